@@ -1,0 +1,102 @@
+"""The contract between a brief and the engines that answer it, and the list of engines by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib import import_module
+from typing import Protocol
+
+from engines.errors import OptionError
+from engines.score.notes import Note, Take
+
+MOODS = {"happy": 1, "angry": 2, "sad": 3, "calm": 4}
+"""The four quadrants of valence and arousal, numbered as Russell's circumplex is in EMOPIA: Q1 high/high, Q2 low valence and
+high arousal, Q3 low/low, Q4 high valence and low arousal."""
+
+
+@dataclass(frozen=True)
+class BarBrief:
+    """What one bar should be. Every field but the place may be None: then the engine decides.
+
+    ``start`` and ``length`` are beats (quarter notes); ``metre`` is (beats, unit), for example (7, 8). ``bpm`` is the mean tempo
+    of the bar. ``density`` counts distinct onset positions on the sixteenth grid, 0 to 16 for a 4/4 bar (0 asks for an empty bar).
+    ``energy`` is 0..1, ``register`` the mean MIDI pitch, ``chord`` a symbol such as ``C:maj`` that holds for the bar.
+    """
+
+    start: Fraction
+    length: Fraction
+    metre: tuple[int, int] = (4, 4)
+    bpm: float = 100.0
+    density: int | None = None
+    energy: float | None = None
+    register: float | None = None
+    chord: str | None = None
+
+
+@dataclass(frozen=True)
+class HitBrief:
+    """A moment that the music should mark: its beat, its ``strength`` 0..1, and whether it must have an onset."""
+
+    beat: Fraction
+    strength: float = 1.0
+    hard: bool = True
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What an engine is told: bars in order without gaps, hits, and what holds for the whole cue.
+
+    ``mood`` is 1..4 (see `MOODS`), ``key`` a name such as ``C:maj`` or ``F#:min``; None leaves the choice to the engine.
+    ``before`` and ``after`` are neighbouring notes (beats on the same axis, outside the bars) that the engine hears as context
+    and never changes.
+    """
+
+    bars: tuple[BarBrief, ...]
+    hits: tuple[HitBrief, ...] = ()
+    mood: int | None = None
+    key: str | None = None
+    before: tuple[Note, ...] = field(default=(), repr=False)
+    after: tuple[Note, ...] = field(default=(), repr=False)
+
+
+Progress = Callable[[float, float], None]
+"""Called with (done, total) at least once a second."""
+
+
+class Engine(Protocol):
+    """What a composing engine owes."""
+
+    name: str
+
+    def compose(
+        self,
+        brief: Brief,
+        seed: int,
+        keep: Collection[Note] | None = None,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Take:
+        """Notes for the bars of ``brief``.
+
+        The same arguments and the same weights give the same notes. Notes in ``keep`` come back bit-identical. Raises
+        `engines.errors.Cancelled` within one step after ``cancelled()`` turns true.
+        """
+        ...
+
+
+ENGINES = {"bmt": "engines.bmt.compose:BMTEngine"}
+"""Engines by name, as ``module:class``; loaded when asked for, so that listing them costs nothing."""
+
+
+def load_engine(name: str, provider: str | None = None) -> Engine:
+    """The engine of that name, ready to compose on ``provider`` (None: the best one that really loads).
+
+    Raises OptionError for an unknown name, ModelError if its model is missing or was tampered with.
+    """
+    if name not in ENGINES:
+        raise OptionError(f"no engine is named {name!r}", where="--engine", cure=f"choose one of: {', '.join(sorted(ENGINES))}")
+    module, _, attribute = ENGINES[name].partition(":")
+    engine: Engine = getattr(import_module(module), attribute)(provider=provider)
+    return engine

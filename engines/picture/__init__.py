@@ -1,0 +1,1 @@
+"""From a film or an editor's cut list to exact cuts."""

@@ -1,0 +1,50 @@
+"""Notes in beats, the stems that they belong to, and the take that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+STEMS = ("melody", "bridge", "piano")
+"""The stems of a take, from the front of the picture to the back: the roles of POP909's three tracks."""
+
+
+@dataclass(frozen=True, order=True)
+class Note:
+    """One note. ``start`` and ``length`` are in beats (quarter notes) from the cue's beat 0; ``pitch`` is 0..127 (60 is middle
+    C), ``velocity`` 1..127."""
+
+    start: Fraction
+    pitch: int
+    length: Fraction
+    velocity: int
+    stem: str = "piano"
+
+    @property
+    def end(self) -> Fraction:
+        """The beat at which the note is released."""
+        return self.start + self.length
+
+
+@dataclass(frozen=True)
+class Take:
+    """One answer of an engine for a cue or a scene: its notes, sorted, and the recipe that makes them again.
+
+    ``recipe`` holds plain JSON values only: engine, model, seed, brief, provider. ``chords`` are the harmony that the engine
+    meant, as (beat, symbol). A take that is audio carries ``audio``, a path, and no notes.
+    """
+
+    notes: tuple[Note, ...]
+    recipe: dict[str, object] = field(default_factory=dict, compare=False)
+    chords: tuple[tuple[Fraction, str], ...] = ()
+    audio: str | None = None
+
+    def stem(self, name: str) -> tuple[Note, ...]:
+        """The notes of one stem, sorted."""
+        return tuple(n for n in self.notes if n.stem == name)
+
+
+def sorted_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Notes in the order in which they sound; equal starts by pitch."""
+    return tuple(sorted(notes))

@@ -1,0 +1,1 @@
+"""From cuts to hit points, and from hit points to tempo maps whose beats land on them."""

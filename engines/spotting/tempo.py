@@ -1,0 +1,133 @@
+"""The tempo map: beats to seconds and back, exactly, with the metre of every bar."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Metre:
+    """A time signature: ``beats`` of one ``unit`` (4 is a quarter note, 8 an eighth)."""
+
+    beats: int = 4
+    unit: int = 4
+
+    @property
+    def length(self) -> Fraction:
+        """Beats (quarter notes) in a bar: 7/8 is 7/2."""
+        return Fraction(4 * self.beats, self.unit)
+
+    def __str__(self) -> str:
+        return f"{self.beats}/{self.unit}"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """From beat ``start`` on, a beat lasts ``spb`` seconds, until the next segment."""
+
+    start: Fraction
+    spb: Fraction
+
+    @property
+    def bpm(self) -> Fraction:
+        """Beats a minute."""
+        return 60 / self.spb
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: its number (from 0), first beat, and metre."""
+
+    index: int
+    start: Fraction
+    metre: Metre
+
+    @property
+    def end(self) -> Fraction:
+        """The first beat of the next bar."""
+        return self.start + self.metre.length
+
+
+@dataclass(frozen=True)
+class TempoMap:
+    """Piecewise-constant tempo over bars. Beat 0 sounds at ``origin`` seconds of the film.
+
+    A ramp is a run of segments of a beat or less, as a MIDI file holds it. The last segment goes on for ever, as does the last
+    metre. Segments start at beat 0 and rise; every ``spb`` is positive (else ValueError).
+    """
+
+    segments: tuple[Segment, ...]
+    metres: tuple[Metre, ...] = (Metre(),)
+    origin: Fraction = Fraction(0)
+
+    def __post_init__(self) -> None:
+        starts = [s.start for s in self.segments]
+        if not starts or starts[0] != 0 or any(a >= b for a, b in zip(starts, starts[1:], strict=False)):
+            raise ValueError(f"segments must start at beat 0 and rise, not {starts[:4]}")
+        if any(s.spb <= 0 for s in self.segments) or not self.metres:
+            raise ValueError("a tempo map needs positive beats and at least one bar")
+
+    @classmethod
+    def steady(cls, bpm: Fraction | int, bars: int = 1, metre: Metre | None = None, origin: Fraction = Fraction(0)) -> TempoMap:
+        """One tempo for ever."""
+        return cls((Segment(Fraction(0), 60 / Fraction(bpm)),), (metre or Metre(),) * bars, origin)
+
+    @cached_property
+    def _starts(self) -> tuple[list[Fraction], list[Fraction]]:
+        beats, times, now = [], [], self.origin
+        for k, segment in enumerate(self.segments):
+            if k:
+                now += (segment.start - self.segments[k - 1].start) * self.segments[k - 1].spb
+            beats.append(segment.start)
+            times.append(now)
+        return beats, times
+
+    def seconds(self, beat: Fraction | int) -> Fraction:
+        """Film time of a beat, exact; beats before 0 go on at the first tempo."""
+        beats, times = self._starts
+        k = max(0, bisect_right(beats, beat) - 1)
+        return times[k] + (beat - beats[k]) * self.segments[k].spb
+
+    def beat(self, seconds: Fraction | int) -> Fraction:
+        """The beat at a film time, exact."""
+        beats, times = self._starts
+        k = max(0, bisect_right(times, seconds) - 1)
+        return beats[k] + (seconds - times[k]) / self.segments[k].spb
+
+    def bpm(self, beat: Fraction | int) -> Fraction:
+        """The tempo in force at a beat."""
+        return self.segments[max(0, bisect_right(self._starts[0], beat) - 1)].bpm
+
+    @cached_property
+    def bars(self) -> tuple[Bar, ...]:
+        """The bars that ``metres`` lists."""
+        out, start = [], Fraction(0)
+        for index, metre in enumerate(self.metres):
+            out.append(Bar(index, start, metre))
+            start += metre.length
+        return tuple(out)
+
+    def bars_until(self, beat: Fraction) -> tuple[Bar, ...]:
+        """Whole bars from beat 0 that cover everything before ``beat``; the last metre repeats as often as needed."""
+        out = [bar for bar in self.bars if bar.start < beat]
+        while not out or out[-1].end < beat:
+            last = out[-1] if out else None
+            out.append(Bar(last.index + 1, last.end, self.metres[-1]) if last else self.bars[0])
+        return tuple(out)
+
+    def bar_at(self, beat: Fraction) -> Bar:
+        """The bar in which a beat lies (beats before 0 lie in the first)."""
+        return self.bars_until(max(Fraction(beat), Fraction(0)) + Fraction(1, 1_000_000))[-1]
+
+
+def merged(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """The same tempo curve without segments that change nothing."""
+    out: list[Segment] = []
+    for segment in segments:
+        if not out or out[-1].spb != segment.spb:
+            out.append(segment)
+    return tuple(out)
