@@ -1,0 +1,74 @@
+"""A file is whole or not there, whatever ends the writing."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from engines.errors import OutputError
+from engines.files import atomic, write
+
+
+def test_writes_text_and_bytes_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    assert write(tmp_path / "a.csv", "frame,time_s\n").read_bytes() == b"frame,time_s\n"
+    assert write(tmp_path / "a.csv", b"\x00\x01").read_bytes() == b"\x00\x01"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, RuntimeError, GeneratorExit])
+def test_an_early_end_keeps_the_older_file_and_no_temporary_one(tmp_path: Path, end: type[BaseException]) -> None:
+    path = write(tmp_path / "cue.mid", b"before")
+    with pytest.raises(end), atomic(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise end
+    assert path.read_bytes() == b"before"
+    assert [p.name for p in tmp_path.iterdir()] == ["cue.mid"]
+
+
+def test_a_missing_folder_a_folder_and_a_full_disk_are_one_line_each(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="its folder does not exist; make the folder first"):
+        write(tmp_path / "nowhere" / "a.mid", b"")
+    with pytest.raises(OutputError, match="is a folder"):
+        write(tmp_path, b"")
+    write(tmp_path / "file", b"")
+    with pytest.raises(OutputError, match="its folder is a file"):
+        write(tmp_path / "file" / "a.mid", b"")
+    with pytest.raises(OutputError, match="disk is full; free some space"), atomic(tmp_path / "a.mid"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_real_full_device_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="disk is full"), atomic(tmp_path / "a.mid") as temporary:
+        temporary.unlink()
+        temporary.symlink_to("/dev/full")
+        temporary.write_bytes(b"x" * 100_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with pytest.raises(OutputError, match="may not be written"):
+        write(tmp_path / "a.mid", b"")
+    tmp_path.chmod(0o755)
+
+
+def test_an_error_of_another_file_is_not_blamed_on_this_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic(tmp_path / "a.mid"):
+        (tmp_path / "other").read_bytes()
+
+
+def test_links_and_rights_of_an_older_file_stay(tmp_path: Path) -> None:
+    real = write(tmp_path / "real.mid", b"1")
+    real.chmod(0o640)
+    link = tmp_path / "link.mid"
+    link.symlink_to(real)
+    write(link, b"2")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"2"
+    assert real.stat().st_mode & 0o777 == 0o640
