@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engines.errors import OutputError
@@ -56,7 +56,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
             raise refusal(path, error) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):  # the folder of the path was a file: nothing was written
+            temporary.unlink(missing_ok=True)
 
 
 def write(path: str | Path, content: str | bytes) -> Path:

@@ -18,12 +18,24 @@ def test_writes_text_and_bytes_whole_and_leaves_nothing_beside(tmp_path: Path) -
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
 
 
+def cut_short(path: Path, end: type[BaseException]) -> None:
+    with atomic(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise end
+
+
+def onto_a_full_device(path: Path) -> None:
+    with atomic(path) as temporary:
+        temporary.unlink()
+        temporary.symlink_to("/dev/full")
+        temporary.write_bytes(b"x" * 100_000)
+
+
 @pytest.mark.parametrize("end", [KeyboardInterrupt, RuntimeError, GeneratorExit])
 def test_an_early_end_keeps_the_older_file_and_no_temporary_one(tmp_path: Path, end: type[BaseException]) -> None:
     path = write(tmp_path / "cue.mid", b"before")
-    with pytest.raises(end), atomic(path) as temporary:
-        temporary.write_bytes(b"half")
-        raise end
+    with pytest.raises(end):
+        cut_short(path, end)
     assert path.read_bytes() == b"before"
     assert [p.name for p in tmp_path.iterdir()] == ["cue.mid"]
 
@@ -43,10 +55,8 @@ def test_a_missing_folder_a_folder_and_a_full_disk_are_one_line_each(tmp_path: P
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_real_full_device_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="disk is full"), atomic(tmp_path / "a.mid") as temporary:
-        temporary.unlink()
-        temporary.symlink_to("/dev/full")
-        temporary.write_bytes(b"x" * 100_000)
+    with pytest.raises(OutputError, match="disk is full"):
+        onto_a_full_device(tmp_path / "a.mid")
     assert list(tmp_path.iterdir()) == []
 
 
