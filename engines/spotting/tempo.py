@@ -111,17 +111,28 @@ class TempoMap:
             start += metre.length
         return tuple(out)
 
+    def _bar(self, index: int) -> Bar:
+        if index < len(self.bars):
+            return self.bars[index]
+        last = self.bars[-1]
+        beyond = index - last.index
+        return Bar(index, last.start + beyond * last.metre.length, last.metre)
+
     def bars_until(self, beat: Fraction) -> tuple[Bar, ...]:
         """Whole bars from beat 0 that cover everything before ``beat``; the last metre repeats as often as needed."""
-        out = [bar for bar in self.bars if bar.start < beat]
-        while not out or out[-1].end < beat:
-            last = out[-1] if out else None
-            out.append(Bar(last.index + 1, last.end, self.metres[-1]) if last else self.bars[0])
-        return tuple(out)
+        last = self.bar_at(beat)
+        count = last.index if last.start >= beat else last.index + 1
+        return tuple(self._bar(index) for index in range(max(1, count)))
 
-    def bar_at(self, beat: Fraction) -> Bar:
-        """The bar in which a beat lies (beats before 0 lie in the first)."""
-        return self.bars_until(max(Fraction(beat), Fraction(0)) + Fraction(1, 1_000_000))[-1]
+    def bar_at(self, beat: Fraction | int) -> Bar:
+        """The bar in which a beat lies (beats before 0 lie in the first); a bar line belongs to the bar that it begins."""
+        k = max(0, bisect_right(self._bar_starts, beat) - 1)
+        bar = self.bars[k]
+        return self._bar(k + int((beat - bar.start) // bar.metre.length)) if k == len(self.bars) - 1 and beat >= bar.end else bar
+
+    @cached_property
+    def _bar_starts(self) -> list[Fraction]:
+        return [bar.start for bar in self.bars]
 
 
 def merged(segments: Iterable[Segment]) -> tuple[Segment, ...]:

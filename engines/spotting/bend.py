@@ -1,0 +1,161 @@
+"""*Bend*: one tempo from each caught hit to the next, so that every one of them lies exactly on a beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from engines.spotting.plan import Plan, Span, bars_over
+from engines.spotting.price import Array, drift, step
+from engines.spotting.sheet import Sheet
+from engines.spotting.stretches import REACH, Index, Stretches, nodes, passing, phrases, steady_curve, stretches
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The solutions worth going on with, sorted by the hit that they have reached and their nominal tempo.
+
+    ``cost`` by place in the bar, shape (labels, places); ``percent`` is the bend of the last stretch (not a number at the
+    start, where any tempo may begin), ``row`` that stretch; those of node n and tempo t are ``low[n, t]`` to ``high[n, t]``.
+    """
+
+    cost: Array
+    percent: Array
+    row: Index
+    low: Index
+    high: Index
+
+
+def bend(sheet: Sheet, nominals: list[Fraction]) -> list[tuple[float, Plan]]:
+    """The cheapest bend at each nominal tempo (beats a minute), with its cost, in the order given.
+
+    Dynamic programming over (hit reached, tempo of the last stretch, place in the bar), for all nominal tempos at once.
+    """
+    table = stretches(sheet, nominals)
+    own = _own(sheet, table, nominals)
+    labels = _reach(sheet, table, own, len(nominals))
+    return [_finish(sheet, table, labels, nominals, tempo) for tempo in range(len(nominals))]
+
+
+def opening(sheet: Sheet) -> Array:
+    """The price of starting a cue at each place of the bar; a hit at the very start lies there. Infinite between beats."""
+    cost = np.full(len(sheet.places), np.inf)
+    for place in sheet.starts:
+        cost[place] = sheet.prices.pickup if place else 0.0
+    if sheet.hits and sheet.hits[0].time == sheet.start:
+        cost += sheet.weights[0] ** 2 * sheet.places
+    return cost
+
+
+def skipped(sheet: Sheet, table_source: Index) -> Index:
+    """The first hit after each node, as an index of the sheet's hits (a hit at the start is node 0 itself)."""
+    return table_source + (1 if sheet.hits and sheet.hits[0].time == sheet.start else 0)
+
+
+def _own(sheet: Sheet, table: Stretches, nominals: list[Fraction]) -> Array:
+    """What each stretch costs by itself, by the place at which it starts, with the phrase that its last hit ends."""
+    _, times = nodes(sheet)
+    cost, last = passing(
+        sheet,
+        times[table.source],
+        skipped(sheet, table.source),
+        skipped(sheet, table.target) - 1,
+        steady_curve(table.seconds / table.pulses),
+    )
+    cost[np.arange(len(last)), -table.pulses % len(sheet.places)] += phrases(table.pulses - last, sheet)
+    cost += drift(table.percent, table.percent, table.pulses / sheet.subdivision, sheet.prices)[:, None]
+    return cost
+
+
+def _reach(sheet: Sheet, table: Stretches, own: Array, tempos: int) -> Labels:
+    count, size = len(table.first) - 1, len(sheet.places)
+    low, high = np.zeros((count, tempos), np.int64), np.zeros((count, tempos), np.int64)
+    cost, percent, row = np.empty((tempos + len(own), size)), np.empty(tempos + len(own)), np.empty(tempos + len(own), np.int64)
+    cost[:tempos], percent[:tempos], row[:tempos] = opening(sheet), np.nan, -1
+    low[0], high[0], used = np.arange(tempos), np.arange(tempos) + 1, tempos
+    largest = float(step(200 * float(sheet.bend), sheet.prices))
+    weight = skipped(sheet, np.arange(count)) - 1
+    for node in range(1, count):
+        rows = np.arange(table.first[node], table.first[node + 1])
+        begin, end = low[table.source[rows], table.tempo[rows]], high[table.source[rows], table.tempo[rows]]
+        rows, begin, end = rows[end > begin], begin[end > begin], end[end > begin]
+        if not len(rows):
+            continue
+        best = np.minimum.reduceat(*_joined(cost, percent, table.percent[rows], begin, end, sheet), axis=0) + own[rows]
+        arrived = np.take_along_axis(best, (np.arange(size) - table.pulses[rows, None]) % size, axis=1)
+        arrived += sheet.weights[weight[node]] ** 2 * sheet.places
+        # a solution dearer than the best in its place by more than the largest step can never catch up
+        tempo = table.tempo[rows]
+        groups = np.nonzero(np.r_[True, tempo[1:] != tempo[:-1]])[0]
+        floor = np.repeat(np.minimum.reduceat(arrived, groups, axis=0), np.diff(np.r_[groups, len(rows)]), axis=0)
+        alive = (arrived < floor + largest).any(axis=1)
+        rows, arrived, tempo = rows[alive], arrived[alive], tempo[alive]
+        kept = slice(used, used + len(rows))
+        cost[kept], percent[kept], row[kept] = arrived, table.percent[rows], rows
+        low[node] = used + np.searchsorted(tempo, np.arange(tempos))
+        high[node] = used + np.searchsorted(tempo, np.arange(tempos), side="right")
+        used += len(rows)
+    return Labels(cost[:used], percent[:used], row[:used], low, high)
+
+
+def _joined(cost: Array, percent: Array, onward: Array, begin: Index, end: Index, sheet: Sheet) -> tuple[Array, Index]:
+    """Every earlier solution that each row can continue, the step to the row's tempo paid; and where each row's begin."""
+    counts = end - begin
+    offsets = np.cumsum(counts) - counts
+    earlier = np.arange(counts.sum()) - np.repeat(offsets - begin, counts)
+    steps = step(np.repeat(onward, counts) - percent[earlier], sheet.prices)
+    return cost[earlier] + np.where(np.isnan(steps), 0.0, steps)[:, None], offsets
+
+
+def _finish(sheet: Sheet, table: Stretches, labels: Labels, nominals: list[Fraction], tempo: int) -> tuple[float, Plan]:
+    """The cheapest way to the end of the cue at one nominal tempo: on at the last tempo, or back at the nominal one."""
+    _, times = nodes(sheet)
+    count = len(times)
+    spb = 60 / float(nominals[tempo])
+    ends = sorted({0, *range(max(0, count - REACH), count)})
+    label = np.concatenate([np.arange(labels.low[node, tempo], labels.high[node, tempo]) for node in ends])
+    node = np.concatenate([np.full(labels.high[n, tempo] - labels.low[n, tempo], n) for n in ends])
+    before = np.nan_to_num(labels.percent[label], nan=0.0)
+    label, node, before = np.tile(label, 2), np.tile(node, 2), np.tile(before, 2)
+    tail = np.where(np.arange(len(label)) < len(label) // 2, before, 0.0)
+    left = sheet.seconds - times[node]
+    length = spb / (1 + tail / 100)
+    first = skipped(sheet, node)
+    cost, _ = passing(sheet, times[node], first, np.full(len(first), len(sheet.hits)), steady_curve(length / sheet.subdivision))
+    cost += (drift(tail, tail, left / length, sheet.prices) + np.where(left > 0, step(tail - before, sheet.prices), 0.0))[:, None]
+    cost += labels.cost[label]
+    best, place = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    path, start = _path(sheet, table, labels, int(label[best]), int(place))
+    home = bool(best >= len(label) // 2)
+    return float(cost[best, place]), _plan(sheet, path, start, 60 / nominals[tempo], home)
+
+
+def _path(sheet: Sheet, table: Stretches, labels: Labels, label: int, place: int) -> tuple[list[tuple[int, int]], int]:
+    """The hits caught on the way to a label, as (node, pulses since the one before), and the place of beat 0 in its bar."""
+    path: list[tuple[int, int]] = []
+    while (row := int(labels.row[label])) >= 0:
+        path.append((int(table.target[row]), int(table.pulses[row])))
+        place = (place - int(table.pulses[row])) % len(sheet.places)
+        source, tempo = table.source[row], table.tempo[row]
+        begin, end = labels.low[source, tempo], labels.high[source, tempo]
+        costs, _ = _joined(labels.cost, labels.percent, table.percent[[row]], begin[None], end[None], sheet)
+        label = int(begin + np.argmin(costs[:, place]))
+    return path[::-1], place
+
+
+def _plan(sheet: Sheet, path: list[tuple[int, int]], start: int, spb: Fraction, home: bool) -> Plan:
+    exact, _ = nodes(sheet)
+    spans, time = [], sheet.start
+    for node, pulses in path:
+        beats = Fraction(pulses, sheet.subdivision)
+        length = (exact[node] - time) / beats
+        spans.append(Span(beats, length, length))
+        time = exact[node]
+    if time < sheet.end:
+        length = spb if home or not spans else spans[-1].last
+        spans.append(Span((sheet.end - time) / length, length, length))
+    pickup = Fraction(len(sheet.places) - start, sheet.subdivision) if start else Fraction(0)
+    metres = bars_over(sum((span.beats for span in spans), Fraction(0)), sheet.metre, pickup)
+    return Plan("bend", spb, sheet.start, tuple(spans), metres, pickup, sheet.subdivision)

@@ -1,0 +1,82 @@
+"""A plan: a nominal tempo, the spans that bend it, and the bars over them; from it the exact tempo map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate
+from math import ceil
+
+from engines.spotting.tempo import Metre, Segment, TempoMap, merged
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some ``beats`` whose length in seconds goes evenly from ``first`` to ``last`` (equal: one tempo)."""
+
+    beats: Fraction
+    first: Fraction
+    last: Fraction
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long it lasts."""
+        return self.beats * (self.first + self.last) / 2
+
+    def until(self, beats: Fraction) -> Fraction:
+        """Seconds from its first beat to another of its beats."""
+        return beats * self.first + beats * beats * (self.last - self.first) / (2 * self.beats)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A complete answer to a spotting sheet. Beat 0 sounds at ``origin``; the last span goes on for ever.
+
+    ``spb`` is the length of a beat at the nominal tempo in seconds. ``pickup`` is the length in beats of a first bar that
+    only ends a bar, 0 if the cue begins with a downbeat. Of ``metres`` the last repeats.
+    """
+
+    name: str
+    spb: Fraction
+    origin: Fraction
+    spans: tuple[Span, ...]
+    metres: tuple[Metre, ...]
+    pickup: Fraction = Fraction(0)
+    subdivision: int = 1
+
+    @cached_property
+    def tempo_map(self) -> TempoMap:
+        """The exact map. A change that is not sudden is a staircase of one step a beat (an eighth where those are counted)."""
+        if all(span.first == span.last for span in self.spans):
+            starts = accumulate((span.beats for span in self.spans[:-1]), initial=Fraction(0))
+            steps = [Segment(start, span.first) for start, span in zip(starts, self.spans, strict=True)]
+            return TempoMap(merged(steps), self.metres, self.origin)
+        segments: list[Segment] = []
+        beat, done = Fraction(0), Fraction(0)  # where the staircase has got to, and in how many seconds
+        start, seconds = Fraction(0), Fraction(0)  # of the span
+        for span in self.spans:
+            end = start + span.beats
+            while beat + self.pulse <= end:
+                reached = seconds + span.until(beat + self.pulse - start)
+                segments.append(Segment(beat, (reached - done) / self.pulse))
+                beat, done = beat + self.pulse, reached
+            start, seconds = end, seconds + span.seconds
+        segments.append(Segment(beat, self.spans[-1].last))
+        return TempoMap(merged(segments), self.metres, self.origin)
+
+    @property
+    def pulse(self) -> Fraction:
+        """Beats from one allowed place to the next."""
+        return Fraction(1, self.subdivision)
+
+
+def bars_over(beats: Fraction, metre: Metre, pickup: Fraction = Fraction(0)) -> tuple[Metre, ...]:
+    """Bars of one metre over so many beats, after a pickup."""
+    whole = max(1, ceil((beats - pickup) / metre.length))
+    return (*((partial(pickup),) if pickup else ()), *((metre,) * whole))
+
+
+def partial(length: Fraction) -> Metre:
+    """The metre of a bar of so many beats: 3 is 3/4, 7/2 is 7/8."""
+    return Metre(int(length), 4) if length.denominator == 1 else Metre(int(length * 2), 8)

@@ -1,0 +1,154 @@
+"""Stretches: every way to get from one caught hit to a later one in a whole number of beats, with what is passed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.spotting.price import Array, missed, on, phrase
+from engines.spotting.sheet import Sheet
+
+Index = NDArray[np.int64]
+
+REACH = 8
+"""A stretch passes over at most seven hits."""
+FAR = 45.0
+"""Seconds that a stretch may last if it passes over any hit."""
+COUNTS = 1
+"""Beats more or fewer than the nominal tempo would count in the same time (rounded)."""
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Rows sorted by the hit that they reach, then by nominal tempo. Nodes are the start (0) and the hits after it (1...).
+
+    ``source``, ``target`` are nodes, ``tempo`` the index of the nominal tempo, ``pulses`` the whole number of allowed places,
+    ``seconds`` the duration, ``percent`` the mean bend. ``first[node]`` is the first row that reaches a node.
+    """
+
+    source: Index
+    target: Index
+    tempo: Index
+    pulses: Index
+    seconds: Array
+    percent: Array
+    first: Index
+
+
+def nodes(sheet: Sheet) -> tuple[list[Fraction], Array]:
+    """The start and every hit after it: exact times and float seconds from the start."""
+    exact = [sheet.start, *(hit.time for hit in sheet.hits if hit.time > sheet.start)]
+    return exact, np.array([float(time - sheet.start) for time in exact])
+
+
+def stretches(sheet: Sheet, nominals: list[Fraction]) -> Stretches:
+    """All stretches whose mean tempo lies within the bend of each nominal tempo (beats a minute)."""
+    exact, times = nodes(sheet)
+    count = len(exact)
+    target, source = (
+        np.array(ends, np.int64)
+        for ends in (
+            [i for i in range(1, count) for _ in range(max(0, i - REACH), i)],
+            [j for i in range(1, count) for j in range(max(0, i - REACH), i)],
+        )
+    )
+    near = (times[target] - times[source] <= FAR) | (source == target - 1)
+    target, source = target[near], source[near]
+    bpm = np.array([float(tempo) for tempo in nominals])
+    ideal = (times[target] - times[source])[:, None] * bpm * (sheet.subdivision / 60)
+    pulses = np.rint(ideal)[:, :, None] + np.arange(-COUNTS, COUNTS + 1)
+    bend = pulses / ideal[:, :, None] - 1
+    limit = float(sheet.bend)
+    fits = (np.abs(bend) <= limit) & (pulses >= 1)
+    for pair, tempo, k in np.argwhere((np.abs(np.abs(bend) - limit) < 1e-9) & (pulses >= 1)):
+        whole = (exact[target[pair]] - exact[source[pair]]) * nominals[tempo] * sheet.subdivision / 60
+        fits[pair, tempo, k] = abs(int(pulses[pair, tempo, k]) / whole - 1) <= sheet.bend
+    pair, tempo, k = np.nonzero(fits)
+    order = np.argsort(target[pair] * len(nominals) + tempo, kind="stable")
+    pair, tempo, k = pair[order], tempo[order], k[order]
+    return Stretches(
+        source[pair],
+        target[pair],
+        tempo,
+        pulses[pair, tempo, k].astype(np.int64),
+        (times[target] - times[source])[pair],
+        100 * bend[pair, tempo, k],
+        np.searchsorted(target[pair], np.arange(count + 1)),
+    )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The lengths of a pulse in seconds at the beginning, the middle and the end of rows of ``pulses``, changing evenly between."""
+
+    first: Array
+    middle: Array
+    last: Array
+    pulses: Array
+
+    def at(self, rows: Index) -> Curve:
+        """Some of the rows."""
+        return Curve(self.first[rows], self.middle[rows], self.last[rows], self.pulses[rows])
+
+    def seconds(self, pulse: Array) -> Array:
+        """From the beginning of each row to one of its pulses."""
+        half = self.pulses / 2
+        before, after = np.minimum(pulse, half), np.maximum(pulse - half, 0)
+        rise, fall = (self.middle - self.first) / (2 * half), (self.last - self.middle) / (2 * half)
+        seconds: Array = self.first * before + rise * before * before + self.middle * after + fall * after * after
+        return seconds
+
+    def pulse(self, seconds: Array) -> Array:
+        """The pulse (a real number) at so many seconds from the beginning of each row."""
+        half = self.pulses / 2
+        rise, fall = (self.middle - self.first) / (2 * half), (self.last - self.middle) / (2 * half)
+        turn = half * (self.first + self.middle) / 2
+        before, after = np.minimum(seconds, turn), np.maximum(seconds - turn, 0)
+        head = 2 * before / (self.first + np.sqrt(self.first**2 + 4 * rise * before))
+        tail = 2 * after / (self.middle + np.sqrt(np.maximum(self.middle**2 + 4 * fall * after, 0)))
+        pulse: Array = head + tail
+        return pulse
+
+
+def steady_curve(pulse: Array) -> Curve:
+    """One tempo for ever."""
+    return Curve(pulse, pulse, pulse, np.full(pulse.shape, 2.0))
+
+
+def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve) -> tuple[Array, Index]:
+    """What the hits ``first`` to ``end`` (indices of the sheet's hits, shape (rows,)) cost in rows that pass over them.
+
+    ``start`` is the time of each row's first pulse. Returns the price by the place at which the row starts, shape (rows, places),
+    and the last pulse that lies on a hit (0: the start itself).
+    """
+    table = sheet.places
+    size = len(table)
+    cost = np.zeros((len(start), size))
+    last = np.zeros(len(start), np.int64)
+    begins = np.arange(size)
+    for k in range(int((end - first).max(initial=0))):
+        rows = np.nonzero(first + k < end)[0]
+        hit = first[rows] + k
+        early, late, weight = sheet.early[hit], sheet.late[hit], sheet.weights[hit]
+        part, moment = curve.at(rows), sheet.times[hit] - start[rows]
+        below = np.floor(part.pulse(moment))
+        errors = [part.seconds(below) - moment, part.seconds(below + 1) - moment]
+        losses = [missed(error, early, late, sheet.prices) for error in errors]
+        later = (losses[1] < losses[0]) | ((losses[1] == losses[0]) & (np.abs(errors[1]) < np.abs(errors[0])))
+        pulse = (below + later).astype(np.int64)
+        lost, error = np.where(later, losses[1], losses[0]), np.where(later, errors[1], errors[0])
+        cost[rows] += (weight * lost)[:, None] + ((1 - lost) * weight**2)[:, None] * table[(begins + pulse[:, None]) % size]
+        caught = np.nonzero(on(error, early, late))[0]
+        cost[rows[caught], -pulse[caught] % size] += phrases(pulse[caught] - last[rows[caught]], sheet)
+        last[rows[caught]] = pulse[caught]
+    return cost, last
+
+
+def phrases(pulses: Index, sheet: Sheet) -> Array:
+    """The price of so many pulses between two hits of which one is on a downbeat: nothing unless the other is on one too."""
+    size = len(sheet.places)
+    price: Array = np.where(pulses % size == 0, phrase(pulses // size, sheet.prices), 0.0)
+    return price
