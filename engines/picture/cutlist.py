@@ -1,0 +1,241 @@
+"""The editor's cut list: shots, cuts and markers of a programme, read from and written to the formats of other programs."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from importlib import import_module
+from math import floor
+from pathlib import Path
+
+from engines import files
+from engines.errors import CutListError, OptionError, OutputError
+from engines.picture.cut import Cut
+from engines.picture.timecode import Timecode, nominal, parse_rate
+
+LARGEST_TEXT = 128 * 2**20
+"""Bytes of a cut list in text or XML beyond which it is taken for something else; a feature film's takes about 10 MB."""
+
+LONGEST_PROGRAMME = 7 * 24 * 3600
+"""Seconds beyond which a programme's length is taken for a slip: a week."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What is seen from frame ``start`` up to ``end`` (exclusive), counted from the programme's first frame.
+
+    ``source_in`` is the source's own time at ``start`` in exact seconds, None where the list does not say; ``speed`` is 1 for
+    normal, 0 for a freeze, negative for reverse. ``black`` is true for gaps, black and slugs.
+    """
+
+    start: int
+    end: int
+    name: str = ""
+    reel: str = ""
+    source_in: Fraction | None = None
+    speed: Fraction = Fraction(1)
+    black: bool = False
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A remark at a frame of the programme; ``length`` in frames, ``colour`` in the words of the program that wrote it."""
+
+    frame: int
+    name: str = ""
+    comment: str = ""
+    colour: str = ""
+    length: int = 0
+
+
+@dataclass(frozen=True)
+class CutList:
+    """A programme as its editor cut it.
+
+    ``start`` is the timecode of frame 0, its first frame; ``frames`` its length. ``shots`` lie end to end from 0 to ``frames``
+    (black between them counts as one), and every place where two meet is one of ``cuts``: at the middle of a dissolve or wipe,
+    where a fade from black begins, where a fade to black ends.
+    """
+
+    rate: Fraction
+    start: Timecode
+    frames: int
+    cuts: tuple[Cut, ...] = ()
+    shots: tuple[Shot, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    title: str = ""
+
+    @classmethod
+    def of_cuts(cls, cuts: Iterable[Cut], rate: Fraction, frames: int, start: Timecode | None = None, title: str = "") -> CutList:
+        """The list of a finished film in which cuts were found; its shots are spans of that one film."""
+        ordered = tuple(sorted(cut for cut in cuts if 0 < cut.frame < frames))
+        edges = [0, *(cut.frame for cut in ordered), frames]
+        start = start or Timecode(0, rate)
+        shots = tuple(Shot(a, b, source_in=(start + a).seconds) for a, b in itertools.pairwise(edges))
+        return cls(rate, start, frames, ordered, shots, title=title)
+
+    def at_rate(self, rate: Fraction) -> CutList:
+        """The same programme counted at another rate.
+
+        Between a whole rate and its pulled-down twin (24 and 24000/1001) every frame stays a frame; between others a cut keeps
+        its time in seconds, to the nearest frame, and the start keeps its label.
+        """
+        if rate == self.rate:
+            return self
+        ratio = Fraction(1) if nominal(rate) == nominal(self.rate) else rate / self.rate
+        hours, minutes, seconds, frames = self.start.fields
+        label = Timecode(((hours * 60 + minutes) * 60 + seconds) * nominal(rate), rate)
+        same = Timecode(self.start.frame, rate, self.start.drop and ratio == 1 and rate.denominator == 1001)
+        start = same if ratio == 1 else label + floor(frames * ratio)
+
+        def scaled(frame: int) -> int:
+            return floor(frame * ratio + Fraction(1, 2))
+
+        def cut_at(cut: Cut) -> Cut:
+            return replace(cut, frame=scaled(cut.frame), time=scaled(cut.frame) / rate, length=scaled(cut.length))
+
+        frame_count = max(1, scaled(self.frames))
+        cuts = {cut.frame: cut for cut in map(cut_at, self.cuts) if 0 < cut.frame < frame_count}
+        shots = (replace(shot, start=scaled(shot.start), end=scaled(shot.end)) for shot in self.shots)
+        return replace(
+            self,
+            rate=rate,
+            start=start,
+            frames=frame_count,
+            cuts=tuple(cuts.values()),
+            shots=tuple(shot for shot in shots if shot.start < shot.end),
+            markers=tuple(replace(m, frame=scaled(m.frame), length=scaled(m.length)) for m in self.markers),
+        )
+
+    def on_film(self, rate: Fraction, start: Timecode | None = None, frames: int | None = None) -> CutList:
+        """The list counted from the first frame of a film of ``rate`` that starts at ``start`` and has ``frames`` frames.
+
+        Frames are matched by timecode where the list lies inside the film; else the whole hours of the list's own start are
+        left out (a list from 01:00:00:00 on a film from 00:00:00:00); else the list's first frame is the film's. Where the
+        list starts later than the film, its first shot begins with a cut. Raises CutListError if the rates differ, or if the
+        list has cuts beyond the film's end.
+        """
+        if rate != self.rate:
+            raise CutListError(
+                f"the cut list counts {self.rate} frames a second, the film has {rate}",
+                where=self.title or None,
+                cure=f"export the list at the film's rate, or pass --rate {rate} to carry its times over",
+            )
+        hour = nominal(rate) * 3600 if not self.start.drop else Timecode.parse("01:00:00;00", rate).frame
+        by_timecode = self.start.frame - start.frame if start else -1
+        for offset in (by_timecode, self.start.frame % hour, 0):
+            end = offset + self._reach
+            if offset >= 0 and (end <= frames if frames is not None else offset < hour):
+                return self._moved(offset, frames or offset + self.frames, start or Timecode(0, rate))
+        raise CutListError(
+            f"the last cut is at frame {self._reach - 1}, but the film has {frames} frames",
+            where=self.title or None,
+            cure="give the cut list of this film, or the whole film",
+        )
+
+    @property
+    def _reach(self) -> int:
+        """One more than the last frame that matters."""
+        return max((cut.frame for cut in self.cuts), default=0) + 1
+
+    def _moved(self, offset: int, frames: int, start: Timecode) -> CutList:
+        if offset == 0 and frames == self.frames and start == self.start:
+            return self
+        cuts = [replace(cut, frame=cut.frame + offset, time=cut.time + offset / self.rate) for cut in self.cuts]
+        shots = [replace(shot, start=shot.start + offset, end=min(shot.end + offset, frames)) for shot in self.shots]
+        if offset:
+            first_black = bool(self.shots) and self.shots[0].black
+            if not first_black:
+                cuts.insert(0, Cut(offset, offset / self.rate))
+            shots.insert(0, Shot(0, offset, black=True))
+        markers = (replace(marker, frame=marker.frame + offset) for marker in self.markers)
+        return replace(
+            self,
+            start=start,
+            frames=frames,
+            cuts=tuple(cuts),
+            shots=tuple(shot for shot in shots if shot.start < shot.end),
+            markers=tuple(marker for marker in markers if 0 <= marker.frame < frames),
+        )
+
+
+READERS = {
+    "edl": "engines.picture.cutlists.edl",
+    "otio": "engines.picture.cutlists.otio",
+    "fcpxml": "engines.picture.cutlists.fcpxml",
+    "xmeml": "engines.picture.cutlists.fcp7",
+    "aaf": "engines.picture.cutlists.aaf",
+    "csv": "engines.picture.cutlists.table",
+    "json": "engines.picture.cutlists.table",
+}
+"""The module of each format; loaded when a file of it is read or written."""
+
+WRITERS = {".edl": "edl_writer", ".otio": "otio_writer", ".csv": "table", ".json": "table"}
+"""Formats that are written, by the suffix of the file."""
+
+
+def read(path: str | Path, rate: object = None, assume: Fraction | None = None) -> CutList:
+    """The cut list in a file of any format that is known by its content: EDL, OTIO, FCPXML, FCP7 XML, AAF, CSV, JSON.
+
+    ``rate`` (as `parse_rate` takes it) says what an EDL or a table counts at, and carries a list of another rate over
+    (see `CutList.at_rate`). ``assume`` is the rate to take where neither the caller nor the file says one: the film's.
+    Raises CutListError, naming file and place, for what cannot be read.
+    """
+    path = Path(path)
+    wanted = None if rate is None else parse_rate(rate)  # type: ignore[arg-type]
+    reader = import_module(READERS[_format(path)])
+    try:
+        programme: CutList = reader.read(path, wanted, assume)
+    except RecursionError:
+        raise CutListError("nests too deep to be a cut list", where=path, cure="export the cut list again") from None
+    except OptionError as error:
+        raise CutListError(error.what, where=path, cure=error.cure) from None
+    return programme if wanted is None else programme.at_rate(wanted)
+
+
+def write(programme: CutList, path: str | Path) -> Path:
+    """Write an EDL, OTIO, CSV or JSON, as the suffix says. Raises OutputError for other suffixes and unwritable places."""
+    path = Path(path)
+    module = WRITERS.get(path.suffix.lower())
+    if module is None:
+        raise OutputError(
+            f"cut lists are not written as {path.suffix or 'a file without a suffix'}",
+            where=path,
+            cure=f"choose one of: {', '.join(WRITERS)}",
+        )
+    content: str = import_module(f"engines.picture.cutlists.{module}").written(programme, path.suffix.lower())
+    return files.write(path, content)
+
+
+def _format(path: Path) -> str:
+    """The format by what the file holds, not by what it is called. Raises CutListError for a format that is not known."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(65536)
+    except OSError as error:
+        what = "is a folder" if path.is_dir() else f"cannot be read ({error.strerror})"
+        raise CutListError(
+            what, where=path, cure="give the path of an EDL, OTIO, FCPXML, FCP7 XML, AAF, CSV or JSON file"
+        ) from None
+    if head.startswith(bytes.fromhex("d0cf11e0a1b11ae1")):
+        return "aaf"
+    words = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x1a")
+    if not words:
+        raise CutListError("the file is empty", where=path, cure="export the cut list again")
+    if words.startswith(b"<"):
+        return "fcpxml" if b"<fcpxml" in words else "xmeml"
+    if words.startswith((b"{", b"[")):
+        return "otio" if b"OTIO_SCHEMA" in words else "json"
+    if b"frame" in words.splitlines()[0].lower() and re.search(rb"[,;\t]", words.splitlines()[0]):
+        return "csv"
+    if path.suffix.lower() in (".edl", ".txt") or re.search(rb"(?m)^\s*(TITLE:|FCM:|\d{3,6}\s+\S+\s+.*\d\d[:;]\d\d)", words):
+        return "edl"
+    suffix = {".csv": "csv", ".tsv": "csv", ".otio": "otio", ".aaf": "aaf", ".json": "json"}.get(path.suffix.lower())
+    if suffix:
+        return suffix
+    raise CutListError(
+        "is no cut list of a known format", where=path, cure="give an EDL, OTIO, FCPXML, FCP7 XML, AAF, CSV or JSON file"
+    )
