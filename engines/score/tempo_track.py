@@ -117,8 +117,9 @@ def _metres(tempo_map: TempoMap, lead: Fraction, division: int, until: Fraction)
 def _tempi(track: TempoTrack, until: Fraction) -> tuple[tuple[int, int], ...]:
     """Whole microseconds a beat, corrected before any beat is more than DRIFT off; each correction lasts as long as it can."""
     end = max(track.tick_at(until), track.zero + track.division)
-    breaks = {track.tick(segment.start) for segment in track.tempo_map.segments} | {0, end}
-    places = sorted(tick for tick in breaks if tick <= end)
+    starts = [(segment.start + track.lead) * track.division for segment in track.tempo_map.segments]
+    # a tempo that changes between two ticks gets a mean one for that tick, so that time is exact on both
+    places = sorted(tick for tick in {0, end, *map(floor, starts), *map(ceil, starts)} if tick <= end)
     error, tempi = Fraction(0), list[tuple[int, int]]()
     for here, there in pairwise(places):
         beat = (track.seconds(there) - track.seconds(here)) * 1_000_000 * track.division / (there - here)
