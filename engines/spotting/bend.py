@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engines.spotting.plan import Plan, Span, bars_over
+from engines.spotting.plan import Answers, Plan, Span, bars_over
 from engines.spotting.price import Array, drift, step
 from engines.spotting.sheet import Sheet
-from engines.spotting.stretches import REACH, Index, Stretches, nodes, passing, phrases, steady_curve, stretches
+from engines.spotting.stretches import REACH, Index, Stretches, nodes, opening, passing, phrases, skipped, steady_curve, stretches
 
 
 @dataclass(frozen=True)
@@ -18,53 +19,41 @@ class Labels:
     """The solutions worth going on with, sorted by the hit that they have reached and their nominal tempo.
 
     ``cost`` by place in the bar, shape (labels, places); ``percent`` is the bend of the last stretch (not a number at the
-    start, where any tempo may begin), ``row`` that stretch; those of node n and tempo t are ``low[n, t]`` to ``high[n, t]``.
+    start, where any tempo may begin), ``row`` that stretch, ``node`` the hit, ``tempo`` the nominal one; those of node n and tempo t are ``low[n, t]`` to ``high[n, t]``.
     """
 
     cost: Array
     percent: Array
     row: Index
+    node: Index
+    tempo: Index
     low: Index
     high: Index
 
 
-def bend(sheet: Sheet, nominals: list[Fraction]) -> list[tuple[float, Plan]]:
-    """The cheapest bend at each nominal tempo (beats a minute), with its cost, in the order given.
+def bend(sheet: Sheet, nominals: list[Fraction]) -> Answers:
+    """The cheapest bend at each nominal tempo (beats a minute).
 
     Dynamic programming over (hit reached, tempo of the last stretch, place in the bar), for all nominal tempos at once.
     """
     table = stretches(sheet, nominals)
-    own = _own(sheet, table, nominals)
-    labels = _reach(sheet, table, own, len(nominals))
-    return [_finish(sheet, table, labels, nominals, tempo) for tempo in range(len(nominals))]
+    labels = _reach(sheet, table, _own(sheet, table), len(nominals))
+    ends = _ends(sheet, labels, nominals)
+
+    def plan(tempo: int) -> Plan:
+        path, start = _path(sheet, table, labels, int(ends.label[tempo]), int(ends.place[tempo]))
+        return _plan(sheet, path, start, 60 / nominals[tempo], bool(ends.home[tempo]))
+
+    return Answers(ends.cost, plan)
 
 
-def opening(sheet: Sheet) -> Array:
-    """The price of starting a cue at each place of the bar; a hit at the very start lies there. Infinite between beats."""
-    cost = np.full(len(sheet.places), np.inf)
-    for place in sheet.starts:
-        cost[place] = sheet.prices.pickup if place else 0.0
-    if sheet.hits and sheet.hits[0].time == sheet.start:
-        cost += sheet.weights[0] ** 2 * sheet.places
-    return cost
-
-
-def skipped(sheet: Sheet, table_source: Index) -> Index:
-    """The first hit after each node, as an index of the sheet's hits (a hit at the start is node 0 itself)."""
-    return table_source + (1 if sheet.hits and sheet.hits[0].time == sheet.start else 0)
-
-
-def _own(sheet: Sheet, table: Stretches, nominals: list[Fraction]) -> Array:
+def _own(sheet: Sheet, table: Stretches) -> Array:
     """What each stretch costs by itself, by the place at which it starts, with the phrase that its last hit ends."""
     _, times = nodes(sheet)
-    cost, last = passing(
-        sheet,
-        times[table.source],
-        skipped(sheet, table.source),
-        skipped(sheet, table.target) - 1,
-        steady_curve(table.seconds / table.pulses),
-    )
-    cost[np.arange(len(last)), -table.pulses % len(sheet.places)] += phrases(table.pulses - last, sheet)
+    curve = steady_curve(table.seconds / table.pulses)
+    passed = passing(sheet, times[table.source], skipped(sheet, table.source), skipped(sheet, table.target) - 1, curve)
+    cost = passed.price
+    cost[np.arange(len(cost)), -table.pulses % len(sheet.places)] += phrases(table.pulses - passed.last, sheet)
     cost += drift(table.percent, table.percent, table.pulses / sheet.subdivision, sheet.prices)[:, None]
     return cost
 
@@ -97,7 +86,9 @@ def _reach(sheet: Sheet, table: Stretches, own: Array, tempos: int) -> Labels:
         low[node] = used + np.searchsorted(tempo, np.arange(tempos))
         high[node] = used + np.searchsorted(tempo, np.arange(tempos), side="right")
         used += len(rows)
-    return Labels(cost[:used], percent[:used], row[:used], low, high)
+    reached = np.r_[np.zeros(tempos, np.int64), table.target[row[tempos:used]]]
+    nominal = np.r_[np.arange(tempos), table.tempo[row[tempos:used]]]
+    return Labels(cost[:used], percent[:used], row[:used], reached, nominal, low, high)
 
 
 def _joined(cost: Array, percent: Array, onward: Array, begin: Index, end: Index, sheet: Sheet) -> tuple[Array, Index]:
@@ -109,27 +100,35 @@ def _joined(cost: Array, percent: Array, onward: Array, begin: Index, end: Index
     return cost[earlier] + np.where(np.isnan(steps), 0.0, steps)[:, None], offsets
 
 
-def _finish(sheet: Sheet, table: Stretches, labels: Labels, nominals: list[Fraction], tempo: int) -> tuple[float, Plan]:
-    """The cheapest way to the end of the cue at one nominal tempo: on at the last tempo, or back at the nominal one."""
+@dataclass(frozen=True)
+class Ends:
+    """The cheapest end of the cue for each nominal tempo: the label it goes on from, the place of that in the bar, and whether
+    the tempo goes back to the nominal (``home``) or stays."""
+
+    cost: Array
+    label: Index
+    place: Index
+    home: NDArray[np.bool_]
+
+
+def _ends(sheet: Sheet, labels: Labels, nominals: list[Fraction]) -> Ends:
     _, times = nodes(sheet)
-    count = len(times)
-    spb = 60 / float(nominals[tempo])
-    ends = sorted({0, *range(max(0, count - REACH), count)})
-    label = np.concatenate([np.arange(labels.low[node, tempo], labels.high[node, tempo]) for node in ends])
-    node = np.concatenate([np.full(labels.high[n, tempo] - labels.low[n, tempo], n) for n in ends])
+    count, tempos = len(times), len(nominals)
+    low, high = (bounds[sorted({0, *range(max(0, count - REACH), count)})] for bounds in (labels.low, labels.high))
+    label = np.concatenate([np.arange(a, b) for a, b in zip(low.ravel(), high.ravel(), strict=True)])
+    node, tempo = labels.node[label], labels.tempo[label]
     before = np.nan_to_num(labels.percent[label], nan=0.0)
-    label, node, before = np.tile(label, 2), np.tile(node, 2), np.tile(before, 2)
-    tail = np.where(np.arange(len(label)) < len(label) // 2, before, 0.0)
-    left = sheet.seconds - times[node]
-    length = spb / (1 + tail / 100)
-    first = skipped(sheet, node)
-    cost, _ = passing(sheet, times[node], first, np.full(len(first), len(sheet.hits)), steady_curve(length / sheet.subdivision))
+    label, node, tempo, before = (np.tile(column, 2) for column in (label, node, tempo, before))
+    home = np.arange(len(label)) >= len(label) // 2
+    tail, left = np.where(home, 0.0, before), sheet.seconds - times[node]
+    length = np.array([60 / float(nominal) for nominal in nominals])[tempo] / (1 + tail / 100)
+    last = np.full(len(node), len(sheet.hits))
+    cost = passing(sheet, times[node], skipped(sheet, node), last, steady_curve(length / sheet.subdivision)).price
     cost += (drift(tail, tail, left / length, sheet.prices) + np.where(left > 0, step(tail - before, sheet.prices), 0.0))[:, None]
     cost += labels.cost[label]
-    best, place = np.unravel_index(int(np.argmin(cost)), cost.shape)
-    path, start = _path(sheet, table, labels, int(label[best]), int(place))
-    home = bool(best >= len(label) // 2)
-    return float(cost[best, place]), _plan(sheet, path, start, 60 / nominals[tempo], home)
+    cheapest = cost.min(axis=1)
+    best = np.array([rows[np.argmin(cheapest[rows])] for rows in (np.nonzero(tempo == t)[0] for t in range(tempos))])
+    return Ends(cheapest[best], label[best], np.argmin(cost[best], axis=1), home[best])
 
 
 def _path(sheet: Sheet, table: Stretches, labels: Labels, label: int, place: int) -> tuple[list[tuple[int, int]], int]:
@@ -158,4 +157,4 @@ def _plan(sheet: Sheet, path: list[tuple[int, int]], start: int, spb: Fraction, 
         spans.append(Span((sheet.end - time) / length, length, length))
     pickup = Fraction(len(sheet.places) - start, sheet.subdivision) if start else Fraction(0)
     metres = bars_over(sum((span.beats for span in spans), Fraction(0)), sheet.metre, pickup)
-    return Plan("bend", spb, sheet.start, tuple(spans), metres, pickup, sheet.subdivision)
+    return Plan("bend", spb, sheet.start, tuple(spans), sheet.metre, metres, pickup, sheet.subdivision)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
 from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engines.spotting.tempo import Metre, Segment, TempoMap, merged
 
@@ -34,13 +38,14 @@ class Plan:
     """A complete answer to a spotting sheet. Beat 0 sounds at ``origin``; the last span goes on for ever.
 
     ``spb`` is the length of a beat at the nominal tempo in seconds. ``pickup`` is the length in beats of a first bar that
-    only ends a bar, 0 if the cue begins with a downbeat. Of ``metres`` the last repeats.
+    only ends a bar, 0 if the cue begins with a downbeat. ``metre`` is the cue's own; of ``metres`` the last repeats.
     """
 
     name: str
     spb: Fraction
     origin: Fraction
     spans: tuple[Span, ...]
+    metre: Metre
     metres: tuple[Metre, ...]
     pickup: Fraction = Fraction(0)
     subdivision: int = 1
@@ -69,6 +74,19 @@ class Plan:
     def pulse(self) -> Fraction:
         """Beats from one allowed place to the next."""
         return Fraction(1, self.subdivision)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a search found: the lowest cost at each nominal tempo it was given, shape (tempos,), and the plan of any of them."""
+
+    costs: NDArray[np.float64]
+    plan: Callable[[int], Plan]
+
+    @property
+    def best(self) -> Plan:
+        """The cheapest of all."""
+        return self.plan(int(np.argmin(self.costs)))
 
 
 def bars_over(beats: Fraction, metre: Metre, pickup: Fraction = Fraction(0)) -> tuple[Metre, ...]:

@@ -163,6 +163,5 @@ def place_of(plan: Plan, beat: Fraction, subdivision: int) -> tuple[Metre, int]:
     """The metre around a beat, and how many allowed places it lies after the downbeat; a pickup ends a bar that was never begun."""
     bar = plan.tempo_map.bar_at(beat)
     if bar.index == 0 and plan.pickup:
-        whole = plan.metres[1] if len(plan.metres) > 1 else plan.metres[0]
-        return whole, int((beat + whole.length - plan.pickup) * subdivision)
+        return plan.metre, int((beat + plan.metre.length - plan.pickup) * subdivision)
     return bar.metre, int((beat - bar.start) * subdivision)

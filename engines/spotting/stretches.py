@@ -44,6 +44,25 @@ def nodes(sheet: Sheet) -> tuple[list[Fraction], Array]:
     return exact, np.array([float(time - sheet.start) for time in exact])
 
 
+def skipped(sheet: Sheet, node: Index) -> Index:
+    """The first hit after each node, as an index of the sheet's hits; a hit at the very start is node 0 itself."""
+    return node + (1 if sheet.hits and sheet.hits[0].time == sheet.start else 0)
+
+
+def starting(sheet: Sheet) -> Array:
+    """The price of a cue that starts at each place of the bar, infinite between beats."""
+    cost = np.full(len(sheet.places), np.inf)
+    cost[list(sheet.starts)] = sheet.prices.pickup
+    cost[0] = 0.0
+    return cost
+
+
+def opening(sheet: Sheet) -> Array:
+    """The same with the hit at the very start, if there is one."""
+    at_start = sheet.hits and sheet.hits[0].time == sheet.start
+    return starting(sheet) + (sheet.weights[0] ** 2 * sheet.places if at_start else 0.0)
+
+
 def stretches(sheet: Sheet, nominals: list[Fraction]) -> Stretches:
     """All stretches whose mean tempo lies within the bend of each nominal tempo (beats a minute)."""
     exact, times = nodes(sheet)
@@ -118,33 +137,54 @@ def steady_curve(pulse: Array) -> Curve:
     return Curve(pulse, pulse, pulse, np.full(pulse.shape, 2.0))
 
 
-def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve) -> tuple[Array, Index]:
-    """What the hits ``first`` to ``end`` (indices of the sheet's hits, shape (rows,)) cost in rows that pass over them.
+@dataclass(frozen=True)
+class Passed:
+    """What the hits that rows pass over cost: ``lost`` for being missed, shape (rows,), and ``placed`` for the weak places
+    under the others, by the place at which the row starts, shape (rows, places). ``last`` is the last pulse that lies on a
+    hit, 0 for the row's own first."""
 
-    ``start`` is the time of each row's first pulse. Returns the price by the place at which the row starts, shape (rows, places),
-    and the last pulse that lies on a hit (0: the start itself).
-    """
-    table = sheet.places
-    size = len(table)
-    cost = np.zeros((len(start), size))
-    last = np.zeros(len(start), np.int64)
-    begins = np.arange(size)
+    lost: Array
+    placed: Array
+    last: Index
+
+    @property
+    def price(self) -> Array:
+        """Both, shape (rows, places)."""
+        price: Array = self.lost[:, None] + self.placed
+        return price
+
+
+def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve) -> Passed:
+    """Rows that pass over the hits ``first`` to ``end`` (indices of the sheet's hits, shape (rows,)) and begin at ``start``
+    (seconds from the cue's)."""
+    size = len(sheet.places)
+    turned = np.array([np.roll(sheet.places, -place) for place in range(size)])
+    lost, placed, last = np.zeros(len(start)), np.zeros((len(start), size)), np.zeros(len(start), np.int64)
     for k in range(int((end - first).max(initial=0))):
         rows = np.nonzero(first + k < end)[0]
         hit = first[rows] + k
-        early, late, weight = sheet.early[hit], sheet.late[hit], sheet.weights[hit]
-        part, moment = curve.at(rows), sheet.times[hit] - start[rows]
-        below = np.floor(part.pulse(moment))
-        errors = [part.seconds(below) - moment, part.seconds(below + 1) - moment]
-        losses = [missed(error, early, late, sheet.prices) for error in errors]
-        later = (losses[1] < losses[0]) | ((losses[1] == losses[0]) & (np.abs(errors[1]) < np.abs(errors[0])))
-        pulse = (below + later).astype(np.int64)
-        lost, error = np.where(later, losses[1], losses[0]), np.where(later, errors[1], errors[0])
-        cost[rows] += (weight * lost)[:, None] + ((1 - lost) * weight**2)[:, None] * table[(begins + pulse[:, None]) % size]
-        caught = np.nonzero(on(error, early, late))[0]
-        cost[rows[caught], -pulse[caught] % size] += phrases(pulse[caught] - last[rows[caught]], sheet)
+        pulse, loss, caught = aimed(sheet, hit, sheet.times[hit] - start[rows], curve.at(rows))
+        lost[rows] += sheet.weights[hit] * loss
+        near = np.nonzero(loss < 1)[0]
+        placed[rows[near]] += ((1 - loss[near]) * sheet.weights[hit[near]] ** 2)[:, None] * turned[pulse[near] % size]
+        caught = np.nonzero(caught)[0]
+        placed[rows[caught], -pulse[caught] % size] += phrases(pulse[caught] - last[rows[caught]], sheet)
         last[rows[caught]] = pulse[caught]
-    return cost, last
+    return Passed(lost, placed, last)
+
+
+def aimed(sheet: Sheet, hit: Index, moment: Array, curve: Curve) -> tuple[Index, Array, NDArray[np.bool_]]:
+    """The pulse that serves a hit best in each row, how far it misses it (0..1), and whether it lies in its window.
+
+    ``moment`` is the time of the hit since the beginning of the row.
+    """
+    early, late = sheet.early[hit], sheet.late[hit]
+    below = np.maximum(np.floor(curve.pulse(moment)), 0)
+    before, after = curve.seconds(below) - moment, curve.seconds(below + 1) - moment
+    losses = missed(before, early, late, sheet.prices), missed(after, early, late, sheet.prices)
+    later = (losses[1] < losses[0]) | ((losses[1] == losses[0]) & (np.abs(after) < np.abs(before)))
+    pulse: Index = (below + later).astype(np.int64)
+    return pulse, np.where(later, losses[1], losses[0]), on(np.where(later, after, before), early, late)
 
 
 def phrases(pulses: Index, sheet: Sheet) -> Array:

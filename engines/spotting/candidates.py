@@ -1,0 +1,136 @@
+"""Candidates: priced tempo maps with what each of them catches, as the composer chooses between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from engines.spotting.hits import Hit
+from engines.spotting.plan import Plan
+from engines.spotting.price import nearest, on, place_of, price
+from engines.spotting.sheet import Sheet
+from engines.spotting.tempo import Bar, TempoMap
+
+EXACT = ("bend", "ramp")
+"""The kinds that put caught hits exactly on a beat; with one tempo a hit counts as caught if a beat lies in its window."""
+
+
+@dataclass(frozen=True)
+class Catch:
+    """What becomes of a hit: the allowed ``beat`` nearest to it, the ``error`` in seconds (positive: the beat comes later),
+    whether that catches it, and whether it is a downbeat."""
+
+    hit: Hit
+    beat: Fraction
+    error: Fraction
+    caught: bool
+    downbeat: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One answer of the solver.
+
+    ``name`` is steady, bend, ramp or odd bar; ``tempo_bpm`` the nominal tempo; ``breakdown`` the parts of its cost by name (see
+    `engines.spotting.price.price`); ``catches`` one for every hit of the cue, in order.
+    """
+
+    name: str
+    tempo_map: TempoMap
+    tempo_bpm: Fraction
+    end: Fraction
+    catches: tuple[Catch, ...]
+    odd_bars: int
+    breakdown: dict[str, float]
+
+    @property
+    def cost(self) -> float:
+        """The sum of the breakdown: missing one hit of weight 1 costs 1."""
+        return sum(self.breakdown.values())
+
+    @property
+    def hits_total(self) -> int:
+        """Hits in the cue."""
+        return len(self.catches)
+
+    @property
+    def hits_on_beat(self) -> int:
+        """Hits caught, on eighths too where those were allowed."""
+        return sum(catch.caught for catch in self.catches)
+
+    @property
+    def hits_on_downbeat(self) -> int:
+        """Hits caught by the first beat of a bar."""
+        return sum(catch.caught and catch.downbeat for catch in self.catches)
+
+    @property
+    def max_error_ms(self) -> float:
+        """The farthest that any hit, caught or not, lies from an allowed beat."""
+        return max((1000 * float(abs(catch.error)) for catch in self.catches), default=0.0)
+
+    @cached_property
+    def beats_s(self) -> tuple[Fraction, ...]:
+        """Film time of every beat from beat 0 to the first one at or after the end of the cue."""
+        times, beat = [self.tempo_map.seconds(0)], 0
+        while times[-1] < self.end:
+            beat += 1
+            times.append(self.tempo_map.seconds(beat))
+        return tuple(times)
+
+    @cached_property
+    def max_bend_percent(self) -> float:
+        """The farthest that the tempo of any beat leaves the nominal."""
+        lengths = {after - before for before, after in zip(self.beats_s, self.beats_s[1:], strict=False)}
+        return max((100 * float(abs(60 / length / self.tempo_bpm - 1)) for length in lengths), default=0.0)
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """The bars that cover the cue."""
+        return self.tempo_map.bars_until(self.tempo_map.beat(self.end))
+
+    def json(self) -> dict[str, object]:
+        """Plain values with units in the names, as ``spot --json`` prints them."""
+        return {
+            "name": self.name,
+            "tempo_bpm": float(self.tempo_bpm),
+            "max_bend_percent": self.max_bend_percent,
+            "hits_on_beat": self.hits_on_beat,
+            "hits_on_downbeat": self.hits_on_downbeat,
+            "hits_total": self.hits_total,
+            "max_error_ms": self.max_error_ms,
+            "odd_bars": self.odd_bars,
+            "cost": self.cost,
+            "breakdown": dict(self.breakdown),
+            "beats_s": [float(time) for time in self.beats_s],
+            "bars": [
+                {"start_s": float(self.tempo_map.seconds(bar.start)), "beats": bar.metre.beats, "unit": bar.metre.unit}
+                for bar in self.bars
+            ],
+            "tempi": [{"beat": float(segment.start), "bpm": float(segment.bpm)} for segment in self.tempo_map.segments],
+            "hits": [
+                {
+                    "frame": catch.hit.frame,
+                    "time_s": float(catch.hit.time),
+                    "weight": catch.hit.weight,
+                    "beat": float(catch.beat),
+                    "error_ms": 1000 * float(catch.error),
+                    "caught": catch.caught,
+                    "downbeat": catch.downbeat,
+                }
+                for catch in self.catches
+            ],
+        }
+
+
+def candidate(plan: Plan, sheet: Sheet) -> Candidate:
+    """A plan with its price and its catches."""
+    catches = []
+    for hit in sheet.hits:
+        beat, error = nearest(plan, sheet, hit.time, hit.early, hit.late)
+        caught = error == 0 if plan.name in EXACT else bool(on(float(error), float(hit.early), float(hit.late)))
+        catches.append(Catch(hit, beat, error, caught, place_of(plan, beat, sheet.subdivision)[1] == 0))
+    tempo_map = plan.tempo_map
+    bars = tempo_map.bars_until(tempo_map.beat(sheet.end))
+    odd = sum(bar.metre != sheet.metre for bar in bars)
+    return Candidate(plan.name, tempo_map, 60 / plan.spb, sheet.end, tuple(catches), odd, price(plan, sheet))

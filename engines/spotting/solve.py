@@ -1,0 +1,137 @@
+"""The tempo solver: hits in, several priced tempo maps out, the best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil, floor
+
+import numpy as np
+
+from engines.errors import OptionError, SpottingError
+from engines.spotting.bend import bend
+from engines.spotting.candidates import Candidate, candidate
+from engines.spotting.hits import Hit
+from engines.spotting.plan import Answers, Plan, Span, bars_over
+from engines.spotting.price import Prices
+from engines.spotting.ramp import ramp
+from engines.spotting.sheet import Sheet, bounded
+from engines.spotting.steady import odd_bars, steady
+from engines.spotting.tempo import Metre
+
+KINDS = ("steady", "odd bar", "ramp", "bend")
+"""From the plainest; of two candidates of one cost the plainer comes first."""
+TEMPO = (Fraction(70), Fraction(140))
+MAX_BEND = Fraction(4)
+SLOWEST, FASTEST = 10, 400
+"""Beats a minute that a metronome or a DAW still counts."""
+LOOSEST = 50
+"""Percent; farther and a beat could stand for another note value."""
+NOMINALS = 71
+"""At most so many nominal tempos are tried, whole beats a minute."""
+GLIDED = 4
+"""Nominal tempos at which ramps are searched: those where bends are cheapest."""
+APART = 0.06
+"""A second bend is offered if its nominal tempo differs by so much."""
+OFFERED = 2
+
+
+def solve(
+    hits: Sequence[Hit],
+    duration: Fraction,
+    tempo: tuple[Fraction | float, Fraction | float] = TEMPO,
+    max_bend: Fraction | float = MAX_BEND,
+    metres: Sequence[Metre] = (Metre(),),
+    subdivision: int = 1,
+    start: Fraction = Fraction(0),
+    prices: Prices | None = None,
+) -> list[Candidate]:
+    """Tempo maps for a cue from ``start`` to ``duration`` (seconds of the film), best first, at least one of each of `KINDS`.
+
+    ``tempo`` is the range of the nominal tempo in beats a minute, ``max_bend`` how far any beat may leave it in percent,
+    ``metres`` the metres a cue may be in (each is tried), ``subdivision`` 2 lets hits lie on eighths. Hits outside the cue are
+    not its own. Without hits, every kind keeps the middle of the range. Raises OptionError for a value that no music has, SpottingError for a
+    cue that does not last a beat.
+    """
+    low, high = _range(tempo)
+    if not 0 <= max_bend <= LOOSEST:
+        raise OptionError(f"a bend of {float(max_bend):g} % is not in 0..{LOOSEST}", where="--max-bend", cure="2 to 6 is usual")
+    if subdivision not in (1, 2):
+        raise OptionError(f"subdivision {subdivision} is not known", where="--subdivision", cure="1 is beats, 2 eighths")
+    if duration - start < 60 / low:
+        cure = "give a longer film, or an earlier start"
+        raise SpottingError(f"a cue of {float(duration - start):.3f} s does not last one beat at {float(low):g} BPM", where="spot", cure=cure)
+    if not metres:
+        raise OptionError("no metre is allowed", where="--metre", cure="give at least one, for example 4/4")
+    found: dict[str, list[Candidate]] = {kind: [] for kind in KINDS}
+    for metre in metres:
+        counted = _counted(metre, subdivision)
+        sheet = Sheet(bounded(hits, start, duration), start, duration, _exact(max_bend) / 100, metre, counted, prices or Prices())
+        for plan in _plans(sheet, low, high):
+            found[plan.name].append(candidate(plan, sheet))
+    offered = [answer for kind in KINDS for answer in sorted(found[kind], key=_cost)[: OFFERED if kind == "bend" else 1]]
+    return sorted(offered, key=_cost)
+
+
+def _cost(answer: Candidate) -> tuple[float, int]:
+    return round(answer.cost, 9), KINDS.index(answer.name)
+
+
+def _exact(number: Fraction | float) -> Fraction:
+    """4.1 as a person means it, not as a float holds it."""
+    return number if isinstance(number, Fraction) else Fraction(str(number))
+
+
+def _range(tempo: tuple[Fraction | float, Fraction | float]) -> tuple[Fraction, Fraction]:
+    low, high = (_exact(end) for end in tempo)
+    if low > high:
+        raise OptionError(f"the range {low}-{high} runs backwards", where="--tempo", cure=f"write {high}-{low}")
+    if not (SLOWEST <= low and high <= FASTEST):
+        raise OptionError(f"{low}-{high} BPM is not in {SLOWEST}..{FASTEST}", where="--tempo", cure="70-140 is usual")
+    return low, high
+
+
+def _counted(metre: Metre, subdivision: int) -> int:
+    """The subdivision in which a bar of the metre is whole."""
+    if (metre.length * 2).denominator != 1 or metre.length < 1:
+        raise OptionError(f"{metre} is not whole in eighths", where="--metre", cure="use a metre over 2, 4 or 8")
+    return subdivision if metre.length.denominator == 1 else 2
+
+
+def nominals(low: Fraction, high: Fraction) -> list[Fraction]:
+    """The nominal tempos of a range: whole beats a minute, evenly thinned where they are many; the ends if there is none."""
+    whole = [Fraction(k) for k in range(ceil(low), floor(high) + 1)] or sorted({low, high})
+    if len(whole) <= NOMINALS:
+        return whole
+    return [whole[k] for k in sorted({round(x) for x in np.geomspace(1, len(whole), NOMINALS) - 1})]
+
+
+def _plans(sheet: Sheet, low: Fraction, high: Fraction) -> Iterable[Plan]:
+    if not sheet.hits:
+        yield from _free(sheet, (low + high) / 2)
+        return
+    plain, paces = steady(sheet, low, high)
+    yield plain
+    yield odd_bars(sheet, paces)[1]
+    tried = nominals(low, high)
+    bent = bend(sheet, tried)
+    order = [int(k) for k in np.argsort(bent.costs, kind="stable")]
+    yield from (bent.plan(k) for k in _apart(order, tried))
+    yield ramp(sheet, [tried[k] for k in order[:GLIDED]]).best
+
+
+def _apart(order: list[int], tried: list[Fraction]) -> list[int]:
+    """The best, and the best of another tempo."""
+    chosen = order[:1]
+    for k in order:
+        if len(chosen) < OFFERED and all(abs(tried[k] / tried[other] - 1) >= APART for other in chosen):
+            chosen.append(k)
+    return chosen
+
+
+def _free(sheet: Sheet, tempo: Fraction) -> Iterable[Plan]:
+    spb = 60 / tempo
+    span = Span((sheet.end - sheet.start) / spb, spb, spb)
+    plan = Plan("steady", spb, sheet.start, (span,), sheet.metre, bars_over(span.beats, sheet.metre), Fraction(0), sheet.subdivision)
+    return (replace(plan, name=kind) for kind in KINDS)
