@@ -1,0 +1,322 @@
+"""POP909 as pieces on the sixteenth grid, and as windows of words to learn from.
+
+POP909 (Wang et al. 2020, MIT licence): 909 songs in three tracks, with beats, chords and keys. Notes are quantised against
+``beat_midi.txt``, whose third column marks the downbeats of 4/4; the MIDI file's own grid is out of phase. Songs in triple metre
+(a downbeat every six rows) are left out. Songs whose index ends in 5 are for validation and never learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events, register_level
+from engines.bmt.vocabulary import (
+    REGISTER_LEVELS,
+    REGISTER_LOW,
+    REGISTER_STEP,
+    ROOTS,
+    STEPS_PER_BAR,
+    STEPS_PER_BEAT,
+    Vocabulary,
+    ours,
+)
+from engines.errors import OptionError
+
+FLATS = {"Cb": "B", "Db": "C#", "Eb": "D#", "Fb": "E", "Gb": "F#", "Ab": "G#", "Bb": "A#", "E#": "F", "B#": "C"}
+QUALITIES = {
+    "maj": "M",
+    "min": "m",
+    "maj7": "M7",
+    "min7": "m7",
+    "7": "7",
+    "dim": "o",
+    "dim7": "o7",
+    "hdim7": "/o7",
+    "aug": "+",
+    "sus2": "sus2",
+    "sus4": "sus4",
+    "sus4(b7)": "sus4",
+    "maj6": "M",
+    "min6": "m",
+    "minmaj7": "m",
+}
+HIGHEST = 105
+STEMS = {"MELODY": "melody", "BRIDGE": "bridge", "PIANO": "piano"}
+
+
+def chord_word(label: str) -> str:
+    """A Harte label such as ``Eb:min7/b3`` as a chord word (``D#_m7``); what has no word is ``N_N``."""
+    root, _, quality = label.partition("/")[0].partition(":")
+    root = FLATS.get(root, root)
+    quality = QUALITIES.get(quality or "maj", "")
+    return f"{root}_{quality}" if root in ROOTS and quality else "N_N"
+
+
+def is_validation(song: str) -> bool:
+    """Whether a song's index ends in 5."""
+    return song.endswith("5")
+
+
+def songs(root: str | Path, validation: bool | None = None) -> Iterator[Path]:
+    """Folders of songs in order; only those of one share where ``validation`` is given. OptionError where there are none."""
+    found = sorted(p for p in Path(root).glob("[0-9][0-9][0-9]") if (p / f"{p.name}.mid").is_file())
+    if not found:
+        raise OptionError(
+            "holds no songs of POP909", where=root, cure="give --data the folder that holds 001/001.mid, 002/002.mid ..."
+        )
+    yield from (p for p in found if validation is None or is_validation(p.name) == validation)
+
+
+def read_song(folder: Path) -> Piece | None:
+    """One song on the sixteenth grid of its own beats, from its first bar with notes to its last; None in triple metre."""
+    import symusic
+
+    beats = np.loadtxt(folder / "beat_midi.txt", ndmin=2)
+    downbeats = np.flatnonzero(beats[:, 2] == 1)
+    if len(downbeats) < 3 or np.median(np.diff(downbeats)) != 4:
+        return None
+    times, first = beats[:, 0], int(downbeats[0]) % 4
+
+    def steps(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Nearest step from the first 4/4 downbeat; beats beyond the annotation go on at the last beat's length."""
+        grid = np.append(times, times[-1] + (times[-1] - times[-2]) * np.arange(1, 65))
+        beat = np.interp(seconds, grid, np.arange(len(grid)))
+        return np.rint(STEPS_PER_BEAT * (beat - first)).astype(np.int64)
+
+    score = symusic.Score(str(folder / f"{folder.name}.mid")).to("second")
+    found: dict[tuple[str, int, int], GridNote] = {}
+    for track in score.tracks:
+        if track.name not in STEMS:
+            continue
+        stem, arrays = STEMS[track.name], track.notes.numpy()
+        begin = steps(arrays["time"].astype(np.float64))
+        end = steps(arrays["time"].astype(np.float64) + arrays["duration"])
+        for on, off, pitch, velocity in zip(begin, end, arrays["pitch"], arrays["velocity"], strict=True):
+            # two notes of the whole set lie above the highest word
+            pitch = pitch - 12 if pitch > HIGHEST else pitch
+            note = GridNote(int(on), int(pitch), int(min(max(1, off - on), STEPS_PER_BAR)), int(velocity), stem)
+            key = (stem, note.step, note.pitch)
+            if on >= 0 and (key not in found or found[key].length < note.length):
+                found[key] = note
+    if not found:
+        return None
+    offset = min(n.step for n in found.values()) // STEPS_PER_BAR * STEPS_PER_BAR
+    bars = max(n.step for n in found.values()) // STEPS_PER_BAR + 1 - offset // STEPS_PER_BAR
+    notes = sorted(GridNote(n.step - offset, n.pitch, n.length, n.velocity, n.stem) for n in found.values())
+    return Piece(
+        tuple(notes),
+        (STEPS_PER_BAR,) * bars,
+        _chords(folder, lambda s: steps(s) - offset, bars * STEPS_PER_BAR),
+        _tempi(times, first + offset // STEPS_PER_BEAT, bars),
+        key=_key(folder),
+    )
+
+
+def _chords(folder: Path, steps: object, end: int) -> tuple[tuple[int, str], ...]:
+    changes: dict[int, str] = {0: "N_N"}
+    for line in (folder / "chord_midi.txt").read_text().splitlines():
+        start, _, label = line.split("\t")[:3]
+        step = int(steps(np.array([float(start)]))[0])  # type: ignore[operator]
+        if step < end:
+            # every annotated change lies on a beat
+            changes[max(0, round(step / STEPS_PER_BEAT) * STEPS_PER_BEAT)] = chord_word(label)
+    out: list[tuple[int, str]] = []
+    for step, chord in sorted(changes.items()):
+        if not out or out[-1][1] != chord:
+            out.append((step, chord))
+    return tuple(out)
+
+
+def _tempi(times: npt.NDArray[np.float64], first: int, bars: int) -> tuple[tuple[int, Fraction], ...]:
+    """The tempo of each bar where it leaves the last by more than 2 %."""
+    out: list[tuple[int, Fraction]] = []
+    for bar in range(bars):
+        a, b = (min(first + 4 * k, len(times) - 1) for k in (bar, bar + 1))
+        if b > a:
+            bpm = Fraction(round(6000 * (b - a) / (times[b] - times[a])), 100)
+            if not out or abs(bpm / out[-1][1] - 1) > Fraction(2, 100):
+                out.append((bar * STEPS_PER_BAR if out else 0, bpm))
+    return tuple(out) or ((0, Fraction(74)),)
+
+
+def _key(folder: Path) -> str | None:
+    """The key where the song keeps one."""
+    rows = [line.split("\t") for line in (folder / "key_audio.txt").read_text().splitlines() if line.strip()]
+    labels = {row[2] for row in rows}
+    if len(labels) != 1:
+        return None
+    root, _, mode = labels.pop().partition(":")
+    return f"{FLATS.get(root, root)}:{mode}"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Words of many songs in one array, ready to be cut into windows.
+
+    ``words`` (n, fields) uint8; ``steps`` (n,) the sixteenth of each word from its song's start; ``pitch`` (n,) the mean pitch of the
+    bar on density words, else 0; ``bars`` (b + 1,) the row of each bar word and the end; ``song`` (b,) the song of each bar;
+    ``key`` and ``bpm`` a song.
+    """
+
+    words: npt.NDArray[np.uint8]
+    steps: npt.NDArray[np.int32]
+    pitch: npt.NDArray[np.float32]
+    bars: npt.NDArray[np.int64]
+    song: npt.NDArray[np.int32]
+    key: npt.NDArray[np.int16]
+    bpm: npt.NDArray[np.float32]
+
+
+def build_corpus(root: str | Path, validation: bool) -> Corpus:
+    """Every 4/4 song of one share of POP909, in words of our vocabulary."""
+    vocabulary = ours()
+    column = vocabulary.column
+    words, steps, pitch, bars, song, keys, bpm = [], [], [], [], [], [], []
+    rows = 0
+    for folder in songs(root, validation):
+        piece = read_song(folder)
+        if piece is None:
+            continue
+        # the prefix, the closing bar and EOS belong to a window, not to a song
+        body = encode(our_events(piece), vocabulary)[1:-2]
+        is_bar = body[:, column["barbeat"]] == vocabulary.id("barbeat", "Bar")
+        beat = np.array([0 if v in (0, "Bar") else int(str(v)[5:]) for v in vocabulary.field("barbeat").values])
+        index = np.cumsum(is_bar) - 1
+        carries = body[:, column["barbeat"]] > 0
+        last = np.maximum.accumulate(np.where(carries, np.arange(len(body)), 0))
+        bars.append(rows + np.flatnonzero(is_bar))
+        song.append(np.full(is_bar.sum(), len(keys)))
+        words.append(body.astype(np.uint8))
+        steps.append(index * STEPS_PER_BAR + beat[body[last, column["barbeat"]]])
+        mean = np.zeros(len(body), np.float32)
+        by_bar: dict[int, list[int]] = {}
+        for note in piece.notes:
+            by_bar.setdefault(note.step // STEPS_PER_BAR, []).append(note.pitch)
+        for row in np.flatnonzero(body[:, column["register"]]):
+            mean[row] = np.mean(by_bar[int(index[row])])
+        pitch.append(mean)
+        rows += len(body)
+        keys.append(vocabulary.id("key", piece.key or 0))
+        bpm.append(float(piece.tempi[0][1]))
+    return Corpus(
+        np.concatenate(words),
+        np.concatenate(steps).astype(np.int32),
+        np.concatenate(pitch),
+        np.append(np.concatenate(bars), rows),
+        np.concatenate(song).astype(np.int32),
+        np.array(keys, np.int16),
+        np.array(bpm, np.float32),
+    )
+
+
+def transposition(vocabulary: Vocabulary, semitones: int) -> dict[str, npt.NDArray[np.int16]]:
+    """For pitch, chord and key: the id that each id becomes. A pitch that leaves the field's range folds by an octave."""
+
+    def moved(name: str, value: object) -> object:
+        if value in (0, "CONTI", "N_N"):
+            return value
+        text = str(value)
+        if name == "pitch":
+            pitch = int(text[11:]) + semitones
+            return f"Note_Pitch_{pitch - 12 if pitch > HIGHEST else pitch + 12 if pitch < 22 else pitch}"
+        separator = "_" if name == "chord" else ":"
+        root, _, rest = text.partition(separator)
+        return f"{ROOTS[(ROOTS.index(root) + semitones) % 12]}{separator}{rest}"
+
+    return {
+        name: np.array([vocabulary.id(name, moved(name, v)) for v in vocabulary.field(name).values], np.int16)  # type: ignore[arg-type]
+        for name in ("pitch", "chord", "key")
+    }
+
+
+class Windows:
+    """Draws training windows: whole bars of one song, transposed, controls dropped at random."""
+
+    LIMIT = 1024
+
+    def __init__(self, corpus: Corpus, drop: float = 0.25) -> None:
+        self.corpus, self.drop, self.vocabulary = corpus, drop, ours()
+        self.column = self.vocabulary.column
+        self._moves = {s: transposition(self.vocabulary, s) for s in range(-6, 6)}
+        density = corpus.words[:, self.column["density"]]
+        energy = corpus.words[:, self.column["energy"]]
+        given = density > 0
+        # arousal is measured against the whole corpus: what is lively for pop piano
+        self._mean = (float(density[given].mean()), float(energy[given].mean()), float(np.log2(corpus.bpm).mean()))
+        self._spread = (float(density[given].std()), float(energy[given].std()), float(np.log2(corpus.bpm).std()))
+
+    def emotion(self, words: Words, song: int) -> int:
+        """Pseudo-label of a window: valence from the mode of its key, arousal from density, energy and tempo. 0 without a key."""
+        key = self.vocabulary.value("key", int(self.corpus.key[song]))
+        if key == 0:
+            return 0
+        given = words[:, self.column["density"]] > 0
+        if not given.any():
+            return 0
+        measured = (
+            float(words[given, self.column["density"]].mean()),
+            float(words[given, self.column["energy"]].mean()),
+            float(np.log2(self.corpus.bpm[song])),
+        )
+        lively = sum((m - mean) / spread for m, mean, spread in zip(measured, self._mean, self._spread, strict=True)) > 0
+        return {(True, True): 1, (False, True): 2, (False, False): 3, (True, False): 4}[(str(key).endswith("maj"), lively)]
+
+    def window(self, bar: int, bars: int, semitones: int = 0, limit: int = LIMIT) -> tuple[Words, int]:
+        """Up to ``bars`` bars from ``bar`` on, at most ``limit`` words, transposed, with all controls; and how many bars they are."""
+        corpus, column = self.corpus, self.column
+        song = int(corpus.song[bar])
+        last = min(bar + bars, int(np.searchsorted(corpus.song, song, side="right")))
+        start = int(corpus.bars[bar])
+        # room for the prefix, the closing bar and EOS; one bar is always taken, cut short if it must be
+        fit = int(np.searchsorted(corpus.bars[: last + 1], start + limit - 3, side="right")) - 1
+        count = max(fit - bar, 1)
+        stop = min(int(corpus.bars[bar + count]), start + limit - 3)
+        body = corpus.words[start:stop].astype(np.int16)
+        moves = self._moves[semitones]
+        for name in ("pitch", "chord"):
+            body[:, column[name]] = moves[name][body[:, column[name]]]
+        controls = np.flatnonzero(body[:, column["register"]])
+        pitch = corpus.pitch[start:stop]
+        body[controls, column["register"]] = [register_level(float(pitch[row]) + semitones) for row in controls]
+        steps = corpus.steps[start:stop] - corpus.steps[start]
+        body[:, column["time"]] = np.minimum(99, 100 * steps // (count * STEPS_PER_BAR))
+        words = np.zeros((len(body) + 3, len(self.vocabulary.fields)), np.int16)
+        words[1:-2] = body
+        words[0, column["type"]] = self.vocabulary.id("type", "Emotion")
+        words[0, column["emotion"]] = self.emotion(body, song)
+        words[0, column["key"]] = moves["key"][corpus.key[song]]
+        words[-2, column["type"]] = self.vocabulary.id("type", "Bar")
+        words[-2, column["barbeat"]] = self.vocabulary.id("barbeat", "Bar")
+        words[-2, column["time"]] = 99
+        return words, count
+
+    def dropped(self, words: Words, rng: np.random.Generator) -> Words:
+        """The same words as the network is to hear them: each control left out at random, for the window or for a bar."""
+        heard = words.copy()
+        for name in ("emotion", "key", "density", "energy", "register", "tempo"):
+            if rng.random() < self.drop:
+                heard[:, self.column[name]] = 0
+        controls = np.flatnonzero(words[:, self.column["density"]])
+        for name in ("density", "energy", "register"):
+            heard[controls[rng.random(len(controls)) < 0.1], self.column[name]] = 0
+        return heard
+
+    def draw(self, rng: np.random.Generator, limit: int = LIMIT) -> tuple[Words, Words]:
+        """One window of as many bars as fit into ``limit`` words, as (heard, meant): inputs with controls dropped, and all to predict."""
+        semitones = int(rng.integers(-6, 6))
+        for _ in range(8):
+            words, _ = self.window(int(rng.integers(len(self.corpus.song))), limit, semitones, limit)
+            if len(words) > 0.85 * limit:
+                break  # a start near the end of a song gives a short window, and a padded batch
+        return self.dropped(words, rng), words
+
+
+def register_center(level: int) -> float:
+    """The mean pitch that a register level stands for."""
+    return REGISTER_LOW + REGISTER_STEP * (min(level, REGISTER_LEVELS) - 1)

@@ -1,0 +1,267 @@
+"""The network of BM-Transformer: embedded fields, causal linear attention, a type first and the other fields given the type.
+
+One class for two layouts: `PUBLISHED` loads a published checkpoint key by key (232 entries, ``specs/bmt.md`` section 4), `OURS` is
+what Hitpoint trains. Linear attention is Katharopoulos et al. 2020 (phi(u) = elu(u) + 1) in two forms that give the same
+numbers: chunks in parallel for training, one step with a state of constant size for playing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engines.bmt.vocabulary import VOCABULARIES, Vocabulary
+from engines.errors import ModelError
+
+PUBLISHED_HEAD_ORDER = ("tempo", "chord", "barbeat", "pitch", "duration", "velocity", "strength", "density", "time", "emotion")
+
+
+@dataclass(frozen=True)
+class BMTConfig:
+    """Sizes, all in units of features. ``positions`` is the length of the stored position table. ``head_gelu``: without it, as
+    published, the type only adds a constant to every logit; with it the type chooses among features."""
+
+    vocabulary: str = "ours"
+    width: int = 256
+    layers: int = 6
+    heads: int = 4
+    feedforward: int = 1024
+    positions: int = 2048
+    dropout: float = 0.05
+    head_gelu: bool = True
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, as the card and the checkpoint store them."""
+        return asdict(self)
+
+
+OURS = BMTConfig()
+PUBLISHED = BMTConfig("published", 512, 12, 8, 2048, 20000, 0.1, head_gelu=False)
+
+
+class FieldEmbedding(nn.Module):
+    """One field's table, scaled by the root of its width."""
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        self.lut = nn.Embedding(size, width)
+        nn.init.normal_(self.lut.weight, std=1 / math.sqrt(width))
+        self.scale = math.sqrt(width)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """(...) int64 to (..., width); ids beyond the table are clipped, as published."""
+        embedded: Tensor = self.lut(ids.clamp(0, self.lut.num_embeddings - 1)) * self.scale
+        return embedded
+
+
+class Positions(nn.Module):
+    """Sinusoidal positions, stored in the checkpoint as the published model does."""
+
+    pe: Tensor
+
+    def __init__(self, width: int, length: int) -> None:
+        super().__init__()
+        position = torch.arange(length, dtype=torch.float32)[:, None]
+        angle = position * torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10000.0) / width))
+        table = torch.zeros(1, length, width)
+        table[0, :, 0::2], table[0, :, 1::2] = torch.sin(angle), torch.cos(angle)
+        self.register_buffer("pe", table)
+
+
+class LinearAttention(nn.Module):
+    """Causal linear attention, ``heads`` of width/heads features; no scaling, no decay, 1e-6 in the denominator."""
+
+    CHUNK = 64
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query_projection = nn.Linear(width, width)
+        self.key_projection = nn.Linear(width, width)
+        self.value_projection = nn.Linear(width, width)
+        self.out_projection = nn.Linear(width, width)
+
+    def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        shape = (*x.shape[:-1], self.heads, -1)
+        # the running sums grow with time: they stay in 32 bits whatever the layers compute in
+        q, k, v = (p(x).float().reshape(shape) for p in (self.query_projection, self.key_projection, self.value_projection))
+        return functional.elu(q) + 1, functional.elu(k) + 1, v
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, time, width), time a multiple of CHUNK or shorter than it."""
+        batch, time, width = x.shape
+        chunk = min(self.CHUNK, time)
+        # (batch, heads, chunks, chunk, features)
+        q, k, v = (a.transpose(1, 2).reshape(batch, self.heads, time // chunk, chunk, -1) for a in self._split(x))
+        ones = torch.ones_like(v[..., :1])
+        v = torch.cat([v, ones], dim=-1)  # the last column carries the denominator
+        whole = k.transpose(-1, -2) @ v
+        before = whole.cumsum(2) - whole
+        inside = torch.tril(q @ k.transpose(-1, -2)) @ v
+        summed = inside + q @ before
+        out = summed[..., :-1] / (summed[..., -1:] + 1e-6)
+        joined = out.reshape(batch, self.heads, time, -1).transpose(1, 2).reshape(batch, time, width)
+        projected: Tensor = self.out_projection(joined.to(x.dtype))
+        return projected
+
+    def step(self, x: Tensor, s: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One word: x (batch, width), s (batch, heads, f, f), z (batch, heads, f); returns the output and the new s and z."""
+        q, k, v = self._split(x)
+        s = s + k[..., :, None] * v[..., None, :]
+        z = z + k
+        out = (q[..., None, :] @ s)[..., 0, :] / ((q * z).sum(-1, keepdim=True) + 1e-6)
+        return self.out_projection(out.reshape(x.shape)), s, z
+
+
+class Layer(nn.Module):
+    """Post-norm encoder layer."""
+
+    def __init__(self, config: BMTConfig) -> None:
+        super().__init__()
+        self.attention = LinearAttention(config.width, config.heads)
+        self.linear1 = nn.Linear(config.width, config.feedforward)
+        self.linear2 = nn.Linear(config.feedforward, config.width)
+        self.norm1 = nn.LayerNorm(config.width)
+        self.norm2 = nn.LayerNorm(config.width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def _rest(self, x: Tensor, attended: Tensor) -> Tensor:
+        x = self.norm1(x + self.dropout(attended))
+        out: Tensor = self.norm2(x + self.dropout(self.linear2(self.dropout(functional.gelu(self.linear1(x))))))
+        return out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, time, width)."""
+        return self._rest(x, self.attention(x))
+
+    def step(self, x: Tensor, s: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One word through the layer, with its attention's state."""
+        attended, s, z = self.attention.step(x, s, z)
+        return self._rest(x, attended), s, z
+
+
+class Encoder(nn.Module):
+    """The layers and a last norm."""
+
+    def __init__(self, config: BMTConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width)
+
+
+class BMTransformer(nn.Module):
+    """Words in, logits of the next word out: the type from what was heard, every other field from that and the type."""
+
+    def __init__(self, config: BMTConfig = OURS, vocabulary: Vocabulary | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.vocabulary = vocabulary or VOCABULARIES[config.vocabulary]()
+        self.head_order = tuple(f.name for f in self.vocabulary.fields if f.name != "type")
+        for field in self.vocabulary.fields:
+            self.add_module(f"word_emb_{field.name}", FieldEmbedding(len(field.values), field.width))
+        self.pos_emb = Positions(config.width, config.positions)
+        self.in_linear = nn.Linear(sum(self.vocabulary.widths), config.width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.transformer_encoder = Encoder(config)
+        type_width = self.vocabulary.field("type").width
+        self.project_concat_type = nn.Linear(config.width + type_width, config.width)
+        for field in self.vocabulary.fields:
+            self.add_module(f"proj_{field.name}", nn.Linear(config.width, len(field.values)))
+
+    def embed(self, words: Tensor) -> Tensor:
+        """(..., fields) int64 to (..., width), positions not yet added."""
+        parts = [getattr(self, f"word_emb_{f.name}")(words[..., k]) for k, f in enumerate(self.vocabulary.fields)]
+        embedded: Tensor = self.in_linear(torch.cat(parts, dim=-1))
+        return embedded
+
+    def hear(self, words: Tensor) -> Tensor:
+        """(batch, time, fields) to (batch, time, width), all positions at once; time is padded to whole chunks inside."""
+        time = words.shape[1]
+        pad = -time % LinearAttention.CHUNK if time > LinearAttention.CHUNK else 0
+        x = self.embed(functional.pad(words, (0, 0, 0, pad)))
+        x = self.dropout(x + self.pos_emb.pe[:, : x.shape[1]])
+        for layer in self.transformer_encoder.layers:
+            x = layer(x)
+        heard: Tensor = self.transformer_encoder.norm(x)[:, :time]
+        return heard
+
+    def step(self, word: Tensor, position: Tensor, s: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One word: (batch, fields) at ``position`` (batch,), s (layers, batch, heads, f, f), z (layers, batch, heads, f).
+
+        Returns what was heard (batch, width) and the new states. Published inference adds position 0 at every step, whatever
+        the place (``specs/bmt.md`` section 4.1): pass zeros for that.
+        """
+        x = self.embed(word) + self.pos_emb.pe[0, position]
+        states = []
+        for k, layer in enumerate(self.transformer_encoder.layers):
+            x, sk, zk = layer.step(x, s[k], z[k])
+            states.append((sk, zk))
+        heard: Tensor = self.transformer_encoder.norm(x)
+        return heard, torch.stack([a for a, _ in states]), torch.stack([b for _, b in states])
+
+    def type_logits(self, heard: Tensor) -> Tensor:
+        """(..., width) to (..., types)."""
+        logits: Tensor = self.proj_type(heard)
+        return logits
+
+    def given_type(self, heard: Tensor, kind: Tensor) -> Tensor:
+        """Features from which the fields are read, for types ``kind`` (...) int64."""
+        joined: Tensor = self.project_concat_type(torch.cat([heard, self.word_emb_type(kind)], dim=-1))
+        return functional.gelu(joined) if self.config.head_gelu else joined
+
+    def field_logits(self, given: Tensor, name: str) -> Tensor:
+        """(..., width) to (..., values of the field)."""
+        logits: Tensor = getattr(self, f"proj_{name}")(given)
+        return logits
+
+    def all_logits(self, heard: Tensor) -> Tensor:
+        """(batch, width) to (batch, types, values of every other field in order): the host picks the row after the type."""
+        types = len(self.vocabulary.field("type").values)
+        kinds = torch.arange(types, device=heard.device).expand(heard.shape[0], types)
+        given = self.given_type(heard[:, None].expand(-1, types, -1), kinds)
+        return torch.cat([self.field_logits(given, name) for name in self.head_order], dim=-1)
+
+    def empty_state(self, batch: int) -> tuple[Tensor, Tensor]:
+        """States before the first word."""
+        c, f = self.config, self.config.width // self.config.heads
+        return torch.zeros(c.layers, batch, c.heads, f, f), torch.zeros(c.layers, batch, c.heads, f)
+
+
+def load_weights(network: BMTransformer, path: str | Path) -> None:
+    """Loads a checkpoint of tensors strictly, key by key; a ``module.`` prefix is stripped.
+
+    No code in the file can run. Raises ModelError where it is no such file, or a key or a shape differs.
+    """
+    cure = "give a checkpoint of this layout, and the dictionary that came with it"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"cannot be read ({error.strerror})", where=path, cure=cure) from error
+    except Exception as error:  # noqa: BLE001 - torch raises many kinds for a file that is not its own
+        raise ModelError("is not a file of weights that can be loaded without running code", where=path, cure=cure) from error
+    load_state(network, state, path)
+
+
+def load_state(network: BMTransformer, state: object, where: object) -> None:
+    """Strict load of a mapping of names to tensors; ModelError names the first differences."""
+    cure = "give a checkpoint of this layout, and the dictionary that came with it"
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ModelError("holds no table of weights", where=where, cure=cure)
+    found = {str(k).removeprefix("module."): v for k, v in state.items()}
+    wanted = network.state_dict()
+    wrong = [f"{k} is missing" for k in wanted if k not in found]
+    wrong += [f"{k} is unknown" for k in found if k not in wanted]
+    wrong += [
+        f"{k} is {tuple(found[k].shape)}, not {tuple(v.shape)}"
+        for k, v in wanted.items()
+        if k in found and found[k].shape != v.shape
+    ]
+    if wrong:
+        raise ModelError(f"{len(wrong)} of {len(wanted)} entries differ: {', '.join(wrong[:3])}", where=where, cure=cure)
+    network.load_state_dict(found)
