@@ -78,7 +78,7 @@ def playable(
     """
     kept = set(keep)
     lines: dict[tuple[str, int], list[Note]] = defaultdict(list)
-    for note in notes:
+    for note in dict.fromkeys(notes):
         if note in kept:
             lines[note.stem, note.pitch].append(note)
         elif note.length > 0:

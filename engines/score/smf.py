@@ -14,6 +14,7 @@ from engines import files
 from engines.errors import OptionError
 from engines.picture.cut import Cut
 from engines.picture.timecode import Timecode, nominal
+from engines.score.harmony import pitch_class
 from engines.score.instruments import DEFAULT_INSTRUMENT, Instrument, playable
 from engines.score.notes import STEMS, Note
 from engines.score.smf_reader import Marker, read_smf
@@ -23,7 +24,7 @@ from engines.spotting.tempo import TempoMap
 if TYPE_CHECKING:
     from mido import Message, MetaMessage, MidiTrack
 
-__all__ = ["Marker", "Sheet", "cut_markers", "read_smf", "smf_bytes", "write_smf", "write_stems"]
+__all__ = ["Marker", "Score", "cut_markers", "read_smf", "smf_bytes", "write_smf", "write_stems"]
 
 _DRUMS = 9  # the channel that General MIDI keeps for percussion
 _CHANNELS = 15  # all others
@@ -31,11 +32,10 @@ _KEYS = {  # tonic's pitch class to the spelling with the fewest accidentals
     "maj": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
     "min": ("Cm", "C#m", "Dm", "Ebm", "Em", "Fm", "F#m", "Gm", "G#m", "Am", "Bbm", "Bm"),
 }
-_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Score:
     """Everything that a MIDI file of a cue holds.
 
     Tick 0 is the film's first frame, and ``start`` its timecode (written as the SMPTE offset); where the music begins before the
@@ -75,62 +75,62 @@ def cut_markers(cuts: Iterable[Cut], start: Timecode | None = None) -> tuple[Mar
     )
 
 
-def smf_bytes(sheet: Sheet) -> bytes:
+def smf_bytes(score: Score) -> bytes:
     """The MIDI file as it lies on the disk. Raises OptionError for a key, a tempo or more stems than such a file can hold."""
     from mido import MidiFile
 
-    notes = playable(sheet.notes, sheet.instruments)
-    times = tuple(marker.time for marker in sheet.markers)
-    until = max([sheet.tempo_map.seconds(note.end) for note in notes] + [*times, sheet.length, sheet.tempo_map.origin])
-    track = tempo_track(sheet.tempo_map, until, times, sheet.zero)
-    end = ceil((sheet.tempo_map.beat(until) + track.lead) * track.division)
+    notes = playable(score.notes, score.instruments)
+    times = tuple(marker.time for marker in score.markers)
+    until = max([score.tempo_map.seconds(note.end) for note in notes] + [*times, score.length, score.tempo_map.origin])
+    track = tempo_track(score.tempo_map, until, times, score.zero)
+    end = ceil((score.tempo_map.beat(until) + track.lead) * track.division)
     file = MidiFile(type=1, ticks_per_beat=track.division, charset="utf-8")
-    file.tracks.append(_conductor(sheet, track, end))
-    if len(sheet.tracks) > _CHANNELS:
-        raise OptionError(f"{len(sheet.tracks)} stems are more than the {_CHANNELS} channels", cure="write one file a stem")
-    for channel, stem in enumerate(sheet.tracks):
+    file.tracks.append(_conductor(score, track, end))
+    if len(score.tracks) > _CHANNELS:
+        raise OptionError(f"{len(score.tracks)} stems are more than the {_CHANNELS} channels", cure="write one file a stem")
+    for channel, stem in enumerate(score.tracks):
         mine = [note for note in notes if note.stem == stem]
-        instrument = sheet.instruments.get(stem, DEFAULT_INSTRUMENT)
+        instrument = score.instruments.get(stem, DEFAULT_INSTRUMENT)
         file.tracks.append(_part(track, end, stem, instrument, mine, channel + (channel >= _DRUMS)))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
 
 
-def write_smf(path: str | Path, sheet: Sheet) -> Path:
+def write_smf(path: str | Path, score: Score) -> Path:
     """Write a cue as one MIDI file, whole or not at all. Raises OutputError, and OptionError as `smf_bytes`."""
-    return files.write(path, smf_bytes(sheet))
+    return files.write(path, smf_bytes(score))
 
 
-def write_stems(folder: str | Path, name: str, sheet: Sheet) -> tuple[Path, ...]:
+def write_stems(folder: str | Path, name: str, score: Score) -> tuple[Path, ...]:
     """Write one file a stem, ``NAME-STEM.mid``, each with the whole conductor track. Raises as `write_smf`."""
-    made = [(Path(folder) / f"{name}-{stem}.mid", smf_bytes(replace(sheet, stems=(stem,)))) for stem in sheet.tracks]
+    made = [(Path(folder) / f"{name}-{stem}.mid", smf_bytes(replace(score, stems=(stem,)))) for stem in score.tracks]
     return tuple(files.write(path, content) for path, content in made)
 
 
 def key_signature(key: str) -> str:
     """A key's name as a MIDI file spells it: ``A#:maj`` is ``Bb``, ``F#:min`` is ``F#m``. Raises OptionError for no key."""
-    tonic, _, mode = key.partition(":")
-    accidentals = tonic[1:]
-    if mode not in _KEYS or tonic[:1] not in _STEPS or accidentals.strip("#b") or len(accidentals) > 2:
+    name, _, mode = key.partition(":")
+    tonic = pitch_class(name)
+    if mode not in _KEYS or tonic is None:
         raise OptionError(f"{key!r} is not a key", where="key", cure="write it as C:maj or F#:min")
-    return _KEYS[mode][(_STEPS[tonic[0]] + accidentals.count("#") - accidentals.count("b")) % 12]
+    return _KEYS[mode][tonic]
 
 
-def _conductor(sheet: Sheet, track: TempoTrack, end: int) -> MidiTrack:
+def _conductor(score: Score, track: TempoTrack, end: int) -> MidiTrack:
     from mido import MetaMessage
 
-    events: list[tuple[int, MetaMessage]] = [(0, MetaMessage("track_name", name=sheet.title or "Conductor"))]
-    if sheet.start:
-        events.append((0, _smpte_offset(sheet.start + floor(sheet.zero * sheet.start.rate))))
-    if sheet.key:
-        events.append((0, MetaMessage("key_signature", key=key_signature(sheet.key))))
+    events: list[tuple[int, MetaMessage]] = [(0, MetaMessage("track_name", name=score.title or "Conductor"))]
+    if score.start:
+        events.append((0, _smpte_offset(score.start + floor(score.zero * score.start.rate))))
+    if score.key:
+        events.append((0, MetaMessage("key_signature", key=key_signature(score.key))))
     for tick, metre in track.metres:
         clicks = max(1, 96 // metre.unit)  # MIDI clocks, 24 a quarter note: the metronome follows the unit
         event = MetaMessage("time_signature", numerator=metre.beats, denominator=metre.unit, clocks_per_click=clicks)
         events.append((tick, event))
     events.extend((tick, MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in track.tempi)
-    events.extend((track.tick_at(m.time), MetaMessage("marker", text=m.text)) for m in sorted(sheet.markers))
+    events.extend((track.tick_at(m.time), MetaMessage("marker", text=m.text)) for m in sorted(score.markers))
     return _in_order(events, end)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -101,8 +102,8 @@ def _division(tempo_map: TempoMap, lead: Fraction, times: tuple[Fraction, ...], 
 
 
 def _metres(tempo_map: TempoMap, lead: Fraction, division: int, until: Fraction) -> tuple[tuple[int, Metre], ...]:
-    """The count-in as whole bars of the first metre after one shorter bar, then the map's own bars."""
-    first = tempo_map.metres[0]
+    """The count-in as whole bars after one shorter bar, then the map's own bars."""
+    [(first, _)] = Counter(tempo_map.metres).most_common(1)  # not the first bar's, which may be a pickup
     bars: list[tuple[Fraction, Metre]] = []
     rest = lead % first.length
     if rest:
