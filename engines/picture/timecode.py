@@ -16,6 +16,7 @@ FASTEST_RATE = 1000
 """Frames a second beyond which a number is taken for a slip of the pen."""
 
 _SNAP = Fraction(1, 200)  # 23.98 is 0.004 off 24000/1001; the next rate that anybody uses is 0.02 away
+_RATE = re.compile(r"\d{0,12}(\.\d{0,25})?(e[-+]\d\d?)?(/\d{1,12})?")  # a large power would fill the memory
 _LABEL = re.compile(r"(-?)(\d{1,4})[:;](\d{1,2})[:;](\d{1,2})([:;,.])(\d{1,3})")
 
 
@@ -28,7 +29,7 @@ def parse_rate(value: str | int | float | Fraction) -> Fraction:
     """
     text = re.sub(r"\s*fps$", "", str(value).strip(), flags=re.IGNORECASE)
     try:
-        rate = Fraction(text) if not isinstance(value, bool) and len(text) <= 40 else Fraction(0)
+        rate = Fraction(text) if not isinstance(value, bool) and _RATE.fullmatch(text) else Fraction(0)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if not 0 < rate <= FASTEST_RATE:
