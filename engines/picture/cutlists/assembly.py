@@ -75,6 +75,36 @@ def whole(frame: Fraction | int) -> int:
     return floor(frame + Fraction(1, 2))
 
 
+def within(
+    layer: Layer,
+    window: tuple[Fraction, Fraction],
+    shift: Fraction,
+    rate: Fraction,
+    scale: Fraction = Fraction(1),
+    speed: Fraction = Fraction(1),
+) -> Layer:
+    """A layer as part of another: its frame t lies at ``shift + t * scale``; what falls outside ``window`` is left out.
+
+    ``rate`` is the outer one, ``speed`` what the layer as a whole is played at (below 0, ``scale`` is too: it runs backwards).
+    """
+    pieces = []
+    for piece in layer.pieces:
+        first, last = sorted((shift + piece.start * scale, shift + piece.end * scale))
+        start, end = max(first, window[0]), min(last, window[1])
+        if start >= end:
+            continue
+        source = piece.source_in
+        if source is not None:
+            source += (last - first) / rate * piece.speed * abs(speed) if scale < 0 else 0
+            source += (start - first) / rate * piece.speed * speed
+        pieces.append(replace(piece, start=start, end=end, source_in=source, speed=piece.speed * speed))
+    mixes = []
+    for mix in layer.mixes:
+        first, last = sorted((shift + mix.start * scale, shift + mix.end * scale))
+        mixes.append(Mix(first, last, shift + mix.edge * scale, mix.way))
+    return Layer(tuple(pieces), tuple(mixes))
+
+
 def assemble(
     layers: Sequence[Layer],
     start: Timecode,
