@@ -6,14 +6,13 @@ Source: Apple, Final Cut Pro XML Interchange Format, versions 4 and 5.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from engines.errors import CutListError, OptionError
 from engines.picture.cutlist import CutList, Marker
-from engines.picture.cutlists.assembly import MOST_PIECES, Layer, Mix, Piece, assemble, whole
+from engines.picture.cutlists.assembly import MOST_PIECES, Layer, Mix, Piece, assemble, whole, within
 from engines.picture.cutlists.document import xml
 from engines.picture.timecode import Timecode, drops
 
@@ -64,9 +63,7 @@ class _Reader:
         try:
             if not text and default is not None:
                 return default
-            if len(text) > 20:
-                raise ValueError
-            return whole(Fraction(text))
+            return whole(Fraction(text if len(text) < 20 and "e" not in text.lower() else ""))
         except (ValueError, ZeroDivisionError):
             raise self.broken(element, f"<{name}> is {text[:20]!r}, which is no number") from None
 
@@ -121,9 +118,8 @@ class _Reader:
             inner = item.find("sequence")
             nested = None if inner is None else self.sequences.get(inner.get("id"), inner)
             if nested is not None and nested.find("media") is not None:
-                above += [
-                    Layer(layer.pieces, (*mixes, *layer.mixes)) for layer in self._nest(item, nested, start, end, rate, depth)
-                ]
+                for layer in self._nest(item, nested, (start, end), rate, depth):
+                    above.append(Layer(layer.pieces, (*mixes, *layer.mixes)))
             else:
                 pieces.append(self._piece(item, start, end, rate))
         return [Layer(tuple(pieces), mixes), *above]
@@ -181,31 +177,26 @@ class _Reader:
         for effect in item.findall("filter/effect"):
             if (effect.findtext("effectid") or "").strip() != "timeremap":
                 continue
-            values = {
-                (p.findtext("parameterid") or "").strip(): (p.findtext("value") or "").strip()
-                for p in effect.findall("parameter")
-            }
+            found = effect.findall("parameter")
+            values = {(p.findtext("parameterid") or "").strip(): (p.findtext("value") or "").strip() for p in found}
+            percent = values.get("speed") or "100"
             try:
-                speed = Fraction(values.get("speed") or "100") / 100 if len(values.get("speed", "")) < 20 else Fraction(1)
+                speed = Fraction(percent if len(percent) < 20 and "e" not in percent.lower() else "") / 100
             except (ValueError, ZeroDivisionError):
-                raise self.broken(item, f"a speed of {values['speed'][:20]!r}") from None
+                raise self.broken(item, f"a speed of {percent[:20]!r}") from None
             return -speed if values.get("reverse", "").upper() == "TRUE" else speed
         return Fraction(1)
 
     def _nest(
-        self, item: Element, nested: Element, start: Fraction, end: Fraction, rate: Fraction, depth: int
+        self, item: Element, nested: Element, window: tuple[Fraction, Fraction], rate: Fraction, depth: int
     ) -> Iterator[Layer]:
         """What a nested sequence shows from the item's in point on, in frames of the outer one."""
-        begin, ratio = self.number(item, "in", 0), rate / self.rate(nested)
+        ratio = rate / self.rate(nested)
+        shift = window[0] - self.number(item, "in", 0) * ratio
         for layer in self.layers(nested, depth + 1):
-            pieces = []
-            for piece in layer.pieces:
-                first, last = (start + (edge - begin) * ratio for edge in (piece.start, piece.end))
-                if max(first, start) < min(last, end):
-                    pieces.append(replace(piece, start=max(first, start), end=min(last, end)))
-            moved = (Mix(*(start + (edge - begin) * ratio for edge in (m.start, m.end, m.edge)), m.way) for m in layer.mixes)
-            self.pieces += len(pieces)
-            yield Layer(tuple(pieces), tuple(moved))
+            moved = within(layer, window, shift, rate, ratio)
+            self.pieces += len(moved.pieces)
+            yield moved
 
     def markers(self, sequence: Element, layers: Sequence[Layer]) -> Iterator[Marker]:
         """Markers of the sequence, and of its clips by the frame of the sequence on which they are seen."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engines.errors import CutListError, OptionError
 from engines.picture.cutlist import CutList, Marker
-from engines.picture.cutlists.assembly import Layer, Mix, Piece, assemble, whole
+from engines.picture.cutlists.assembly import Layer, Mix, Piece, assemble, whole, within
 from engines.picture.cutlists.document import text
 from engines.picture.timecode import Timecode, drops, parse_rate
 
@@ -153,7 +153,7 @@ class _Reader:
         if length < 0:
             raise self._broken(name, "has a length below zero")
         speed = _speed(item) if _kind(item) in _COMPOSITIONS else Fraction(1)
-        layers = [_trimmed(layer, begin, length, speed) for layer in layers]
+        layers = [_trimmed(layer, begin, length, speed, self.rate) for layer in layers]
         markers = [replace(marker, frame=marker.frame - whole(begin)) for marker in [*inner, *self._markers(item, name)]]
         return layers, markers if item.get("enabled", True) is not False else [], length
 
@@ -188,7 +188,7 @@ class _Reader:
                 mixes.append(Mix(at - before, at + after, at, "rise" if rises else "mix"))
                 continue
             layers, inner, length = self.placed(child)
-            moved = [_moved(layer, at) for layer in layers]
+            moved = [within(layer, (at, at + length), at, self.rate) for layer in layers]
             if moved and child.get("enabled", True) is not False:
                 pieces += moved[0].pieces
                 mixes += moved[0].mixes
@@ -239,24 +239,12 @@ def _speed(item: _Item) -> Fraction:
     return speed
 
 
-def _moved(layer: Layer, by: Fraction) -> Layer:
-    pieces = tuple(replace(piece, start=piece.start + by, end=piece.end + by) for piece in layer.pieces)
-    return Layer(pieces, tuple(Mix(mix.start + by, mix.end + by, mix.edge + by, mix.way) for mix in layer.mixes))
-
-
-def _trimmed(layer: Layer, begin: Fraction, length: Fraction, speed: Fraction) -> Layer:
+def _trimmed(layer: Layer, begin: Fraction, length: Fraction, speed: Fraction, rate: Fraction) -> Layer:
     """What a composition shows from ``begin`` for ``length`` frames, counted from 0; its own speed stretches what is inside."""
-    pieces = []
-    for piece in layer.pieces:
-        if speed == 0:
-            start, end = (Fraction(0), length) if piece.start <= begin < piece.end else (length, length)
-        else:
-            ends = (piece.start - begin) / speed, (piece.end - begin) / speed
-            start, end = max(Fraction(0), min(ends)), min(length, max(ends))
-            if speed != 1 and length - 1 < end:
-                end = length  # a stretched clip ends between two frames
-        if start < end:
-            late = None if piece.source_in is None else piece.source_in
-            pieces.append(replace(piece, start=start, end=end, source_in=late, speed=piece.speed * speed))
-    mixes = layer.mixes if speed == 1 else ()
-    return Layer(tuple(pieces), tuple(Mix(mix.start - begin, mix.end - begin, mix.edge - begin, mix.way) for mix in mixes))
+    if speed == 0:
+        held = (piece for piece in layer.pieces if piece.start <= begin < piece.end)
+        return Layer(tuple(replace(piece, start=Fraction(0), end=length, speed=speed) for piece in held))
+    out = within(layer, (Fraction(0), length), -begin / speed, rate, 1 / speed, speed)
+    # a stretched clip ends between two frames
+    stretched = (replace(piece, end=length) if speed != 1 and length - 1 < piece.end else piece for piece in out.pieces)
+    return Layer(tuple(stretched), out.mixes)
