@@ -92,6 +92,14 @@ class Smf:
     key: str | None = None
     offset: Offset | None = None
 
+    def beats(self) -> list[Fraction]:
+        """The times of all quarter notes up to the last note's end, in exact seconds; none where the file has no beats."""
+        if not self.division:
+            return []
+        clock = _Clock(self.division, None, list(self.tempi))
+        last = max((note.end_tick for note in self.notes), default=0)
+        return [clock.seconds(tick) for tick in range(0, last + 1, self.division)]
+
 
 def read_smf(path: str | Path) -> Smf:
     """Read a MIDI file. Raises MidiError, one line with the place, for anything that is broken or not one."""
