@@ -17,7 +17,7 @@ def written(programme: CutList, suffix: str = ".otio") -> str:
     MissingLibraryError where the library is not installed.
     """
     try:
-        import opentimelineio as otio  # type: ignore[import-untyped]
+        import opentimelineio as otio
     except ImportError:
         raise MissingLibraryError("writing OTIO needs OpenTimelineIO", cure="pip install opentimelineio") from None
     rate = float(programme.rate)
