@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engines.spotting.plan import Answers, Plan, Span, bars_over
 from engines.spotting.price import Array, drift, step
 from engines.spotting.sheet import Sheet
-from engines.spotting.stretches import REACH, Index, Stretches, nodes, opening, passing, phrases, skipped, steady_curve, stretches
+from engines.spotting.stretches import REACH, Index, Stretches, opening, passing, phrases, skipped, steady_curve, stretches
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def bend(sheet: Sheet, nominals: list[Fraction]) -> Answers:
 
 def _own(sheet: Sheet, table: Stretches) -> Array:
     """What each stretch costs by itself, by the place at which it starts, with the phrase that its last hit ends."""
-    _, times = nodes(sheet)
+    times = sheet.offsets
     curve = steady_curve(table.seconds / table.pulses)
     passed = passing(sheet, times[table.source], skipped(sheet, table.source), skipped(sheet, table.target) - 1, curve)
     cost = passed.price
@@ -79,7 +79,7 @@ def _reach(sheet: Sheet, table: Stretches, own: Array, tempos: int) -> Labels:
         tempo = table.tempo[rows]
         groups = np.nonzero(np.r_[True, tempo[1:] != tempo[:-1]])[0]
         floor = np.repeat(np.minimum.reduceat(arrived, groups, axis=0), np.diff(np.r_[groups, len(rows)]), axis=0)
-        alive = (arrived < floor + largest).any(axis=1)
+        alive = (np.isfinite(arrived) & (arrived <= floor + largest)).any(axis=1)
         rows, arrived, tempo = rows[alive], arrived[alive], tempo[alive]
         kept = slice(used, used + len(rows))
         cost[kept], percent[kept], row[kept] = arrived, table.percent[rows], rows
@@ -112,7 +112,7 @@ class Ends:
 
 
 def _ends(sheet: Sheet, labels: Labels, nominals: list[Fraction]) -> Ends:
-    _, times = nodes(sheet)
+    times = sheet.offsets
     count, tempos = len(times), len(nominals)
     low, high = (bounds[sorted({0, *range(max(0, count - REACH), count)})] for bounds in (labels.low, labels.high))
     label = np.concatenate([np.arange(a, b) for a, b in zip(low.ravel(), high.ravel(), strict=True)])
@@ -145,7 +145,7 @@ def _path(sheet: Sheet, table: Stretches, labels: Labels, label: int, place: int
 
 
 def _plan(sheet: Sheet, path: list[tuple[int, int]], start: int, spb: Fraction, home: bool) -> Plan:
-    exact, _ = nodes(sheet)
+    exact = sheet.nodes
     spans, time = [], sheet.start
     for node, pulses in path:
         beats = Fraction(pulses, sheet.subdivision)

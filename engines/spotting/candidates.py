@@ -8,7 +8,7 @@ from functools import cached_property
 
 from engines.spotting.hits import Hit
 from engines.spotting.plan import Plan
-from engines.spotting.price import nearest, on, place_of, price
+from engines.spotting.price import aims_of, on, price
 from engines.spotting.sheet import Sheet
 from engines.spotting.tempo import Bar, TempoMap
 
@@ -125,12 +125,11 @@ class Candidate:
 
 def candidate(plan: Plan, sheet: Sheet) -> Candidate:
     """A plan with its price and its catches."""
-    catches = []
-    for hit in sheet.hits:
-        beat, error = nearest(plan, sheet, hit.time, hit.early, hit.late)
+    catches, aims = [], aims_of(plan, sheet)
+    for hit, (beat, error, _, place) in zip(sheet.hits, aims, strict=True):
         caught = error == 0 if plan.name in EXACT else bool(on(float(error), float(hit.early), float(hit.late)))
-        catches.append(Catch(hit, beat, error, caught, place_of(plan, beat, sheet.subdivision)[1] == 0))
+        catches.append(Catch(hit, beat, error, caught, place == 0))
     tempo_map = plan.tempo_map
     bars = tempo_map.bars_until(tempo_map.beat(sheet.end))
     odd = sum(bar.metre != sheet.metre for bar in bars)
-    return Candidate(plan.name, tempo_map, 60 / plan.spb, sheet.end, tuple(catches), odd, price(plan, sheet))
+    return Candidate(plan.name, tempo_map, 60 / plan.spb, sheet.end, tuple(catches), odd, price(plan, sheet, aims))

@@ -6,6 +6,7 @@ them up over a complete plan. Both must agree, and a test holds them to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -114,8 +115,8 @@ def places(metre: Metre, subdivision: int, prices: Prices) -> Array:
     return np.array(table)
 
 
-def price(plan: Plan, sheet: Sheet) -> dict[str, float]:
-    """Everything that a plan costs, by name; the sum is its cost.
+def price(plan: Plan, sheet: Sheet, aims: Sequence[Aim] | None = None) -> dict[str, float]:
+    """Everything that a plan costs, by name; the sum is its cost. ``aims`` are `aims_of(plan, sheet)`, if they are known already.
 
     ``hits`` are those missed, ``places`` weak beats under those caught, ``drift`` tempo away from the nominal, ``steps`` its changes,
     ``bars`` odd metres, ``phrases`` uneven ones, ``start`` a pickup or a late start.
@@ -123,15 +124,13 @@ def price(plan: Plan, sheet: Sheet) -> dict[str, float]:
     prices, tempo_map = sheet.prices, plan.tempo_map
     share = {name: 0.0 for name in ("hits", "places", "drift", "steps", "bars", "phrases", "start")}
     tables = {metre: places(metre, sheet.subdivision, prices) for metre in {sheet.metre, *plan.metres}}
-    last_on: Fraction | None = Fraction(0)
-    for hit in sheet.hits:
-        beat, error = nearest(plan, sheet, hit.time, hit.early, hit.late)
-        bar, place = place_of(plan, beat, sheet.subdivision)
+    last_on = Fraction(0)
+    for hit, (beat, error, bar, place) in zip(sheet.hits, aims or aims_of(plan, sheet), strict=True):
         lost = float(missed(float(error), float(hit.early), float(hit.late), prices))
         share["hits"] += hit.weight * lost
         share["places"] += (1 - lost) * hit.weight**2 * float(tables[bar][place])
         if on(float(error), float(hit.early), float(hit.late)) and beat != last_on:
-            if place == 0 and last_on is not None and place_of(plan, last_on, sheet.subdivision)[1] == 0:
+            if place == 0 and place_of(plan, last_on, sheet.subdivision)[1] == 0:
                 bars = tempo_map.bar_at(beat).index - tempo_map.bar_at(last_on).index
                 share["phrases"] += float(phrase(bars, prices))
             last_on = beat
@@ -149,13 +148,23 @@ def price(plan: Plan, sheet: Sheet) -> dict[str, float]:
     return share
 
 
+Aim = tuple[Fraction, Fraction, Metre, int]
+"""The allowed beat that serves a hit best, its error in seconds, the metre of its bar and its place there."""
+
+
+def aims_of(plan: Plan, sheet: Sheet) -> list[Aim]:
+    """What every hit of the sheet gets from a plan."""
+    found = [nearest(plan, sheet, hit.time, hit.early, hit.late) for hit in sheet.hits]
+    return [(beat, error, *place_of(plan, beat, sheet.subdivision)) for beat, error in found]
+
+
 def nearest(plan: Plan, sheet: Sheet, time: Fraction, early: Fraction, late: Fraction) -> tuple[Fraction, Fraction]:
     """The allowed beat that serves a moment best, and its distance in seconds (positive: the beat comes later)."""
     grid = plan.tempo_map.beat(time) * sheet.subdivision
-    around = [Fraction(max(0, k), sheet.subdivision) for k in (floor(grid), ceil(grid))]
+    around = [Fraction(max(0, k), sheet.subdivision) for k in {floor(grid), ceil(grid)}]
     errors = [plan.tempo_map.seconds(beat) - time for beat in around]
     lost = [float(missed(float(error), float(early), float(late), sheet.prices)) for error in errors]
-    best = min((0, 1), key=lambda k: (lost[k], abs(errors[k])))
+    best = min(range(len(around)), key=lambda k: (lost[k], abs(errors[k])))
     return around[best], errors[best]
 
 

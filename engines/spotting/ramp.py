@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,7 +15,7 @@ from engines.spotting.stretches import (
     Curve,
     Index,
     Stretches,
-    nodes,
+   
     opening,
     passing,
     phrases,
@@ -25,33 +24,37 @@ from engines.spotting.stretches import (
     stretches,
 )
 
-LEVEL = Fraction(1, 100)
-"""Tempo at a caught hit is a whole percent off the nominal; between two hits it turns once, half-way, where it must."""
+LEVELS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
+"""Percent that the tempo at a caught hit may be off the nominal, up or down."""
+TURN = 4
+"""Percent that tempo may differ at most from one caught hit to the next."""
+EASE = Fraction(1, 4)
+"""The part of a stretch over which tempo glides away from a hit, and again towards the next; between them it holds."""
 
 
 @dataclass(frozen=True)
 class Glides:
-    """Stretches with the tempo at both ends (index of a level) and in the middle (``turn``, percent), sorted by the hit
-    reached, nominal tempo and last level. ``own`` is what each costs by itself, shape (glides, places)."""
+    """Stretches with the tempo at both ends (index of a level), sorted by nominal tempo and last level. ``own`` is what each
+    costs by itself, shape (glides, places)."""
 
     row: Index
     begin: Index
     end: Index
-    turn: Array
     own: Array
 
 
 def levels(sheet: Sheet) -> list[int]:
     """The tempos allowed at a hit, in percent off the nominal."""
-    most = int(sheet.bend / LEVEL)
-    return list(range(-most, most + 1))
+    within = [level for level in LEVELS if level <= 100 * sheet.bend]
+    return sorted({*within, *(-level for level in within)})
 
 
 def ramp(sheet: Sheet, nominals: list[Fraction]) -> Answers:
     """The cheapest ramp at each nominal tempo (beats a minute).
 
-    Dynamic programming over (hit reached, tempo there, place in the bar). From tempo a at one hit to tempo b at the next, n beats
-    in d seconds, a beat half-way lasts 2 d / n - (a + b) / 2 seconds: the two glides then take exactly d.
+    Dynamic programming over (hit reached, tempo there, place in the bar). Where beats last a seconds at one hit and b at the next,
+    a stretch of beats of mean length m, eased over a part e (`EASE`) at both ends, holds beats of (m - e (a + b) / 2) / (1 - e) seconds:
+    glides and hold together then take the exact time.
     """
     table = stretches(sheet, nominals)
     cost = np.full((len(table.first) - 1, len(nominals), len(levels(sheet)), len(sheet.places)), np.inf)
@@ -65,44 +68,46 @@ def ramp(sheet: Sheet, nominals: list[Fraction]) -> Answers:
     total, node, level, place = _ends(sheet, cost, nominals)
 
     def plan(tempo: int) -> Plan:
-        path = _path(sheet, table, kept, cost, tempo, (int(node[tempo]), int(level[tempo]), int(place[tempo])))
-        return _plan(sheet, table, path, 60 / nominals[tempo], levels(sheet)[int(level[tempo])])
+        path, start = _path(sheet, table, kept, cost, tempo, (int(node[tempo]), int(level[tempo]), int(place[tempo])))
+        return _plan(sheet, table, path, 60 / nominals[tempo], levels(sheet)[int(level[tempo])], start)
 
     return Answers(total, plan)
 
 
 def _glides(sheet: Sheet, table: Stretches, nominals: list[Fraction], node: int) -> Glides:
-    percents = np.array(levels(sheet), float)
+    percents, ease = np.array(levels(sheet), float), float(EASE)
     rows = np.arange(table.first[node], table.first[node + 1])
     grid = np.meshgrid(rows, np.arange(len(percents)), np.arange(len(percents)), indexing="ij")
-    row, begin, end = (axis.ravel() for axis in grid)
+    near = np.abs(percents[grid[1]] - percents[grid[2]]) <= TURN
+    row, begin, end = (axis[near] for axis in grid)
     a, b = (1 / (1 + percents[level] / 100) for level in (begin, end))  # in nominal beats
-    middle = 2 / (1 + table.percent[row] / 100) - (a + b) / 2
-    turn = 100 * (1 / np.maximum(middle, 1e-9) - 1)
+    middle = (1 / (1 + table.percent[row] / 100) - ease * (a + b) / 2) / (1 - ease)
+    held = 100 * (1 / np.maximum(middle, 1e-9) - 1)
     limit = 100 * float(sheet.bend)
-    fits = (middle > 0) & (np.abs(turn) <= limit)
-    for k in np.nonzero((middle > 0) & (np.abs(np.abs(turn) - limit) < 1e-7))[0]:
+    fits = (middle > 0) & (np.abs(held) <= limit)
+    for k in np.nonzero((middle > 0) & (np.abs(np.abs(held) - limit) < 1e-7))[0]:
         nominal = 60 / nominals[table.tempo[row[k]]]
-        exact = _middle(sheet, table, int(row[k]), nominal, levels(sheet)[begin[k]], levels(sheet)[end[k]])
-        fits[k] = abs(nominal / exact - 1) <= sheet.bend
-    row, begin, end, a, b, middle, turn = (column[fits] for column in (row, begin, end, a, b, middle, turn))
-    order = np.lexsort((end, table.tempo[row]))
-    row, begin, end, a, b, middle, turn = (column[order] for column in (row, begin, end, a, b, middle, turn))
+        leg = Leg(int(row[k]), levels(sheet)[begin[k]], levels(sheet)[end[k]])
+        fits[k] = abs(nominal / _held(sheet, table, leg, nominal) - 1) <= sheet.bend
+    keep = np.nonzero(fits)[0]
+    keep = keep[np.lexsort((end[keep], table.tempo[row[keep]]))]
+    row, begin, end, a, b, middle, held = (column[keep] for column in (row, begin, end, a, b, middle, held))
     pulse = np.array([60 / float(tempo) for tempo in nominals])[table.tempo[row]] / sheet.subdivision
     pulses = table.pulses[row].astype(float)
-    _, times = nodes(sheet)
     passed = passing(
         sheet,
-        times[table.source[row]],
+        sheet.offsets[table.source[row]],
         skipped(sheet, table.source[row]),
         skipped(sheet, table.target[row]) - 1,
-        Curve(a * pulse, middle * pulse, b * pulse, pulses),
+        Curve(a * pulse, middle * pulse, b * pulse, pulses, pulses * ease),
     )
-    own, half = passed.price, pulses / (2 * sheet.subdivision)
+    own, beats = passed.price, pulses / sheet.subdivision
     own[np.arange(len(own)), -table.pulses[row] % len(sheet.places)] += phrases(table.pulses[row] - passed.last, sheet)
-    for first, last in ((percents[begin], turn), (turn, percents[end])):
-        own += (drift(first, last, half, sheet.prices) + glide(last - first, half, sheet.prices))[:, None]
-    return Glides(row, begin, end, turn, own)
+    eased = beats * ease
+    for first, last in ((percents[begin], held), (held, percents[end])):
+        own += (drift(first, last, eased, sheet.prices) + glide(last - first, eased, sheet.prices))[:, None]
+    own += drift(held, held, beats - 2 * eased, sheet.prices)[:, None]
+    return Glides(row, begin, end, own)
 
 
 def _arrive(sheet: Sheet, table: Stretches, glides: Glides, cost: Array, node: int) -> None:
@@ -123,7 +128,7 @@ def _arrive(sheet: Sheet, table: Stretches, glides: Glides, cost: Array, node: i
 
 def _ends(sheet: Sheet, cost: Array, nominals: list[Fraction]) -> tuple[Array, Index, Index, Index]:
     """The cheapest end for each nominal tempo, which stays at the tempo of the last caught hit: cost, node, level, place."""
-    _, times = nodes(sheet)
+    times = sheet.offsets
     ends = np.array(sorted({0, *range(max(0, len(cost) - REACH), len(cost))}))
     percents = np.array(levels(sheet), float)
     grid = np.meshgrid(ends, np.arange(len(nominals)), np.arange(len(percents)), indexing="ij")
@@ -140,56 +145,53 @@ def _ends(sheet: Sheet, cost: Array, nominals: list[Fraction]) -> tuple[Array, I
 
 @dataclass(frozen=True)
 class Leg:
-    """One stretch of a path: its row in the table, the levels (percent) at both ends, and the place at which it starts."""
+    """One stretch of a path: its row in the table, and the tempos at both ends in percent off the nominal."""
 
     row: int
     begin: int
     end: int
-    place: int
 
 
 def _path(
     sheet: Sheet, table: Stretches, kept: list[Glides], cost: Array, tempo: int, state: tuple[int, int, int]
-) -> list[Leg]:
-    def backwards() -> Iterator[Leg]:
-        node, level, place = state
-        while node:
-            glides = kept[node - 1]
-            rows = np.nonzero((table.tempo[glides.row] == tempo) & (glides.end == level))[0]
-            pulses = table.pulses[glides.row[rows]]
-            before = (place - pulses) % len(sheet.places)
-            best = int(np.argmin(cost[table.source[glides.row[rows]], tempo, glides.begin[rows], before] + glides.own[rows, before]))
-            row, begin = int(glides.row[rows[best]]), int(glides.begin[rows[best]])
-            yield Leg(row, levels(sheet)[begin], levels(sheet)[level], int(before[best]))
-            node, level, place = int(table.source[row]), begin, int(before[best])
+) -> tuple[list[Leg], int]:
+    """The stretches on the way to a node, level and place, and the place of beat 0."""
+    node, level, place = state
+    path: list[Leg] = []
+    while node:
+        glides = kept[node - 1]
+        rows = np.nonzero((table.tempo[glides.row] == tempo) & (glides.end == level))[0]
+        before = (place - table.pulses[glides.row[rows]]) % len(sheet.places)
+        best = int(np.argmin(cost[table.source[glides.row[rows]], tempo, glides.begin[rows], before] + glides.own[rows, before]))
+        row, begin = int(glides.row[rows[best]]), int(glides.begin[rows[best]])
+        path.append(Leg(row, levels(sheet)[begin], levels(sheet)[level]))
+        node, level, place = int(table.source[row]), begin, int(before[best])
+    return path[::-1], place
 
-    return list(backwards())[::-1] or [Leg(-1, 0, 0, state[2])]
 
-
-def _middle(sheet: Sheet, table: Stretches, row: int, nominal: Fraction, begin: int, end: int) -> Fraction:
-    """The exact length of the beat half-way."""
-    exact, _ = nodes(sheet)
-    mean = (exact[table.target[row]] - exact[table.source[row]]) / Fraction(int(table.pulses[row]), sheet.subdivision)
-    return 2 * mean - (_length(nominal, begin) + _length(nominal, end)) / 2
+def _held(sheet: Sheet, table: Stretches, leg: Leg, nominal: Fraction) -> Fraction:
+    """The exact length of a beat between the glides of a stretch."""
+    seconds = sheet.nodes[table.target[leg.row]] - sheet.nodes[table.source[leg.row]]
+    mean = seconds / Fraction(int(table.pulses[leg.row]), sheet.subdivision)
+    return (mean - EASE * (_length(nominal, leg.begin) + _length(nominal, leg.end)) / 2) / (1 - EASE)
 
 
 def _length(nominal: Fraction, percent: int) -> Fraction:
-    return nominal / (1 + percent * LEVEL)
+    return nominal / (1 + Fraction(percent, 100))
 
 
-def _plan(sheet: Sheet, table: Stretches, path: list[Leg], nominal: Fraction, level: int) -> Plan:
-    exact, _ = nodes(sheet)
+def _plan(sheet: Sheet, table: Stretches, path: list[Leg], nominal: Fraction, level: int, start: int) -> Plan:
     spans: list[Span] = []
-    time, start = sheet.start, path[0].place
+    time = sheet.start
     for leg in path:
-        if leg.row >= 0:
-            half = Fraction(int(table.pulses[leg.row]), 2 * sheet.subdivision)
-            turn = _middle(sheet, table, leg.row, nominal, leg.begin, leg.end)
-            spans += [Span(half, _length(nominal, leg.begin), turn), Span(half, turn, _length(nominal, leg.end))]
-            time = exact[table.target[leg.row]]
+        beats = Fraction(int(table.pulses[leg.row]), sheet.subdivision)
+        held, eased = _held(sheet, table, leg, nominal), beats * EASE
+        spans += [Span(eased, _length(nominal, leg.begin), held), Span(beats - 2 * eased, held, held)]
+        spans += [Span(eased, held, _length(nominal, leg.end))]
+        time = sheet.nodes[table.target[leg.row]]
     if time < sheet.end:
         length = _length(nominal, level)
         spans.append(Span((sheet.end - time) / length, length, length))
     pickup = Fraction(len(sheet.places) - start, sheet.subdivision) if start else Fraction(0)
     metres = bars_over(sum((span.beats for span in spans), Fraction(0)), sheet.metre, pickup)
-    return Plan("ramp", nominal, sheet.start, tuple(spans), sheet.metre, metres, pickup, sheet.subdivision)
+    return Plan("ramp", nominal, sheet.start, tuple(span for span in spans if span.beats), sheet.metre, metres, pickup, sheet.subdivision)

@@ -60,6 +60,16 @@ class Sheet:
         """The places at which a cue may begin: the downbeat, or any later beat of the bar as a pickup."""
         return tuple(range(0, len(self.places), self.subdivision))
 
+    @cached_property
+    def nodes(self) -> tuple[Fraction, ...]:
+        """The start of the cue and every hit after it, in exact seconds of the film."""
+        return (self.start, *(hit.time for hit in self.hits if hit.time > self.start))
+
+    @cached_property
+    def offsets(self) -> Array:
+        """The nodes in seconds from the start of the cue, shape (nodes,)."""
+        return np.array([float(time - self.start) for time in self.nodes])
+
     @property
     def seconds(self) -> float:
         """Length of the cue."""

@@ -30,7 +30,7 @@ LOOSEST = 50
 """Percent; farther and a beat could stand for another note value."""
 NOMINALS = 71
 """At most so many nominal tempos are tried, whole beats a minute."""
-GLIDED = 4
+GLIDED = 3
 """Nominal tempos at which ramps are searched: those where bends are cheapest."""
 APART = 0.06
 """A second bend is offered if its nominal tempo differs by so much."""

@@ -22,7 +22,7 @@ LAGS = 16
 """A steady cue may start up to a beat late, in steps of one of so many parts of a beat."""
 ODD_METRES = (Metre(2, 4), Metre(3, 4), Metre(5, 4), Metre(4, 4), Metre(7, 8))
 """Metres that an odd bar may have, where they are no less than half and no more than one and a half of the cue's own."""
-TRIED = 8
+TRIED = 4
 """Steady tempos at which odd bars are searched: those with the fewest hits lost."""
 
 
@@ -46,19 +46,16 @@ class Pace:
 
 def steady(sheet: Sheet, low: Fraction, high: Fraction) -> tuple[Plan, list[Pace]]:
     """The cheapest plan of one tempo, and the paces that lose the fewest hits whatever the bars, best first."""
-    paces = [Pace(tempo, lag) for tempo in tempos(low, high) for lag in range(LAGS)]
-    late = np.array([float(pace.late) for pace in paces])
-    pulse = np.array([float(pace.spb) for pace in paces]) / sheet.subdivision
-    first, last = np.zeros(len(paces), np.int64), np.full(len(paces), len(sheet.hits))
-    passed = passing(sheet, late, first, last, steady_curve(pulse))
-    lags = sheet.prices.lag * np.array([pace.lag for pace in paces]) / LAGS
-    cost = passed.price + starting(sheet) + lags[:, None]
+    tried = tempos(low, high)
+    spb, lag = (axis.ravel() for axis in np.meshgrid([60 / float(tempo) for tempo in tried], np.arange(LAGS) / LAGS, indexing="ij"))
+    first, last = np.zeros(len(spb), np.int64), np.full(len(spb), len(sheet.hits))
+    passed = passing(sheet, spb * lag, first, last, steady_curve(spb / sheet.subdivision))
+    cost = passed.price + starting(sheet) + (sheet.prices.lag * lag)[:, None]
     best, place = np.unravel_index(int(np.argmin(cost)), cost.shape)
-    pace, start = paces[best], int(place)
-    pickup = Fraction(len(sheet.places) - start, sheet.subdivision) if start else Fraction(0)
-    metres = bars_over(_beats(sheet, pace), sheet.metre, pickup)
-    order = np.argsort(passed.lost + lags, kind="stable")[:TRIED]
-    return _plan("steady", sheet, pace, metres, pickup), [paces[k] for k in order]
+    order = np.argsort(passed.lost + sheet.prices.lag * lag, kind="stable")[:TRIED]
+    pace, *others = (Pace(tried[k // LAGS], k % LAGS) for k in (int(best), *(int(k) for k in order)))
+    pickup = Fraction(len(sheet.places) - int(place), sheet.subdivision) if place else Fraction(0)
+    return _plan("steady", sheet, pace, bars_over(_beats(sheet, pace), sheet.metre, pickup), pickup), others
 
 
 def tempos(low: Fraction, high: Fraction) -> list[Fraction]:

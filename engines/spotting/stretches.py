@@ -13,8 +13,8 @@ from engines.spotting.sheet import Sheet
 
 Index = NDArray[np.int64]
 
-REACH = 8
-"""A stretch passes over at most seven hits."""
+REACH = 6
+"""A stretch passes over at most five hits."""
 FAR = 45.0
 """Seconds that a stretch may last if it passes over any hit."""
 COUNTS = 1
@@ -38,12 +38,6 @@ class Stretches:
     first: Index
 
 
-def nodes(sheet: Sheet) -> tuple[list[Fraction], Array]:
-    """The start and every hit after it: exact times and float seconds from the start."""
-    exact = [sheet.start, *(hit.time for hit in sheet.hits if hit.time > sheet.start)]
-    return exact, np.array([float(time - sheet.start) for time in exact])
-
-
 def skipped(sheet: Sheet, node: Index) -> Index:
     """The first hit after each node, as an index of the sheet's hits; a hit at the very start is node 0 itself."""
     return node + (1 if sheet.hits and sheet.hits[0].time == sheet.start else 0)
@@ -65,7 +59,7 @@ def opening(sheet: Sheet) -> Array:
 
 def stretches(sheet: Sheet, nominals: list[Fraction]) -> Stretches:
     """All stretches whose mean tempo lies within the bend of each nominal tempo (beats a minute)."""
-    exact, times = nodes(sheet)
+    exact, times = sheet.nodes, sheet.offsets
     count = len(exact)
     target, source = (
         np.array(ends, np.int64)
@@ -101,40 +95,41 @@ def stretches(sheet: Sheet, nominals: list[Fraction]) -> Stretches:
 
 @dataclass(frozen=True)
 class Curve:
-    """The lengths of a pulse in seconds at the beginning, the middle and the end of rows of ``pulses``, changing evenly between."""
+    """Rows of ``pulses`` whose lengths in seconds go evenly from ``first`` to ``middle`` over ``ease`` pulses, hold, and go from
+    there to ``last`` over the final ``ease`` pulses."""
 
     first: Array
     middle: Array
     last: Array
     pulses: Array
+    ease: Array
 
     def at(self, rows: Index) -> Curve:
         """Some of the rows."""
-        return Curve(self.first[rows], self.middle[rows], self.last[rows], self.pulses[rows])
+        return Curve(self.first[rows], self.middle[rows], self.last[rows], self.pulses[rows], self.ease[rows])
 
     def seconds(self, pulse: Array) -> Array:
         """From the beginning of each row to one of its pulses."""
-        half = self.pulses / 2
-        before, after = np.minimum(pulse, half), np.maximum(pulse - half, 0)
-        rise, fall = (self.middle - self.first) / (2 * half), (self.last - self.middle) / (2 * half)
-        seconds: Array = self.first * before + rise * before * before + self.middle * after + fall * after * after
+        before, after = np.minimum(pulse, self.ease), np.maximum(pulse - (self.pulses - self.ease), 0)
+        rise, fall = (self.middle - self.first) / (2 * self.ease), (self.last - self.middle) / (2 * self.ease)
+        seconds: Array = self.first * before + rise * before * before + self.middle * (pulse - before) + fall * after * after
         return seconds
 
     def pulse(self, seconds: Array) -> Array:
         """The pulse (a real number) at so many seconds from the beginning of each row."""
-        half = self.pulses / 2
-        rise, fall = (self.middle - self.first) / (2 * half), (self.last - self.middle) / (2 * half)
-        turn = half * (self.first + self.middle) / 2
-        before, after = np.minimum(seconds, turn), np.maximum(seconds - turn, 0)
+        rise, fall = (self.middle - self.first) / (2 * self.ease), (self.last - self.middle) / (2 * self.ease)
+        eased, held = self.ease * (self.first + self.middle) / 2, self.middle * (self.pulses - 2 * self.ease)
+        before = np.minimum(seconds, eased)
+        within, after = np.clip(seconds - eased, 0, held), np.maximum(seconds - eased - held, 0)
         head = 2 * before / (self.first + np.sqrt(self.first**2 + 4 * rise * before))
         tail = 2 * after / (self.middle + np.sqrt(np.maximum(self.middle**2 + 4 * fall * after, 0)))
-        pulse: Array = head + tail
+        pulse: Array = head + within / self.middle + tail
         return pulse
 
 
 def steady_curve(pulse: Array) -> Curve:
     """One tempo for ever."""
-    return Curve(pulse, pulse, pulse, np.full(pulse.shape, 2.0))
+    return Curve(pulse, pulse, pulse, np.full(pulse.shape, 2.0), np.full(pulse.shape, 1.0))
 
 
 @dataclass(frozen=True)
