@@ -16,7 +16,7 @@ from engines.errors import CutListError, OptionError, OutputError
 from engines.picture.cut import Cut
 from engines.picture.timecode import Timecode, nominal, parse_rate
 
-LARGEST_TEXT = 128 * 2**20
+LARGEST_TEXT = 64 * 2**20
 """Bytes of a cut list in text or XML beyond which it is taken for something else; a feature film's takes about 10 MB."""
 
 LONGEST_PROGRAMME = 7 * 24 * 3600
@@ -177,7 +177,7 @@ WRITERS = {".edl": "edl_writer", ".otio": "otio_writer", ".csv": "table", ".json
 """Formats that are written, by the suffix of the file."""
 
 
-def read(path: str | Path, rate: object = None, assume: Fraction | None = None) -> CutList:
+def read(path: str | Path, rate: str | int | float | Fraction | None = None, assume: Fraction | None = None) -> CutList:
     """The cut list in a file of any format that is known by its content: EDL, OTIO, FCPXML, FCP7 XML, AAF, CSV, JSON.
 
     ``rate`` (as `parse_rate` takes it) says what an EDL or a table counts at, and carries a list of another rate over
@@ -185,7 +185,9 @@ def read(path: str | Path, rate: object = None, assume: Fraction | None = None) 
     Raises CutListError, naming file and place, for what cannot be read.
     """
     path = Path(path)
-    wanted = None if rate is None else parse_rate(rate)  # type: ignore[arg-type]
+    if path.suffix.lower() == ".fcpxmld" and path.is_dir():
+        path /= "Info.fcpxml"  # newer Final Cuts export a bundle
+    wanted = None if rate is None else parse_rate(rate)
     reader = import_module(READERS[_format(path)])
     try:
         programme: CutList = reader.read(path, wanted, assume)
@@ -206,20 +208,30 @@ def write(programme: CutList, path: str | Path) -> Path:
             where=path,
             cure=f"choose one of: {', '.join(WRITERS)}",
         )
+    if not programme.shots:
+        spans = CutList.of_cuts(programme.cuts, programme.rate, programme.frames, programme.start).shots
+        programme = replace(programme, shots=spans)
     content: str = import_module(f"engines.picture.cutlists.{module}").written(programme, path.suffix.lower())
     return files.write(path, content)
 
 
+_KNOWN = "give an EDL, OTIO, FCPXML, FCP7 XML, AAF, CSV or JSON file"
+_PROJECTS = (".prproj", ".drp", ".avb", ".avp", ".veg", ".blend", ".kdenlive", ".fcpbundle")
+
+
 def _format(path: Path) -> str:
     """The format by what the file holds, not by what it is called. Raises CutListError for a format that is not known."""
+    suffix = path.suffix.lower()
+    if suffix in _PROJECTS and path.exists():
+        raise CutListError("is an editor's project", where=path, cure="export an EDL, AAF or XML of the programme from it")
     try:
+        if path.exists() and not path.is_file():
+            raise CutListError("is a folder" if path.is_dir() else "is no file", where=path, cure=_KNOWN)
         with path.open("rb") as file:
             head = file.read(65536)
-    except OSError as error:
-        what = "is a folder" if path.is_dir() else f"cannot be read ({error.strerror})"
-        raise CutListError(
-            what, where=path, cure="give the path of an EDL, OTIO, FCPXML, FCP7 XML, AAF, CSV or JSON file"
-        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CutListError(f"cannot be read ({reason})", where=path, cure="check the path") from None
     if head.startswith(bytes.fromhex("d0cf11e0a1b11ae1")):
         return "aaf"
     words = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x1a")
@@ -229,13 +241,11 @@ def _format(path: Path) -> str:
         return "fcpxml" if b"<fcpxml" in words else "xmeml"
     if words.startswith((b"{", b"[")):
         return "otio" if b"OTIO_SCHEMA" in words else "json"
-    if b"frame" in words.splitlines()[0].lower() and re.search(rb"[,;\t]", words.splitlines()[0]):
+    first = words.splitlines()[0].lower()
+    if suffix != ".edl" and b"frame" in first and re.search(rb"[,;\t]", first):
         return "csv"
-    if path.suffix.lower() in (".edl", ".txt") or re.search(rb"(?m)^\s*(TITLE:|FCM:|\d{3,6}\s+\S+\s+.*\d\d[:;]\d\d)", words):
+    if suffix == ".edl" or re.search(rb"(?m)^\s*(TITLE:|FCM:|\d{3,6}\s+\S+\s+.*\d\d[:;]\d\d)", words):
         return "edl"
-    suffix = {".csv": "csv", ".tsv": "csv", ".otio": "otio", ".aaf": "aaf", ".json": "json"}.get(path.suffix.lower())
-    if suffix:
-        return suffix
-    raise CutListError(
-        "is no cut list of a known format", where=path, cure="give an EDL, OTIO, FCPXML, FCP7 XML, AAF, CSV or JSON file"
-    )
+    if suffix in (".aaf", ".otio", ".fcpxml", ".csv", ".json"):
+        return suffix[1:]
+    raise CutListError("is no cut list of a known format", where=path, cure=_KNOWN)

@@ -222,10 +222,7 @@ def _markers(mob: Any, rate: Fraction) -> Iterator[Marker]:
         for event in slot.segment.components if type(slot.segment).__name__ == "Sequence" else [slot.segment]:
             if "Position" not in event:
                 continue
-            notes = (
-                {note.name: note.value for note in event["CommentMarkerAttributeList"].value or ()}
-                if "CommentMarkerAttributeList" in event
-                else {}
-            )
+            tags = event["CommentMarkerAttributeList"].value if "CommentMarkerAttributeList" in event else ()
+            notes = {tag.name: tag.value for tag in tags or ()}
             text = str(event["Comment"].value or "") if "Comment" in event else str(notes.get("_ATN_CRM_COM", ""))
             yield Marker(whole(Fraction(event["Position"].value) * ratio), text, colour=str(notes.get("_ATN_CRM_COLOR", "")))

@@ -15,7 +15,7 @@ from engines.picture.cut import Cut, CutKind
 from engines.picture.cutlist import LONGEST_PROGRAMME, CutList, Marker, Shot
 from engines.picture.timecode import Timecode
 
-MOST_PIECES = 200_000
+MOST_PIECES = 50_000
 """Pieces beyond which a timeline is taken for damage: a long film with every effect has some 10,000."""
 
 

@@ -30,7 +30,7 @@ def read(path: Path, rate: Fraction | None = None, assumed: Fraction | None = No
     if not pictures:
         what = "this EDL holds sound only" if listing.events else "there is no event in this EDL"
         raise CutListError(what, where=path, cure="export the list of the video track")
-    rate = rate or needed_rate(listing, pictures, path, assumed)
+    rate = needed_rate(listing, pictures, path, assumed) if listing.rate or not rate else rate
     marks = {re.sub(r"\d", "", label)[-1] for event in pictures for label in event.record}
     # Sony writes a point or comma for drop-frame; others write one at any rate, so it alone proves nothing
     drop = ";" in marks or bool(listing.drop) or (listing.drop is None and ":" not in marks and drops(rate) > 0)

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from engines.errors import CutListError
 
+_LONGEST_LINE = 1000  # characters; what is longer is no event
 _LABEL = r"\d{1,2}[:;.,]\d{1,2}[:;.,]\d{1,2}[:;.,]\d{1,3}"
 _TRACKS = r"(?:NONE|B|[AV]\d*(?:[/&]?[AV]\d*)*)"
 _EVENT = re.compile(
@@ -73,11 +74,14 @@ def parse(content: str, path: object) -> Listing:
     listing = Listing()
     edit: list[Event] = []
     lines = re.split(r"\r\n|\n|\r", content.replace("\x00", "").replace("\x1a", ""))
-    for number, line in enumerate(lines, 1):
+    for number, whole_line in enumerate(lines, 1):
+        line = whole_line[:_LONGEST_LINE]
         found = _EVENT.fullmatch(line)
         if found:
             event = _event(found, number)
-            edit = [*edit, event] if edit and edit[0].number == event.number else [event]
+            if not edit or edit[0].number != event.number:
+                edit = []
+            edit.append(event)
             listing.events.append(event)
         elif _STARTED.match(line) or (line.strip() and number == len(lines) and re.match(r"\s*\d{3,6}\s", line)):
             cure = "it needs a reel, a track, an effect and four timecodes; export the list again"

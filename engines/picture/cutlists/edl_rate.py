@@ -75,13 +75,13 @@ def check_rate(events: Sequence[Event], rate: Fraction, path: Path) -> None:
     """Refuse a rate that the labels speak against: by frame numbers beyond it, or by edits that come out even at another."""
     base = nominal(rate)
     beyond = [event for event in events if any(_last_field(label) >= base for label in event.source)]
+    within = [event for event in events if all(_last_field(label) < base for label in event.source)]
     votes = _votes(events, max(_last_field(label) for event in events for label in (*event.source, *event.record)))
-    own = _votes([event for event in events if event not in beyond], 0).get(base, 0)
+    own = _votes(within, 0).get(base, 0)
     best = max(votes, key=lambda count: votes[count], default=base)
-    if (beyond and votes[best] > own) or votes.get(best, 0) >= max(3, 2 * own + 1):
-        what = (
-            f"line {beyond[0].line} has frame numbers beyond {base - 1}" if beyond else f"its edits do not come out at {rate} fps"
-        )
+    if (beyond and votes.get(best, 0) > own) or votes.get(best, 0) >= max(3, 2 * own + 1):
+        line = f"line {beyond[0].line} has frame numbers beyond {base - 1}" if beyond else ""
+        what = line or f"its edits do not come out even at {rate} fps"
         raise CutListError(what, where=path, cure=f"this list counts {best} frames a second: pass --rate {best}")
 
 

@@ -120,7 +120,7 @@ class _Reader:
     def seconds(self, time: object, name: str) -> Fraction:
         """A RationalTime in exact seconds."""
         value = time.get("value") if isinstance(time, Mapping) else None
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e15:
             raise self._broken(name, "has a time without a value")
         try:
             return Fraction(value) / self.exact_rate(time, name)
