@@ -407,7 +407,7 @@ def test_stems_have_programs_channels_and_files_of_their_own(tmp_path: Path) -> 
     paths = write_stems(tmp_path, "cue", score)
     assert [p.name for p in paths] == ["cue-melody.mid", "cue-piano.mid"]
     read = [read_smf(p) for p in paths]
-    assert [r.tracks[1].programs for r in read] == [(40,), (0,)]
+    assert [r.tracks[1].programs for r in read] == [((0, 40),), ((0, 0),)]
     assert [r.tracks[1].instrument for r in read] == ["violin", "piano"]
     assert read[0].tempi == read[1].tempi
     with pytest.raises(OptionError, match="more than the 15 channels"):

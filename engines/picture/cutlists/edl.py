@@ -184,8 +184,7 @@ def _locators(listing: Listing, clock: _Clock) -> Iterator[Marker]:
 def _event_markers(events: Sequence[Event], clock: _Clock) -> Iterator[Marker]:
     for event in events:
         if event.marker:
-            name, colour, length = event.marker
-            yield Marker(clock.span(event)[0], name, colour=colour, length=length)
+            yield Marker(clock.span(event)[0], *event.marker)
 
 
 def _marker_list(listing: Listing, events: Sequence[Event], clock: _Clock) -> CutList:

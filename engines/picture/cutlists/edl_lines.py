@@ -24,7 +24,7 @@ _STARTED = re.compile(rf"\s*\d{{3,6}}[A-Z]?\s+\S.*(?:{_LABEL}|\s(?:C|D|W\d+|K\s?
 _SPEED = re.compile(rf"\s*M2\s+(?P<reel>.*?)\s+(?P<fps>[-+]?\s*\d+(?:\.\d+)?)\s+(?P<label>{_LABEL})\s*", re.IGNORECASE)
 _NAME = re.compile(r"\s*\*?\s*(?P<side>FROM|TO|KEY) CLIP NAME:\s*(?P<name>.*?)\s*", re.IGNORECASE)
 _LOCATOR = re.compile(rf"\s*\*\s*LOC:\s*(?P<label>{_LABEL})\s+(?P<colour>\S+)\s*(?P<name>.*?)\s*", re.IGNORECASE)
-_RESOLVE = re.compile(r"\s*\|C:(?P<colour>\S*?)\s+\|M:(?P<name>.*?)\s*\|D:(?P<length>\d+)\s*")
+_RESOLVE = re.compile(r"(?P<comment>[^|]*)\|C:(?P<colour>\S*) \|M:(?P<name>.*)\|D:(?P<length>\d{1,9})")
 _RATE = re.compile(r"\s*\*\s*(?:FRAME )?RATE:\s*(?P<rate>\S+)\s*", re.IGNORECASE)
 _BLACK_REELS = {"BL", "BLK", "BLACK"}
 _BLACK_NAMES = {"SLUG", "BLACK", "BLACK VIDEO"}  # the black generators of Final Cut and Premiere
@@ -44,7 +44,7 @@ class Event:
     record: tuple[str, str]
     name: str = ""
     speed: Fraction | None = None  # frames a second of the source, by an M2 line
-    marker: tuple[str, str, int] | None = None
+    marker: tuple[str, str, str, int] | None = None  # name, comment, colour, frames
 
     @property
     def layer(self) -> int | None:
@@ -75,7 +75,7 @@ def parse(content: str, path: object) -> Listing:
     edit: list[Event] = []
     lines = re.split(r"\r\n|\n|\r", content.replace("\x00", "").replace("\x1a", ""))
     for number, whole_line in enumerate(lines, 1):
-        line = whole_line[:_LONGEST_LINE]
+        line = " ".join(whole_line[:_LONGEST_LINE].split())  # runs of blanks would cost the patterns the square of their length
         found = _EVENT.fullmatch(line)
         if found:
             event = _event(found, number)
@@ -117,7 +117,8 @@ def _remark(listing: Listing, edit: Sequence[Event], line: str, number: int) -> 
         target = next((event for event in reversed(edit) if event.reel == reel), edit[-1])
         target.speed = Fraction(found["fps"].replace(" ", ""))
     elif found := _RESOLVE.fullmatch(line):
-        edit[-1].marker = (found["name"], found["colour"].removeprefix("ResolveColor"), int(found["length"]))
+        colour = found["colour"].removeprefix("ResolveColor")
+        edit[-1].marker = (found["name"].strip(), found["comment"].strip(), colour, int(found["length"]))
     elif found := _NAME.fullmatch(line):
         _name(edit, found["side"].upper(), found["name"])
 

@@ -72,16 +72,22 @@ def _votes(events: Sequence[Event], highest: int) -> dict[int, int]:
 
 
 def check_rate(events: Sequence[Event], rate: Fraction, path: Path) -> None:
-    """Refuse a rate that the labels speak against: by frame numbers beyond it, or by edits that come out even at another."""
+    """Refuse a rate that the labels speak against: by edits that come out even at another, or by a frame 24 at 24 a second.
+
+    A camera that counts faster than the programme puts higher numbers in the source, which proves nothing by itself.
+    """
     base = nominal(rate)
-    beyond = [event for event in events if any(_last_field(label) >= base for label in event.source)]
-    within = [event for event in events if all(_last_field(label) < base for label in event.source)]
-    votes = _votes(events, max(_last_field(label) for event in events for label in (*event.source, *event.record)))
-    own = _votes(within, 0).get(base, 0)
+    highest = max(_last_field(label) for event in events for label in (*event.source, *event.record))
+    votes = _votes(events, highest)
+    own = _votes(events, 0).get(base, 0)
     best = max(votes, key=lambda count: votes[count], default=base)
-    if (beyond and votes.get(best, 0) > own) or votes.get(best, 0) >= max(3, 2 * own + 1):
-        line = f"line {beyond[0].line} has frame numbers beyond {base - 1}" if beyond else ""
-        what = line or f"its edits do not come out even at {rate} fps"
+    beyond = next((event for event in events for label in event.source if _last_field(label) >= base), None)
+    if (beyond and (votes.get(best, 0) > own or highest == base == 24)) or votes.get(best, 0) >= max(3, 2 * own + 1):
+        what = (
+            f"line {beyond.line} has frame numbers beyond {base - 1}"
+            if beyond
+            else f"its edits do not come out even at {rate} fps"
+        )
         raise CutListError(what, where=path, cure=f"this list counts {best} frames a second: pass --rate {best}")
 
 
