@@ -53,11 +53,11 @@ class MidiNote:
 
 @dataclass(frozen=True)
 class MidiTrack:
-    """One track: its name and instrument as the file says, the General MIDI programs it chooses, how many notes it has."""
+    """One track: its name and instrument as the file says, the General MIDI program of each channel, how many notes it has."""
 
     name: str = ""
     instrument: str = ""
-    programs: tuple[int, ...] = ()
+    programs: tuple[tuple[int, int], ...] = ()
     notes: int = 0
 
 
@@ -314,8 +314,9 @@ def _notes(events: list[_Event], track: int, clock: _Clock) -> list[MidiNote]:
 def _about(events: list[_Event], notes: int) -> MidiTrack:
     names = [_text(e.data) for e in events if e.meta == _NAME]
     instruments = [_text(e.data) for e in events if e.meta == _INSTRUMENT]
-    programs = dict.fromkeys(e.data[0] for e in events if e.meta < 0 and e.status & 0xF0 == 0xC0)
-    return MidiTrack((names or [""])[0], (instruments or [""])[0], tuple(programs), notes)
+    chosen = [(e.status & 0x0F, e.data[0]) for e in events if e.meta < 0 and e.status & 0xF0 == 0xC0]
+    programs = dict(reversed(chosen))  # the first of each channel
+    return MidiTrack((names or [""])[0], (instruments or [""])[0], tuple(sorted(programs.items())), notes)
 
 
 def _text(data: bytes) -> str:
