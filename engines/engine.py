@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Protocol
 
 from engines.errors import OptionError
-from engines.score.notes import Note, Take
+from engines.score.notes import STEMS, Note, Take
 
 MOODS = {"happy": 1, "angry": 2, "sad": 3, "calm": 4}
 """The four quadrants of valence and arousal, numbered as Russell's circumplex is in EMOPIA: Q1 high/high, Q2 low valence and
@@ -49,14 +49,15 @@ class Brief:
     """What an engine is told: bars in order without gaps, hits, and what holds for the whole cue.
 
     ``mood`` is 1..4 (see `MOODS`), ``key`` a name such as ``C:maj`` or ``F#:min``; None leaves the choice to the engine.
-    ``before`` and ``after`` are neighbouring notes (beats on the same axis, outside the bars) that the engine hears as context
-    and never changes.
+    ``stems`` are those that the engine may write. ``before`` and ``after`` are neighbouring notes (beats on the same axis, outside
+    the bars) that the engine hears as context and never changes.
     """
 
     bars: tuple[BarBrief, ...]
     hits: tuple[HitBrief, ...] = ()
     mood: int | None = None
     key: str | None = None
+    stems: tuple[str, ...] = STEMS
     before: tuple[Note, ...] = field(default=(), repr=False)
     after: tuple[Note, ...] = field(default=(), repr=False)
 

@@ -177,7 +177,8 @@ def build_corpus(root: str | Path, validation: bool) -> Corpus:
     """Every 4/4 song of one share of POP909, in words of our vocabulary."""
     vocabulary = ours()
     column = vocabulary.column
-    words, steps, pitch, bars, song, keys, bpm = [], [], [], [], [], [], []
+    words, steps, pitch, bars, song, bpm = [], [], [], [], [], []
+    keys: list[int] = []
     rows = 0
     for folder in songs(root, validation):
         piece = read_song(folder)

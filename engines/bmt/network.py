@@ -174,6 +174,10 @@ class BMTransformer(nn.Module):
         for field in self.vocabulary.fields:
             self.add_module(f"proj_{field.name}", nn.Linear(config.width, len(field.values)))
 
+    def positions(self) -> Tensor:
+        """The position table, (1, positions, width)."""
+        return self.pos_emb.pe
+
     def embed(self, words: Tensor) -> Tensor:
         """(..., fields) int64 to (..., width), positions not yet added."""
         parts = [getattr(self, f"word_emb_{f.name}")(words[..., k]) for k, f in enumerate(self.vocabulary.fields)]
@@ -185,7 +189,7 @@ class BMTransformer(nn.Module):
         time = words.shape[1]
         pad = -time % LinearAttention.CHUNK if time > LinearAttention.CHUNK else 0
         x = self.embed(functional.pad(words, (0, 0, 0, pad)))
-        x = self.dropout(x + self.pos_emb.pe[:, : x.shape[1]])
+        x = self.dropout(x + self.positions()[:, : x.shape[1]])
         for layer in self.transformer_encoder.layers:
             x = layer(x)
         heard: Tensor = self.transformer_encoder.norm(x)[:, :time]
@@ -197,9 +201,10 @@ class BMTransformer(nn.Module):
         Returns what was heard (batch, width) and the new states. Published inference adds position 0 at every step, whatever
         the place (``specs/bmt.md`` section 4.1): pass zeros for that.
         """
-        x = self.embed(word) + self.pos_emb.pe[0, position]
+        x = self.embed(word) + self.positions()[0, position]
         states = []
-        for k, layer in enumerate(self.transformer_encoder.layers):
+        layers: list[Layer] = [layer for layer in self.transformer_encoder.layers if isinstance(layer, Layer)]
+        for k, layer in enumerate(layers):
             x, sk, zk = layer.step(x, s[k], z[k])
             states.append((sk, zk))
         heard: Tensor = self.transformer_encoder.norm(x)
@@ -207,12 +212,12 @@ class BMTransformer(nn.Module):
 
     def type_logits(self, heard: Tensor) -> Tensor:
         """(..., width) to (..., types)."""
-        logits: Tensor = self.proj_type(heard)
+        logits: Tensor = self.get_submodule("proj_type")(heard)
         return logits
 
     def given_type(self, heard: Tensor, kind: Tensor) -> Tensor:
         """Features from which the fields are read, for types ``kind`` (...) int64."""
-        joined: Tensor = self.project_concat_type(torch.cat([heard, self.word_emb_type(kind)], dim=-1))
+        joined: Tensor = self.project_concat_type(torch.cat([heard, self.get_submodule("word_emb_type")(kind)], dim=-1))
         return functional.gelu(joined) if self.config.head_gelu else joined
 
     def field_logits(self, given: Tensor, name: str) -> Tensor:
@@ -243,7 +248,7 @@ def load_weights(network: BMTransformer, path: str | Path) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"cannot be read ({error.strerror})", where=path, cure=cure) from error
-    except Exception as error:  # noqa: BLE001 - torch raises many kinds for a file that is not its own
+    except Exception as error:
         raise ModelError("is not a file of weights that can be loaded without running code", where=path, cure=cure) from error
     load_state(network, state, path)
 

@@ -179,12 +179,12 @@ def our_events(piece: Piece) -> list[Event]:
         events.append({"type": "Bar", "barbeat": "Bar", "time": time})
         if notes:
             chords = {0: chords.get(0, harmony)} | chords
-            events.append({"type": "Density", "tempo": nearest_tempo(tempo), "time": time} | bar_controls(notes))
+            controls: Event = {"type": "Density", "tempo": nearest_tempo(tempo), "time": time}
+            events.append(controls | bar_controls(notes))
             for position in sorted({*notes, *chords}):
                 place: Event = {"barbeat": f"Beat_{position}", "time": percent(piece.seconds(start + position), total)}
-                events.append(
-                    {"type": "Chord", "chord": chords[position]} | place if position in chords else {"type": "Beat"} | place
-                )
+                said: Event = {"type": "Chord", "chord": chords[position]} if position in chords else {"type": "Beat"}
+                events.append(said | place)
                 if position in notes:
                     events.append({"type": "Strength", "strength": min(15, len(notes[position])), "time": place["time"]})
                     events += [_note(note, STEM_TYPES[note.stem]) | {"time": place["time"]} for note in notes[position][:15]]

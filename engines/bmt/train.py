@@ -178,7 +178,7 @@ def load_checkpoint(path: Path) -> dict[str, object]:
     """A checkpoint of `Run.save`, without running any code in it; ModelError where it is not one."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - torch raises many kinds for a file that is not its own
+    except Exception as error:
         raise ModelError(
             "is not a checkpoint of this trainer", where=path, cure="train again, or remove it to start anew"
         ) from error
@@ -203,7 +203,7 @@ def train_step(run: Run, heard: Tensor, meant: Tensor, settings: TrainSettings) 
         losses = word_losses(run.network, heard.to(device), meant.to(device))
         loss: Tensor = torch.stack([value for value, _ in losses.values()]).sum() / losses["type"][1]
     run.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), settings.clip)
     run.optimiser.step()
     keep = min(settings.ema, (run.step + 1) / (run.step + 10))
@@ -234,7 +234,7 @@ def train(
     data: Path,
     out: Path,
     config: BMTConfig = OURS,
-    settings: TrainSettings = TrainSettings(),  # noqa: B008 - frozen
+    settings: TrainSettings = TrainSettings(),
     report: Callable[[dict[str, object]], None] = lambda row: None,
     cancelled: Callable[[], bool] = lambda: False,
     hours: float = math.inf,

@@ -181,7 +181,7 @@ def load_dictionary(path: str | Path) -> Vocabulary:
             raise ModelError(f"field {key!r} is not one of BM-Transformer's", where=path, cure=cure)
         if sorted(table.values()) != list(range(len(table))):
             raise ModelError(f"ids of {key!r} are not 0 to {len(table) - 1}", where=path, cure=cure)
-        values = tuple(sorted(table, key=lambda value, table=table: table[value]))
+        values = tuple(value for _, value in sorted((id, value) for value, id in table.items()))
         fields.append(Field(known[key].name, key, known[key].width, values))
     if [field.key for field in fields] != list(known):
         raise ModelError(f"has fields {[field.key for field in fields]}", where=path, cure=cure)

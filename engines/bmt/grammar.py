@@ -1,0 +1,258 @@
+"""The grammar as a state machine: it says which words may come next, forces what the brief fixes, and draws the rest.
+
+A `Writer` is a generator. It yields the word to hear and is sent the network's logits for the next one, so the grammar reads from
+top to bottom as the music does: bar, controls, positions, strengths, notes. What the brief gives is forced (bars, density,
+chord, strength at hits, kept notes); fields that a type does not carry stay 0; relative time is computed from the tempo map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.bmt.sampling import Logits, Taste, choose
+from engines.bmt.tokens import GridNote, velocity_word
+from engines.bmt.vocabulary import STEM_TYPES, STEPS_PER_BAR, Vocabulary
+
+Word = npt.NDArray[np.int64]
+
+STRICT = {
+    "type": Taste(1.0, 0.95),
+    "barbeat": Taste(1.0, 0.95),
+    "chord": Taste(0.9, 0.90),
+    "pitch": Taste(0.95, 0.90),
+    "duration": Taste(1.0, 0.90),
+    "velocity": Taste(1.0, 0.95),
+    "strength": Taste(1.0, 0.90),
+    "density": Taste(1.0, 0.90),
+    "energy": Taste(1.0, 0.90),
+    "register": Taste(1.0, 0.90),
+}
+
+
+class Answer(NamedTuple):
+    """What the network expects next: ``type`` (types,), and ``fields`` (types, values of every other field in order)."""
+
+    type: Logits
+    fields: Logits
+
+
+@dataclass(frozen=True)
+class PlannedBar:
+    """A bar to write. Ids of our vocabulary where ``_id`` is said, None where the network chooses.
+
+    ``steps`` is its length in sixteenths (at most 16), ``percent`` the relative time of each step, ``hits`` the number of notes at
+    least that must sound at a step, ``kept`` notes (steps from the bar's start) that must be among them.
+    """
+
+    steps: int
+    percent: Sequence[int]
+    tempo_id: int
+    density: int | None = None
+    energy: int | None = None
+    register: int | None = None
+    chord_id: int | None = None
+    hits: Mapping[int, int] = field(default_factory=dict)
+    kept: Mapping[int, tuple[GridNote, ...]] = field(default_factory=dict)
+
+    @property
+    def required(self) -> list[int]:
+        """Steps that must have an onset."""
+        return sorted({*self.hits, *self.kept})
+
+
+@dataclass(frozen=True)
+class WrittenNote:
+    """A note that the network wrote: the bar of the plan and the note, its step from that bar's start."""
+
+    bar: int
+    note: GridNote
+
+
+class Writer:
+    """Writes planned bars, one word at a time; ``notes`` and ``chords`` fill as it goes."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        rng: np.random.Generator,
+        stems: Sequence[str] = tuple(STEM_TYPES),
+        ranges: Mapping[str, tuple[int, int]] | None = None,
+        tastes: Mapping[str, Taste] = STRICT,
+        in_key: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        self.vocabulary, self.rng, self.tastes = vocabulary, rng, tastes
+        self.notes: list[WrittenNote] = []
+        self.chords: list[tuple[int, int, str]] = []
+        self.bars_done = 0
+        self._column = vocabulary.column
+        self._kinds = {str(name): k for k, name in enumerate(vocabulary.field("type").values)}
+        self._note_kinds = [self._kinds[STEM_TYPES[stem]] for stem in stems]
+        self._slices: dict[str, slice] = {}
+        start = 0
+        for f in vocabulary.fields:
+            if f.name != "type":
+                self._slices[f.name] = slice(start, start + len(f.values))
+                start += len(f.values)
+        self._pitch = np.array([0 if v == 0 else int(str(v)[11:]) for v in vocabulary.field("pitch").values])
+        self._place = [vocabulary.id("barbeat", f"Beat_{k}") for k in range(STEPS_PER_BAR)]
+        self._step = {place: k for k, place in enumerate(self._place)}
+        self._in_range = {
+            kind: (self._pitch >= low) & (self._pitch <= high)
+            for stem, kind in ((s, self._kinds[STEM_TYPES[s]]) for s in STEM_TYPES)
+            for low, high in [(ranges or {}).get(stem, (22, 105))]
+        }
+        self._in_key = in_key
+
+    def word(self, kind: str, **ids: int) -> Word:
+        """A word of that type with fields by id."""
+        word = np.zeros(len(self.vocabulary.fields), np.int64)
+        word[self._column["type"]] = self._kinds[kind]
+        for name, id in ids.items():
+            word[self._column[name]] = id
+        return word
+
+    def _draw(self, answer: Answer, kind: int, name: str, allowed: npt.NDArray[np.bool_] | None = None) -> int:
+        logits = answer.fields[kind, self._slices[name]]
+        if allowed is None:
+            allowed = np.ones(len(logits), bool)
+        allowed[0] = False  # 0 means "not carried"
+        return choose(logits, self.tastes[name], self.rng, allowed)
+
+    def _draw_type(self, answer: Answer, kinds: Sequence[int]) -> int:
+        if len(kinds) == 1:
+            return kinds[0]
+        allowed = np.zeros(len(answer.type), bool)
+        allowed[list(kinds)] = True
+        return choose(answer.type, self.tastes["type"], self.rng, allowed)
+
+    def write(self, primer: Sequence[Word], bars: Sequence[PlannedBar]) -> Generator[Word, Answer, None]:
+        """The words to hear: ``primer`` first (prefix and what came before), then every bar of the plan."""
+        for heard in primer:
+            yield heard  # noqa: UP028 - a list cannot be sent the answers, which do not matter here: the next word is forced
+        for index, bar in enumerate(bars):
+            yield from self._bar(index, bar)
+            self.bars_done = index + 1
+
+    def _bar(self, index: int, bar: PlannedBar) -> Generator[Word, Answer, None]:
+        answer = yield self.word("Bar", barbeat=self.vocabulary.id("barbeat", "Bar"), time=bar.percent[0])
+        if bar.density == 0 and not bar.required:
+            return
+        kind = self._kinds["Density"]
+        limit = np.arange(len(self.vocabulary.field("density").values)) <= bar.steps
+        density = self._draw(answer, kind, "density", limit) if bar.density is None else bar.density
+        density = min(bar.steps, max(density, len(bar.required), 1)) if self._note_kinds else len(bar.required)
+        energy = self._draw(answer, kind, "energy") if bar.energy is None else bar.energy
+        register = self._draw(answer, kind, "register") if bar.register is None else bar.register
+        time = bar.percent[0]
+        answer = yield self.word("Density", density=density, energy=energy, register=register, tempo=bar.tempo_id, time=time)
+        chord, beat = self._kinds["Chord"], self._kinds["Beat"]
+        onsets, position, kind = 0, 0, chord
+        while True:
+            place = {"barbeat": self._place[position], "time": bar.percent[position]}
+            if kind == chord:
+                id = bar.chord_id if bar.chord_id is not None else self._draw(answer, chord, "chord", self._chords())
+                self.chords.append((index, position, str(self.vocabulary.value("chord", id))))
+                answer = yield self.word("Chord", chord=id, **place)
+            else:
+                answer = yield self.word("Beat", **place)
+            if kind == beat or self._sounds(answer, bar, density - onsets, position):
+                answer = yield from self._notes(answer, index, bar, position)
+                onsets += 1
+            missing = density - onsets
+            if missing <= 0 or position + 1 >= bar.steps:
+                return
+            kind = self._draw_type(answer, [beat] if bar.chord_id is not None else [beat, chord])
+            position = self._step[self._draw(answer, kind, "barbeat", self._places(bar, position, missing, kind == beat))]
+
+    def _places(self, bar: PlannedBar, position: int, missing: int, sounds: bool) -> npt.NDArray[np.bool_]:
+        """Where the next position may lie: after this one, over no step that must sound, with room for the onsets still missing."""
+        due = [step for step in bar.required if step > position]
+        last = min([bar.steps - missing, *due[:1]])
+        first = due[0] if sounds and len(due) >= missing else position + 1
+        allowed = np.zeros(len(self.vocabulary.field("barbeat").values), bool)
+        for step in range(first, last + 1):
+            allowed[self._place[step]] = True
+        return allowed
+
+    def _chords(self) -> npt.NDArray[np.bool_]:
+        allowed = np.ones(len(self.vocabulary.field("chord").values), bool)
+        allowed[self.vocabulary.id("chord", "CONTI")] = False
+        return allowed
+
+    def _sounds(self, answer: Answer, bar: PlannedBar, missing: int, position: int) -> bool:
+        """After a chord: whether notes begin with it."""
+        if position in bar.required or bar.steps - position <= missing:
+            return True
+        if sum(step > position for step in bar.required) >= missing:
+            return False
+        others = [self._kinds["Beat"]] if bar.chord_id is not None else [self._kinds["Beat"], self._kinds["Chord"]]
+        return self._draw_type(answer, [self._kinds["Strength"], *others]) == self._kinds["Strength"]
+
+    def _notes(self, answer: Answer, index: int, bar: PlannedBar, position: int) -> Generator[Word, Answer, Answer]:
+        kept = sorted(bar.kept.get(position, ()), key=lambda n: (-n.pitch, n.stem))
+        free = bool(self._note_kinds)
+        least = max(len(kept), 1, bar.hits.get(position, 0) if free else 0)
+        ids = np.array([int(v) for v in self.vocabulary.field("strength").values])
+        drawn = self._draw(answer, self._kinds["Strength"], "strength", (ids >= least) & (ids <= 15)) if free else len(kept)
+        count = max(int(ids[drawn]) if free else len(kept), len(kept))
+        time = bar.percent[position]
+        answer = yield self.word("Strength", strength=self.vocabulary.id("strength", min(15, count)), time=time)
+        sounding: set[tuple[int, int]] = set()
+        ceiling = 128
+        for left in range(count, 0, -1):
+            word = self._next_note(answer, kept, left, ceiling, sounding, time)
+            if word is None:
+                break
+            note = self._grid(word, position)
+            if kept and (note.pitch, note.stem) == (kept[0].pitch, kept[0].stem):
+                kept.pop(0)
+            else:
+                self.notes.append(WrittenNote(index, note))
+            sounding.add((note.pitch, int(word[self._column["type"]])))
+            ceiling = note.pitch
+            answer = yield word
+        return answer
+
+    def _next_note(
+        self, answer: Answer, kept: list[GridNote], left: int, ceiling: int, sounding: set[tuple[int, int]], time: int
+    ) -> Word | None:
+        """The next note downwards: a kept one when its turn has come, else one drawn; None where no pitch is left."""
+        if kept and len(kept) >= left:
+            return self._kept_word(kept[0], time)
+        kind = self._draw_type(answer, self._note_kinds)
+        taken = {pitch for pitch, k in sounding if k == kind} | {n.pitch for n in kept}
+        allowed = self._in_range[kind] & (self._pitch <= ceiling) & ~np.isin(self._pitch, list(taken))
+        if self._in_key is not None:
+            allowed = allowed & self._in_key[self._pitch % 12]
+        if not allowed[1:].any():
+            return self._kept_word(kept[0], time) if kept else None
+        id = self._draw(answer, kind, "pitch", allowed)
+        if kept and self._pitch[id] <= kept[0].pitch:
+            return self._kept_word(kept[0], time)
+        word = self.word(str(self.vocabulary.value("type", kind)), pitch=id, time=time)
+        long = np.ones(len(self.vocabulary.field("duration").values), bool)
+        long[self.vocabulary.id("duration", "Note_Duration_0")] = False
+        word[self._column["duration"]] = self._draw(answer, kind, "duration", long)
+        word[self._column["velocity"]] = self._draw(answer, kind, "velocity")
+        return word
+
+    def _kept_word(self, note: GridNote, time: int) -> Word:
+        return self.word(
+            STEM_TYPES[note.stem],
+            pitch=self.vocabulary.id("pitch", f"Note_Pitch_{note.pitch}"),
+            duration=self.vocabulary.id("duration", f"Note_Duration_{120 * min(16, max(1, note.length))}"),
+            velocity=self.vocabulary.id("velocity", velocity_word(note.velocity)),
+            time=time,
+        )
+
+    def _grid(self, word: Word, position: int) -> GridNote:
+        values = [self.vocabulary.value(n, int(word[self._column[n]])) for n in ("pitch", "duration", "velocity")]
+        pitch, ticks, velocity = (int(str(value).rsplit("_", 1)[1]) for value in values)
+        kind = str(self.vocabulary.value("type", int(word[self._column["type"]])))
+        stem = next(s for s, k in STEM_TYPES.items() if k == kind)
+        return GridNote(position, pitch, ticks // 120, velocity, stem)
