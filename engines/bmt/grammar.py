@@ -132,8 +132,8 @@ class Writer:
 
     def write(self, primer: Sequence[Word], bars: Sequence[PlannedBar]) -> Generator[Word, Answer, None]:
         """The words to hear: ``primer`` first (prefix and what came before), then every bar of the plan."""
-        for heard in primer:
-            yield heard  # noqa: UP028 - a list cannot be sent the answers, which do not matter here: the next word is forced
+        for heard in primer:  # noqa: UP028 - a list cannot be sent the answers, which do not matter: the next word is forced
+            yield heard
         for index, bar in enumerate(bars):
             yield from self._bar(index, bar)
             self.bars_done = index + 1
