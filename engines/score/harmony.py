@@ -15,6 +15,7 @@ _TRIADS = {
     "sus2": (0, 2, 7),
     "hdim": (0, 3, 6),
 }
+_WORDS = {"m": "min", "M": "maj", "/o": "hdim", "o": "dim", "+": "aug"}
 _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 
 
@@ -27,15 +28,18 @@ def pitch_class(name: str) -> int | None:
 
 
 def chord_tones(symbol: str) -> tuple[int, ...]:
-    """The triad of a chord symbol such as ``C:maj``, ``A:min7`` or ``G:sus4(b7)/B``, root first; () for ``N`` (no chord).
+    """The triad of a chord symbol, root first; () for no chord (``N``).
 
-    The syntax is Harte's (ISMIR 2005), as POP909 writes it.
+    Reads Harte's syntax (ISMIR 2005) as POP909 writes it, ``C:maj``, ``A:min7``, ``G:sus4(b7)/B``, and the words of the
+    BM-Transformer, ``C_M``, ``A_m7``, ``B_/o7``.
     """
-    root, _, quality = symbol.partition(":")
-    tonic = pitch_class(root.partition("/")[0])
+    name, separator, quality = symbol.partition("_" if "_" in symbol else ":")
+    tonic = pitch_class(name.partition("/")[0])
     if tonic is None:
         return ()
-    kind = next((name for name in _TRIADS if quality.startswith(name)), "maj")
+    if separator == "_":
+        quality = next((harte for word, harte in _WORDS.items() if quality.startswith(word)), quality)
+    kind = next((known for known in _TRIADS if quality.startswith(known)), "maj")
     return tuple((tonic + step) % 12 for step in _TRIADS[kind])
 
 
