@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines import files
-from engines.errors import Cancelled, OptionError
+from engines.errors import Cancelled, FilmError, OptionError
 from engines.picture import container as door
 from engines.picture.reel import Reel
 
@@ -230,13 +230,18 @@ def _copied(reel: Reel, target: OutputContainer) -> Iterator[tuple[Fraction, Any
         made = target.add_stream_from_template(stream)
         base, begin = reel.timing.time_base, reel.first_stamp or 0
         yield Fraction(0), Packet()
+        count = 0
         for packet in container.demux(stream):
             if not packet.size or packet.dts is None or packet.pts is None:
                 continue
             packet.pts, packet.dts = packet.pts - begin, packet.dts - begin
             packet.duration = packet.duration or round(1 / reel.rate / base)
             packet.stream = made
+            count += 1
             yield packet.dts * base, packet
+    if count < reel.frames:
+        what = f"the film is cut short: {count} of its {reel.frames} frames are there"
+        raise FilmError(what, where=reel.path, cure="copy it again from its source")
 
 
 def _encoded(reel: Reel, target: OutputContainer) -> Iterator[tuple[Fraction, AnyPacket]]:

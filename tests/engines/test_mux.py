@@ -144,7 +144,11 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(tmp_path: Path) -> N
     cue = music(tmp_path / "cue.wav", F(5, 2), ())
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(film.read_bytes()[:3000])
+    short = tmp_path / "short.mp4"
+    short.write_bytes(mux(film, cue, short).read_bytes()[:-500])  # the header says more than there is
     before = sorted(p.name for p in tmp_path.iterdir())
+    with pytest.raises(FilmError, match="of its 60 frames are there"):
+        mux(short, cue, tmp_path / "o.mp4")
     with pytest.raises(FilmError, match="no such film"):
         mux(tmp_path / "no.mp4", cue, tmp_path / "o.mp4")
     with pytest.raises(FilmError):
