@@ -87,17 +87,21 @@ def within(
 
     ``rate`` is the outer one, ``speed`` what the layer as a whole is played at (below 0, ``scale`` is too: it runs backwards).
     """
+    plain = scale == 1 and speed == 1
     pieces = []
     for piece in layer.pieces:
-        first, last = sorted((shift + piece.start * scale, shift + piece.end * scale))
+        ends = (piece.start + shift, piece.end + shift) if plain else (shift + piece.start * scale, shift + piece.end * scale)
+        first, last = ends if scale > 0 else ends[::-1]
         start, end = max(first, window[0]), min(last, window[1])
         if start >= end:
             continue
+        own = piece.speed if plain else piece.speed * speed
         source = piece.source_in
-        if source is not None:
-            source += (last - first) / rate * piece.speed * abs(speed) if scale < 0 else 0
-            source += (start - first) / rate * piece.speed * speed
-        pieces.append(replace(piece, start=start, end=end, source_in=source, speed=piece.speed * speed))
+        if source is not None and scale < 0:
+            source += (last - first) / rate * -own
+        if source is not None and start != first:
+            source += (start - first) / rate * own
+        pieces.append(Piece(start, end, piece.name, piece.reel, source, own, piece.black, piece.clear))
     mixes = []
     for mix in layer.mixes:
         first, last = sorted((shift + mix.start * scale, shift + mix.end * scale))

@@ -63,7 +63,7 @@ def read(path: Path, rate: Fraction | None = None, assumed: Fraction | None = No
     spine = sequence.find("spine")
     story = reader.story(spine if spine is not None else (), 0, exact)
     layers = [within(layer, _frames_of(_ANYWHERE, exact), -origin * exact, exact, exact) for layer in story.layers]
-    length = reader.time(sequence, "duration", Fraction(0)) * exact
+    length = reader.time(sequence, "duration", story.end - origin) * exact
     markers = [_marker(mark, at - origin, exact) for at, mark in story.marks]
     return assemble(layers, Timecode(whole(origin * exact), exact, drop), floor(length), markers, title, path)
 
@@ -83,6 +83,7 @@ class _Reader:
     def __init__(self, path: Path, root: Element) -> None:
         self.path = path
         self.pieces = 0
+        self.compounds: dict[str, Story] = {}
         self.formats = {found.get("id"): found for found in root.iter("format")}
         self.assets = {found.get("id"): found for found in root.iter("asset")}
         self.media = {found.get("id"): found for found in root.iter("media")}
@@ -264,8 +265,10 @@ class _Reader:
         if sequence is None:
             return self._picture(element), Fraction(0)
         inner_rate = self.rate(sequence) or rate
-        spine = sequence.find("spine")
-        story = self.story(spine if spine is not None else (), depth + 1, inner_rate)
+        spine, ref = sequence.find("spine"), element.get("ref", "")
+        if ref not in self.compounds:
+            self.compounds[ref] = self.story(spine if spine is not None else (), depth + 1, inner_rate)
+        story = self.compounds[ref]
         origin = self.time(sequence, "tcStart", Fraction(0))
         end = origin + self.time(sequence, "duration", story.end - origin)
         begin = self.time(element, "start", origin)
@@ -275,8 +278,10 @@ class _Reader:
             slope *= rate / inner_rate  # frame for frame
         if slope == 0:
             return self._picture(element), origin
+        self.pieces += sum(len(layer.pieces) for layer in story.layers)
+        if self.pieces > MOST_PIECES:
+            raise self.broken(element, "more clips than any programme has")
         layers = [within(layer, _ANYWHERE, begin - source / slope, _SECOND, 1 / slope, slope) for layer in story.layers]
-        self.pieces += sum(len(layer.pieces) for layer in layers)
         return Story({0: layers}, end=begin + (end - source) / slope), origin
 
     def _angle(self, element: Element, depth: int, rate: Fraction) -> Story:
