@@ -1,0 +1,361 @@
+"""The main job, end to end: a film or a cut list in, a cue that lands on its cuts out, with the proof beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from engines.engine import Brief, load_engine
+from engines.errors import Cancelled, OptionError
+from engines.files import write
+from engines.picture import cutlist, motion, shots
+from engines.picture.cut import Cut
+from engines.picture.cutlist import CutList
+from engines.picture.reel import Reel
+from engines.picture.timecode import Timecode
+from engines.score.instruments import Instrument
+from engines.score.land import Landing, land, landed_beats
+from engines.score.notes import Note, Take
+from engines.score.perform import perform
+from engines.score.report import Report, file_report, hit_report
+from engines.score.smf import Score, cut_markers, read_smf, write_smf
+from engines.session import save_session
+from engines.spotting.brief import Suggestion, suggest
+from engines.spotting.candidates import Candidate
+from engines.spotting.hits import Hit, Override, hits_from_cuts
+from engines.spotting.solve import MAX_BEND, TEMPO, solve
+from engines.spotting.tempo import Metre, TempoMap
+
+StageProgress = Callable[[str, float, float], None]
+"""Called with (stage, done, total)."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the composer asks for; None and empty leave it to the picture or the engine.
+
+    ``candidate`` chooses a tempo map by kind (steady, bend, ramp, odd bar) instead of the cheapest. ``performance`` 0..1 is how
+    far dynamics and timing are shaped. ``instruments`` by stem.
+    """
+
+    engine: str = "bmt"
+    provider: str | None = None
+    tempo: tuple[Fraction | float, Fraction | float] = TEMPO
+    max_bend: Fraction | float = MAX_BEND
+    metres: tuple[Metre, ...] = (Metre(),)
+    subdivision: int = 1
+    candidate: str | None = None
+    mood: int | None = None
+    density: int | None = None
+    energy: float | None = None
+    key: str | None = None
+    seed: int = 1
+    performance: float = 0.5
+    overrides: tuple[Override, ...] = ()
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+
+
+@dataclass
+class Watch:
+    """Progress, cancel and the seconds that each stage took."""
+
+    on_progress: StageProgress | None = None
+    cancelled: Callable[[], bool] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[float, float], None]]:
+        """Times a stage; yields its progress callback."""
+        if self.cancelled and self.cancelled():
+            raise Cancelled
+        began = time.perf_counter()
+        try:
+            yield lambda done, total: self.on_progress(name, done, total) if self.on_progress else None
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+
+@dataclass(frozen=True)
+class Spotted:
+    """A picture with its hits and the tempo maps that were found for them, the chosen one first."""
+
+    programme: CutList
+    hits: tuple[Hit, ...]
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def chosen(self) -> Candidate:
+        """The tempo map in use."""
+        return self.candidates[0]
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A scored cue: what was spotted, what was asked, what was composed, how every hit was answered, and the report."""
+
+    spotted: Spotted
+    brief: Brief
+    take: Take
+    notes: tuple[Note, ...]
+    landings: tuple[Landing, ...]
+    report: Report
+    files: dict[str, Path]
+    seconds: dict[str, float]
+    provider_said: str
+
+    def text(self) -> str:
+        """What a composer wants to know: the tempo map, the hit report, and where the files are."""
+        chosen = self.spotted.chosen
+        head = (
+            f"{chosen.name}, {float(chosen.tempo_bpm):.2f} BPM, bends at most {chosen.max_bend_percent:.2f} %: "
+            f"{chosen.hits_on_beat} of {chosen.hits_total} hits on beats, {len(chosen.bars)} bars, {len(self.notes)} notes"
+        )
+        places = "\n".join(f"{name.replace('_', ' '):14} {path}" for name, path in self.files.items())
+        return f"{head}\n\n{self.report.text()}\n\n{places}"
+
+    def json(self) -> dict[str, object]:
+        """The report as other programs read it, with what made the cue."""
+        chosen = self.spotted.chosen
+        return self.report.json() | {
+            "engine": self.take.recipe["engine"],
+            "model": self.take.recipe["model"],
+            "provider": self.take.recipe["provider"],
+            "seed": self.take.recipe["seed"],
+            "key": self.take.recipe.get("key"),
+            "candidate": chosen.name,
+            "tempo_bpm": float(chosen.tempo_bpm),
+            "bars": len(chosen.bars),
+            "notes": len(self.notes),
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "files": {name: str(path) for name, path in self.files.items()},
+        }
+
+
+def film_cuts(reel: Reel, watch: Watch, cut_list: Path | None = None, rate: Fraction | None = None) -> CutList:
+    """The film's cuts: from its editor's list where there is one, else from its pixels.
+
+    Raises FilmError, or CutListError where the list is broken or does not fit the film.
+    """
+    with watch.stage("shots") as progress:
+        if cut_list is not None:
+            listed = cutlist.read(cut_list, rate, assume=reel.rate)
+            return listed.on_film(reel.rate, reel.start_timecode, reel.frames)
+        found = shots.cuts(reel, on_progress=progress, cancelled=watch.cancelled)
+        return CutList.of_cuts(found, reel.rate, reel.frames, reel.start_timecode, reel.path.name)
+
+
+def programme_hits(programme: CutList, duration: Fraction, overrides: Sequence[Override] = ()) -> tuple[Hit, ...]:
+    """Hits of a programme: its cuts, then the editor's markers as full hits, then the composer's word on any of them."""
+    marked = tuple(
+        Override(m.frame, weight=1.0, hard=True, label=m.name) for m in programme.markers if 0 < m.frame < programme.frames
+    )
+    for word in overrides:
+        if word.frame >= programme.frames:
+            raise OptionError(
+                f"frame {word.frame} lies beyond the film's {programme.frames} frames", where="--hit", cure="frames count from 0"
+            )
+    return hits_from_cuts(programme.cuts, programme.rate, duration, (*marked, *overrides))
+
+
+def spot(programme: CutList, wishes: Wishes, watch: Watch, duration: Fraction | None = None) -> Spotted:
+    """Hits and tempo maps for a programme. Raises SpottingError, or OptionError where the kind asked for was not found."""
+    with watch.stage("solve"):
+        end = duration or programme.frames / programme.rate
+        hits = programme_hits(programme, end, wishes.overrides)
+        candidates = solve(hits, end, wishes.tempo, wishes.max_bend, wishes.metres, wishes.subdivision)
+        if wishes.candidate is not None:
+            preferred = [c for c in candidates if c.name == wishes.candidate]
+            if not preferred:
+                kinds = ", ".join(dict.fromkeys(c.name for c in candidates))
+                raise OptionError(
+                    f"no tempo map of kind {wishes.candidate!r}", where="--candidate", cure=f"choose one of: {kinds}"
+                )
+            candidates = [preferred[0], *(c for c in candidates if c is not preferred[0])]
+        return Spotted(programme, hits, tuple(candidates))
+
+
+def score_film(
+    film: str | Path,
+    out: str | Path,
+    wishes: Wishes = Wishes(),
+    cut_list: Path | None = None,
+    rate: Fraction | None = None,
+    watch: Watch | None = None,
+) -> Cue:
+    """Scores a film into the folder ``out``: ``cue.mid``, ``report.json``, ``cue.hitpoint``; each file whole or not there.
+
+    Raises the errors of `engines.errors`; Cancelled leaves no file behind.
+    """
+    watch = watch or Watch()
+    began = time.perf_counter()
+    engine = load_engine(wishes.engine, wishes.provider)
+    with watch.stage("decode"):
+        reel = Reel.open(film)
+        duration = reel.duration
+    programme = film_cuts(reel, watch, cut_list, rate)
+    spotted = spot(programme, wishes, watch, duration)
+    with watch.stage("picture") as progress:
+        seen = motion.measure(reel, programme.cuts, on_progress=progress, cancelled=watch.cancelled)
+    suggestion = suggest(
+        spotted.chosen.tempo_map,
+        spotted.hits,
+        duration,
+        seen,
+        mood=wishes.mood,
+        density=wishes.density,
+        energy=wishes.energy,
+        key=wishes.key,
+    )
+    with watch.stage("compose") as progress:
+        take = engine.compose(suggestion.brief, wishes.seed, on_progress=progress, cancelled=watch.cancelled)
+    cue = finish(spotted, suggestion, take, wishes, Path(out), reel, duration, watch)
+    cue.seconds["total"] = time.perf_counter() - began
+    write(cue.files["report"], _json(cue.json()))
+    return cue
+
+
+def finish(
+    spotted: Spotted,
+    suggestion: Suggestion,
+    take: Take,
+    wishes: Wishes,
+    out: Path,
+    reel: Reel,
+    duration: Fraction,
+    watch: Watch,
+) -> Cue:
+    """Lands and performs a take, writes it, and reports on what was written, read back from the disk."""
+    tempo_map, programme = spotted.chosen.tempo_map, spotted.programme
+    with watch.stage("land"):
+        end = tempo_map.beat(duration)
+        notes, landings = landed(take, spotted.hits, tempo_map, suggestion.brief, wishes, end)
+    with watch.stage("write"):
+        out.mkdir(parents=True, exist_ok=True)
+        start = programme.start
+        score = Score(
+            tempo_map,
+            notes,
+            title=f"{reel.path.stem} 1m1",
+            key=suggestion.brief.key or _text(take.recipe.get("key")),
+            markers=cut_markers(programme.cuts, start),
+            start=start,
+            length=duration,
+            instruments=wishes.instruments,
+        )
+        paths = {"midi": out / "cue.mid", "report": out / "report.json", "session": out / "cue.hitpoint"}
+        write_smf(paths["midi"], score)
+        report = written_report(paths["midi"], spotted, start, landings)
+        save_session(paths["session"], reel, spotted, suggestion, take, notes, wishes)
+    return Cue(spotted, suggestion.brief, take, notes, landings, report, paths, watch.seconds, "")
+
+
+def landed(
+    take: Take, hits: Sequence[Hit], tempo_map: TempoMap, brief: Brief, wishes: Wishes, end: Fraction
+) -> tuple[tuple[Note, ...], tuple[Landing, ...]]:
+    """A take's notes with every caught hard hit on its beat, then performed; nothing sounds beyond beat ``end``."""
+    inside = tuple(n for n in take.notes if n.start < end)
+    notes, landings = land(inside, hits, tempo_map, chords=take.chords, instruments=wishes.instruments, end=end)
+    played = perform(
+        notes,
+        tempo_map,
+        amount=wishes.performance,
+        seed=wishes.seed,
+        accents=landed_beats(landings),
+        bars=brief.bars,
+        instruments=wishes.instruments,
+    )
+    return played, landings
+
+
+def written_report(midi: Path, spotted: Spotted, start: Timecode, landings: Sequence[Landing]) -> Report:
+    """The hit report of a file as it lies on the disk."""
+    onsets = [note.start for note in read_smf(midi).notes]
+    return hit_report(onsets, spotted.hits, spotted.programme.rate, start, landings, spotted.chosen.max_bend_percent)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _json(value: object) -> str:
+    import json
+
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def preview(cue: Cue, film: Path, mix: float, soundfont: Path | None, watch: Watch) -> Cue:
+    """The cue with ``preview.wav`` (the music alone) and ``preview.mp4`` (muxed onto the picture) beside its other files."""
+    from engines.picture.mux import mux
+    from engines.score.preview import render
+
+    folder = cue.files["midi"].parent
+    paths = {"preview_audio": folder / "preview.wav", "preview": folder / "preview.mp4"}
+    with watch.stage("render"):
+        reel = Reel.open(film)
+        render(read_smf(cue.files["midi"]), paths["preview_audio"], reel.duration, soundfont)
+    with watch.stage("mux") as progress:
+        mux(reel, paths["preview_audio"], paths["preview"], mix, progress, watch.cancelled)
+    seen = replace(
+        cue,
+        files=cue.files | paths,
+        seconds=watch.seconds | {"total": cue.seconds["total"] + watch.seconds["render"] + watch.seconds["mux"]},
+    )
+    write(seen.files["report"], _json(seen.json()))
+    return seen
+
+
+def midi_report(midi: Path, cuts: Path, film: Path | None = None, rate: Fraction | None = None) -> Report:
+    """The hit report of anybody's MIDI file against a cut list, on the film's clock where a film is given."""
+    smf = read_smf(midi)
+    if film is not None:
+        reel = Reel.open(film)
+        programme = cutlist.read(cuts, rate, assume=reel.rate).on_film(reel.rate, reel.start_timecode, reel.frames)
+    else:
+        programme = cutlist.read(cuts, rate)
+    hits = programme_hits(programme, programme.frames / programme.rate)
+    return file_report(smf, hits, programme.rate, programme.start)
+
+
+def shots_json(programme: CutList, film: Path) -> dict[str, object]:
+    """Cuts as other programs read them."""
+    return {
+        "film": str(film),
+        "rate": f"{programme.rate.numerator}/{programme.rate.denominator}",
+        "frames": programme.frames,
+        "duration_s": round(float(programme.frames / programme.rate), 6),
+        "start": str(programme.start),
+        "cuts": [
+            {
+                "frame": cut.frame,
+                "time_s": round(float(cut.time), 6),
+                "kind": cut.kind,
+                "confidence": round(cut.confidence, 3),
+                "length": cut.length,
+            }
+            for cut in programme.cuts
+        ],
+    }
+
+
+def cut_lines(cuts: Sequence[Cut], start: Timecode) -> str:
+    """Cuts as a person reads them, one a line."""
+    rows = [
+        f"{start + cut.frame}  frame {cut.frame:>7}  {float(cut.time):10.3f} s  {cut.kind:8}  {100 * cut.confidence:3.0f} %"
+        for cut in cuts
+    ]
+    return "\n".join(rows) or "no cuts"
+
+
+def candidate_lines(candidates: Sequence[Candidate]) -> str:
+    """Tempo maps as a composer compares them, the best first."""
+    rows = ["kind      tempo    bends   on beats  downbeats  odd bars  worst miss     price"]
+    rows += [
+        f"{c.name:8} {float(c.tempo_bpm):6.2f} {c.max_bend_percent:6.2f} % {c.hits_on_beat:>4} of {c.hits_total:<4}"
+        f"{c.hits_on_downbeat:>6} {c.odd_bars:>10} {c.max_error_ms:>8.0f} ms {c.cost:>9.2f}"
+        for c in candidates
+    ]
+    return "\n".join(rows)

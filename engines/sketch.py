@@ -1,0 +1,89 @@
+"""Sketches without a film: so many bars of one tempo and metre, from a brief alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from engines.engine import BarBrief, Brief, load_engine
+from engines.errors import OptionError
+from engines.score.perform import perform
+from engines.score.smf import Score, write_smf
+from engines.spotting.tempo import Metre, TempoMap
+
+MOST_BARS, MOST_FILES = 2000, 10000
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What to sketch: ``bars`` of ``metre`` at ``bpm``, and what every bar should be (None: the engine decides)."""
+
+    bars: int = 8
+    bpm: Fraction = Fraction(100)
+    metre: Metre = Metre()
+    mood: int | None = None
+    density: int | None = None
+    energy: float | None = None
+    register: float | None = None
+    key: str | None = None
+    chords: tuple[str, ...] = ()
+
+    def brief(self) -> Brief:
+        """The brief; ``chords`` go round, one a bar."""
+        if not 1 <= self.bars <= MOST_BARS:
+            raise OptionError(f"{self.bars} bars are not 1 to {MOST_BARS}", where="--bars", cure="compose longer music in parts")
+        length = self.metre.length
+        bars = tuple(
+            BarBrief(
+                k * length,
+                length,
+                (self.metre.beats, self.metre.unit),
+                float(self.bpm),
+                self.density,
+                self.energy,
+                self.register,
+                self.chords[k % len(self.chords)] if self.chords else None,
+            )
+            for k in range(self.bars)
+        )
+        return Brief(bars, mood=self.mood, key=self.key)
+
+
+def sketches(
+    sketch: Sketch,
+    out: Path,
+    count: int = 1,
+    seed: int = 1,
+    engine: str = "bmt",
+    provider: str | None = None,
+    performance: float = 0.5,
+    on_progress: Callable[[float, float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Path]:
+    """Writes ``count`` MIDI files ``sketch-SEED.mid`` of one brief into ``out``, with seeds from ``seed`` on."""
+    if not 1 <= count <= MOST_FILES:
+        raise OptionError(f"{count} files are not 1 to {MOST_FILES}", where="--count", cure="ask for fewer")
+    composer, brief = load_engine(engine, provider), sketch.brief()
+    tempo_map = TempoMap.steady(sketch.bpm, sketch.bars, sketch.metre)
+    out.mkdir(parents=True, exist_ok=True)
+    made = []
+    for k in range(count):
+        take = composer.compose(
+            brief,
+            seed + k,
+            on_progress=(lambda done, total, k=k: on_progress(k + done / total, count)) if on_progress else None,
+            cancelled=cancelled,
+        )
+        notes = perform(take.notes, tempo_map, amount=performance, seed=seed + k, bars=brief.bars)
+        key = take.recipe.get("key")
+        score = Score(
+            tempo_map,
+            notes,
+            f"sketch {seed + k}",
+            key if isinstance(key, str) else None,
+            length=tempo_map.seconds(brief.bars[-1].start + brief.bars[-1].length),
+        )
+        made.append(write_smf(out / f"sketch-{seed + k}.mid", score))
+    return made
