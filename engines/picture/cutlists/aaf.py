@@ -33,16 +33,17 @@ def read(path: Path, rate: Fraction | None = None, assumed: Fraction | None = No
     Raises CutListError for a file that is damaged or cut short, and for one without a composition.
     """
     try:
-        import aaf2
         from aaf2.exceptions import AAFError
+        from aaf2.file import AAFFile
     except ImportError:
         raise MissingLibraryError("reading AAF needs pyaaf2", where=path, cure="pip install pyaaf2") from None
     logger = logging.getLogger()
     quiet = logging.NullHandler()
     logger.addHandler(quiet)  # pyaaf2 logs to the root, which would print over our one line
+    file: Any = AAFFile.__new__(AAFFile)  # made before it is opened, so that a damaged file can still be closed
     try:
-        with aaf2.open(str(path), "r") as file:
-            return _Reader(path).programme(file)
+        file.__init__(str(path), "r")
+        return _Reader(path).programme(file)
     except HitpointError:
         raise
     except (AAFError, *_BREAKS) as error:
@@ -50,6 +51,8 @@ def read(path: Path, rate: Fraction | None = None, assumed: Fraction | None = No
         raise CutListError(what, where=path, cure="export the sequence as AAF again, or as EDL or XML") from None
     finally:
         logger.removeHandler(quiet)
+        if hasattr(file, "f"):
+            file.f.close()
 
 
 class _Reader:
