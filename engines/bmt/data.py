@@ -1,15 +1,18 @@
 """POP909 as pieces on the sixteenth grid, and as windows of words to learn from.
 
 POP909 (Wang et al. 2020, MIT licence): 909 songs in three tracks, with beats, chords and keys. Notes are quantised against
-``beat_midi.txt``, whose third column marks the downbeats of 4/4; the MIDI file's own grid is out of phase. Songs in triple metre
-(a downbeat every six rows) are left out. Songs whose index ends in 5 are for validation and never learned.
+``beat_midi.txt``, whose third column marks the downbeats of 4/4; the MIDI file's own grid is out of phase. Most songs hold a few
+bars of two or three beats, so bar lines follow every downbeat. Songs in triple metre (a downbeat every six rows) are left out.
+Songs whose index ends in 5 are for validation and never learned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +20,6 @@ import numpy.typing as npt
 
 from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events, register_level
 from engines.bmt.vocabulary import (
-    REGISTER_LEVELS,
-    REGISTER_LOW,
-    REGISTER_STEP,
     ROOTS,
     STEPS_PER_BAR,
     STEPS_PER_BEAT,
@@ -73,6 +73,25 @@ def songs(root: str | Path, validation: bool | None = None) -> Iterator[Path]:
     yield from (p for p in found if validation is None or is_validation(p.name) == validation)
 
 
+def bar_beats(gap: int) -> list[int]:
+    """The bars between two downbeats ``gap`` beats apart: of four beats, then what is left (five beats are three and two)."""
+    if gap <= STEPS_PER_BAR // STEPS_PER_BEAT:
+        return [gap]
+    first = 3 if gap == 5 else STEPS_PER_BAR // STEPS_PER_BEAT
+    return [first, *bar_beats(gap - first)]
+
+
+def bar_lines(downbeats: Sequence[int], beats: int) -> list[int]:
+    """The beat at which each bar begins, and the end: from the first whole 4/4 bar on, until ``beats`` are covered."""
+    lines = list(range(downbeats[0] % 4, downbeats[0] + 1, 4))
+    for before, after in pairwise(downbeats):
+        for length in bar_beats(after - before):
+            lines.append(lines[-1] + length)
+    while lines[-1] < beats:
+        lines.append(lines[-1] + 4)
+    return lines
+
+
 def read_song(folder: Path) -> Piece | None:
     """One song on the sixteenth grid of its own beats, from its first bar with notes to its last; None in triple metre."""
     import symusic
@@ -81,13 +100,12 @@ def read_song(folder: Path) -> Piece | None:
     downbeats = np.flatnonzero(beats[:, 2] == 1)
     if len(downbeats) < 3 or np.median(np.diff(downbeats)) != 4:
         return None
-    times, first = beats[:, 0], int(downbeats[0]) % 4
+    # beats beyond the annotation go on at the last beat's length
+    grid = np.append(beats[:, 0], beats[-1, 0] + (beats[-1, 0] - beats[-2, 0]) * np.arange(1, 65))
 
     def steps(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Nearest step from the first 4/4 downbeat; beats beyond the annotation go on at the last beat's length."""
-        grid = np.append(times, times[-1] + (times[-1] - times[-2]) * np.arange(1, 65))
-        beat = np.interp(seconds, grid, np.arange(len(grid)))
-        return np.rint(STEPS_PER_BEAT * (beat - first)).astype(np.int64)
+        """Nearest step from the first beat of the annotation."""
+        return np.rint(STEPS_PER_BEAT * np.interp(seconds, grid, np.arange(len(grid)))).astype(np.int64)
 
     score = symusic.Score(str(folder / f"{folder.name}.mid")).to("second")
     found: dict[tuple[str, int, int], GridNote] = {}
@@ -102,18 +120,19 @@ def read_song(folder: Path) -> Piece | None:
             pitch = pitch - 12 if pitch > HIGHEST else pitch
             note = GridNote(int(on), int(pitch), int(min(max(1, off - on), STEPS_PER_BAR)), int(velocity), stem)
             key = (stem, note.step, note.pitch)
-            if on >= 0 and (key not in found or found[key].length < note.length):
+            if key not in found or found[key].length < note.length:
                 found[key] = note
-    if not found:
+    lines = bar_lines(downbeats.tolist(), max((n.step for n in found.values()), default=0) // STEPS_PER_BEAT + 1)
+    onsets = [n.step // STEPS_PER_BEAT for n in found.values() if n.step >= lines[0] * STEPS_PER_BEAT]
+    if not onsets:
         return None
-    offset = min(n.step for n in found.values()) // STEPS_PER_BAR * STEPS_PER_BAR
-    bars = max(n.step for n in found.values()) // STEPS_PER_BAR + 1 - offset // STEPS_PER_BAR
-    notes = sorted(GridNote(n.step - offset, n.pitch, n.length, n.velocity, n.stem) for n in found.values())
+    lines = lines[bisect_right(lines, min(onsets)) - 1 : bisect_right(lines, max(onsets)) + 1]
+    offset, end_step = lines[0] * STEPS_PER_BEAT, lines[-1] * STEPS_PER_BEAT
     return Piece(
-        tuple(notes),
-        (STEPS_PER_BAR,) * bars,
-        _chords(folder, lambda s: steps(s) - offset, bars * STEPS_PER_BAR),
-        _tempi(times, first + offset // STEPS_PER_BEAT, bars),
+        tuple(sorted(replace(n, step=n.step - offset) for n in found.values() if n.step >= offset)),
+        tuple((b - a) * STEPS_PER_BEAT for a, b in pairwise(lines)),
+        _chords(folder, lambda s: steps(s) - offset, end_step - offset),
+        _tempi(grid, lines),
         key=_key(folder),
     )
 
@@ -133,16 +152,14 @@ def _chords(folder: Path, steps: object, end: int) -> tuple[tuple[int, str], ...
     return tuple(out)
 
 
-def _tempi(times: npt.NDArray[np.float64], first: int, bars: int) -> tuple[tuple[int, Fraction], ...]:
+def _tempi(times: npt.NDArray[np.float64], lines: Sequence[int]) -> tuple[tuple[int, Fraction], ...]:
     """The tempo of each bar where it leaves the last by more than 2 %."""
     out: list[tuple[int, Fraction]] = []
-    for bar in range(bars):
-        a, b = (min(first + 4 * k, len(times) - 1) for k in (bar, bar + 1))
-        if b > a:
-            bpm = Fraction(round(6000 * (b - a) / (times[b] - times[a])), 100)
-            if not out or abs(bpm / out[-1][1] - 1) > Fraction(2, 100):
-                out.append((bar * STEPS_PER_BAR if out else 0, bpm))
-    return tuple(out) or ((0, Fraction(74)),)
+    for a, b in pairwise(lines):
+        bpm = Fraction(round(6000 * (b - a) / (times[b] - times[a])), 100)
+        if not out or abs(bpm / out[-1][1] - 1) > Fraction(2, 100):
+            out.append(((a - lines[0]) * STEPS_PER_BEAT, bpm))
+    return tuple(out)
 
 
 def _key(folder: Path) -> str | None:
@@ -160,14 +177,15 @@ class Corpus:
     """Words of many songs in one array, ready to be cut into windows.
 
     ``words`` (n, fields) uint8; ``steps`` (n,) the sixteenth of each word from its song's start; ``pitch`` (n,) the mean pitch of the
-    bar on density words, else 0; ``bars`` (b + 1,) the row of each bar word and the end; ``song`` (b,) the song of each bar;
-    ``key`` and ``bpm`` a song.
+    bar on density words, else 0; ``bars`` (b + 1,) the row of each bar word and the end; ``lengths`` (b,) the sixteenths and
+    ``song`` (b,) the song of each bar; ``key`` and ``bpm`` a song.
     """
 
     words: npt.NDArray[np.uint8]
     steps: npt.NDArray[np.int32]
     pitch: npt.NDArray[np.float32]
     bars: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int32]
     song: npt.NDArray[np.int32]
     key: npt.NDArray[np.int16]
     bpm: npt.NDArray[np.float32]
@@ -177,7 +195,7 @@ def build_corpus(root: str | Path, validation: bool) -> Corpus:
     """Every 4/4 song of one share of POP909, in words of our vocabulary."""
     vocabulary = ours()
     column = vocabulary.column
-    words, steps, pitch, bars, song, bpm = [], [], [], [], [], []
+    words, steps, pitch, bars, lengths, song, bpm = [], [], [], [], [], [], []
     keys: list[int] = []
     rows = 0
     for folder in songs(root, validation):
@@ -194,11 +212,13 @@ def build_corpus(root: str | Path, validation: bool) -> Corpus:
         bars.append(rows + np.flatnonzero(is_bar))
         song.append(np.full(is_bar.sum(), len(keys)))
         words.append(body.astype(np.uint8))
-        steps.append(index * STEPS_PER_BAR + beat[body[last, column["barbeat"]]])
+        starts = np.cumsum([0, *piece.bar_steps])
+        steps.append(starts[index] + beat[body[last, column["barbeat"]]])
+        lengths.append(np.array(piece.bar_steps))
         mean = np.zeros(len(body), np.float32)
         by_bar: dict[int, list[int]] = {}
         for note in piece.notes:
-            by_bar.setdefault(note.step // STEPS_PER_BAR, []).append(note.pitch)
+            by_bar.setdefault(int(np.searchsorted(starts, note.step, side="right")) - 1, []).append(note.pitch)
         for row in np.flatnonzero(body[:, column["register"]]):
             mean[row] = np.mean(by_bar[int(index[row])])
         pitch.append(mean)
@@ -210,6 +230,7 @@ def build_corpus(root: str | Path, validation: bool) -> Corpus:
         np.concatenate(steps).astype(np.int32),
         np.concatenate(pitch),
         np.append(np.concatenate(bars), rows),
+        np.concatenate(lengths).astype(np.int32),
         np.concatenate(song).astype(np.int32),
         np.array(keys, np.int16),
         np.array(bpm, np.float32),
@@ -286,7 +307,7 @@ class Windows:
         pitch = corpus.pitch[start:stop]
         body[controls, column["register"]] = [register_level(float(pitch[row]) + semitones) for row in controls]
         steps = corpus.steps[start:stop] - corpus.steps[start]
-        body[:, column["time"]] = np.minimum(99, 100 * steps // (count * STEPS_PER_BAR))
+        body[:, column["time"]] = np.minimum(99, 100 * steps // corpus.lengths[bar : bar + count].sum())
         words = np.zeros((len(body) + 3, len(self.vocabulary.fields)), np.int16)
         words[1:-2] = body
         words[0, column["type"]] = self.vocabulary.id("type", "Emotion")
@@ -316,8 +337,3 @@ class Windows:
             if len(words) > 0.85 * limit:
                 break  # a start near the end of a song gives a short window, and a padded batch
         return self.dropped(words, rng), words
-
-
-def register_center(level: int) -> float:
-    """The mean pitch that a register level stands for."""
-    return REGISTER_LOW + REGISTER_STEP * (min(level, REGISTER_LEVELS) - 1)

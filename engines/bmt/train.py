@@ -221,8 +221,10 @@ def load_corpora(data: Path, cache: Path | None = None) -> tuple[Corpus, Corpus]
         file = cache / f"corpus-{'validation' if validation else 'training'}.npz" if cache else None
         if file and file.is_file():
             with np.load(file, allow_pickle=False) as arrays:
-                out.append(Corpus(**arrays))
-            continue
+                kept = dict(arrays)
+            if kept.keys() == Corpus.__dataclass_fields__.keys():
+                out.append(Corpus(**kept))
+                continue
         corpus = build_corpus(data, validation)
         if file:
             np.savez(file, **asdict(corpus))
