@@ -184,7 +184,7 @@ def test_a_sequence_without_a_rate_takes_the_films(tmp_path: Path) -> None:
     assert read(path, assume=Fraction(25)).rate == 25
 
 
-def test_entities_loops_and_depth_are_refused(fcpxml, tmp_path: Path) -> None:
+def test_entities_loops_and_depth_are_refused(fcpxml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = tmp_path / "bomb.fcpxml"
     bomb.write_text('<?xml version="1.0"?><!DOCTYPE fcpxml [<!ENTITY a "b"><!ENTITY c "&a;&a;">]><fcpxml>&c;</fcpxml>')
     with pytest.raises(CutListError, match="declares entities"):
@@ -197,6 +197,7 @@ def test_entities_loops_and_depth_are_refused(fcpxml, tmp_path: Path) -> None:
     holder = '<media id="m{0}"><sequence format="r1"><spine>{1}</spine></sequence></media>'
     many = "".join(holder.format(n, f'<ref-clip ref="m{n + 1}" duration="1/{10**n}s"/>' * 10) for n in range(12))
     leaf = holder.format(12, '<video duration="1s"/>')
+    monkeypatch.setattr("engines.picture.cutlists.fcpxml.MOST_PIECES", 3000)
     with pytest.raises(CutListError, match="more clips than any programme has"):
         fcpxml('<ref-clip ref="m0" duration="9s"/>', resources=f'<format id="r1" frameDuration="1/24s"/>{many}{leaf}')
 
