@@ -147,7 +147,8 @@ def repository() -> Path:
     if folder := os.environ.get("HITPOINT_MODELS"):
         return Path(folder)
     beside = Path(__file__).resolve().parents[1] / "onnx"
-    return beside if beside.is_dir() else Path(sys.prefix) / "share" / "hitpoint" / "onnx"
+    installed = (beside / "__init__.py").is_file()  # beside installed packages, that name is the onnx library
+    return Path(sys.prefix) / "share" / "hitpoint" / "onnx" if installed or not beside.is_dir() else beside
 
 
 @dataclass(frozen=True)
