@@ -78,14 +78,18 @@ def playable(
     """
     kept = set(keep)
     lines: dict[tuple[str, int], list[Note]] = defaultdict(list)
-    for note in dict.fromkeys(notes):
-        if note in kept:
-            lines[note.stem, note.pitch].append(note)
+    fixed: dict[tuple[str, int], list[Note]] = defaultdict(list)
+    for note in sorted(notes):
+        if kept and note in kept:
+            if note not in fixed[note.stem, note.pitch]:
+                fixed[note.stem, note.pitch].append(note)
         elif note.length > 0:
             held = (instruments or {}).get(note.stem, DEFAULT_INSTRUMENT)
-            inside = replace(note, pitch=_within(note.pitch, held), velocity=min(127, max(1, note.velocity)))
-            lines[inside.stem, inside.pitch].append(inside)
-    return sorted_notes(note for line in lines.values() for note in _one_voice(line, kept))
+            pitch, velocity = _within(note.pitch, held), min(127, max(1, note.velocity))
+            same = (pitch, velocity) == (note.pitch, note.velocity)
+            lines[note.stem, pitch].append(note if same else replace(note, pitch=pitch, velocity=velocity))
+    voices = {place: _one_voice(line, fixed[place]) for place, line in lines.items()}
+    return sorted_notes(note for voice in (*voices.values(), *fixed.values()) for note in voice)
 
 
 def _within(pitch: int, held: Instrument) -> int:
@@ -96,26 +100,22 @@ def _within(pitch: int, held: Instrument) -> int:
     return min(max(pitch, held.low), held.high)
 
 
-def _one_voice(line: list[Note], kept: set[Note]) -> list[Note]:
-    """Notes of one pitch and stem, one after another."""
-    fixed = sorted({note for note in line if note in kept})
+def _one_voice(line: list[Note], fixed: list[Note]) -> list[Note]:
+    """Notes of one pitch and stem, in order, one after another and around those that are fixed."""
     voice: list[Note] = []
-    for note in sorted(line):
-        if note in kept:
-            voice.append(note)
-            continue
+    for note in line:
         if any(k.start <= note.start < k.end for k in fixed):
             continue
         following = next((k.start for k in fixed if k.start > note.start), None)
         if following is not None and note.end > following:
             note = replace(note, length=following - note.start)
-        if voice and voice[-1] not in kept:
-            last = voice[-1]
-            if note.start - last.start < SHORTEST:
-                end, loud = max(last.end, note.end), max(last.velocity, note.velocity)
-                voice[-1] = replace(last, length=end - last.start, velocity=loud)
-                continue
-            if last.end > note.start:
-                voice[-1] = replace(last, length=note.start - last.start)
+        apart = any(voice and voice[-1].start < k.start < note.start for k in fixed)
+        last = voice[-1] if voice and not apart else None
+        if last and note.start - last.start < SHORTEST:
+            end, loud = max(last.end, note.end), max(last.velocity, note.velocity)
+            voice[-1] = replace(last, length=end - last.start, velocity=loud)
+            continue
+        if last and last.end > note.start:
+            voice[-1] = replace(last, length=note.start - last.start)
         voice.append(note)
-    return [note for note in voice if note in kept or note.length >= SHORTEST]
+    return [note for note in voice if note.length >= SHORTEST]

@@ -126,7 +126,7 @@ def _dynamics(
     out = []
     for note in notes:
         touch = rng.gauss(0, TOUCH)
-        if note in kept:
+        if kept and note in kept:
             out.append(note)
             continue
         chord = chords[note.stem, note.start]
@@ -158,7 +158,7 @@ def _timing(
     for note in notes:
         lean = leans.setdefault((note.stem, note.start), rng.gauss(0, TOGETHER_MS))
         late = amount * min(FARTHEST_MS, max(-FARTHEST_MS, lean + rng.gauss(0, APART_MS)))
-        if note in kept or note.start in accents or note.start <= 0 or not amount:
+        if (kept and note in kept) or note.start in accents or note.start <= 0 or not amount:
             out.append(note)
             continue
         there = tempo_map.beat(tempo_map.seconds(note.start) + Fraction(round(late * 1000), 1_000_000))
