@@ -17,19 +17,20 @@ from engines import __version__
 from engines.errors import Cancelled, HitpointError, OptionError
 
 if TYPE_CHECKING:
-    from engines.scoring import Watch, Wishes
+    from engines.scoring import Wishes
+    from engines.watch import Watch
 
 
 class _Parser(argparse.ArgumentParser):
     """One line for a wrong option, too."""
 
     def error(self, message: str) -> Any:
-        raise OptionError(message, where=self.prog, cure="see --help")
+        raise OptionError(message, where=self.prog.removeprefix("hitpoint").strip() or None, cure="see --help")
 
 
 def _progress(args: argparse.Namespace) -> Watch:
     """Progress as one line on standard error, where that is a terminal."""
-    from engines.scoring import Watch
+    from engines.watch import Watch
 
     if args.quiet or not sys.stderr.isatty():
         return Watch()
@@ -144,9 +145,10 @@ def _wishes(args: argparse.Namespace) -> Wishes:
 
 def demo(args: argparse.Namespace) -> None:
     """Make a film, score it, and say where everything lies."""
+    from engines.files import folder
     from engines.picture.demo_film import make_demo_film
 
-    args.out.mkdir(parents=True, exist_ok=True)
+    folder(args.out)
     watch = _progress(args)
     with watch.stage("film") as progress:
         args.film = make_demo_film(args.out / "demo.mp4", progress)

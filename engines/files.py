@@ -65,3 +65,14 @@ def write(path: str | Path, content: str | bytes) -> Path:
     with atomic(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return Path(path)
+
+
+def folder(path: str | Path) -> Path:
+    """The folder ``path``, made with those above it where they are missing. Raises OutputError."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OutputError("is a file, not a folder", where=path, cure="choose another folder") from error
+    except OSError as error:
+        raise refusal(path, error) from error
+    return Path(path)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 from engines.engine import Brief, load_engine
-from engines.errors import Cancelled, OptionError
-from engines.files import write
+from engines.errors import OptionError
+from engines.files import folder, write
 from engines.picture import cutlist, motion, shots
 from engines.picture.cut import Cut
 from engines.picture.cutlist import CutList
@@ -29,9 +28,7 @@ from engines.spotting.candidates import Candidate
 from engines.spotting.hits import Hit, Override, hits_from_cuts
 from engines.spotting.solve import MAX_BEND, TEMPO, solve
 from engines.spotting.tempo import Metre, TempoMap
-
-StageProgress = Callable[[str, float, float], None]
-"""Called with (stage, done, total)."""
+from engines.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -57,26 +54,6 @@ class Wishes:
     performance: float = 0.5
     overrides: tuple[Override, ...] = ()
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
-
-
-@dataclass
-class Watch:
-    """Progress, cancel and the seconds that each stage took."""
-
-    on_progress: StageProgress | None = None
-    cancelled: Callable[[], bool] | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Callable[[float, float], None]]:
-        """Times a stage; yields its progress callback."""
-        if self.cancelled and self.cancelled():
-            raise Cancelled
-        began = time.perf_counter()
-        try:
-            yield lambda done, total: self.on_progress(name, done, total) if self.on_progress else None
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
 
 @dataclass(frozen=True)
@@ -234,7 +211,7 @@ def finish(
         end = tempo_map.beat(duration)
         notes, landings = landed(take, spotted.hits, tempo_map, suggestion.brief, wishes, end)
     with watch.stage("write"):
-        out.mkdir(parents=True, exist_ok=True)
+        folder(out)
         start = programme.start
         score = Score(
             tempo_map,

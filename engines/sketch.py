@@ -9,11 +9,13 @@ from pathlib import Path
 
 from engines.engine import BarBrief, Brief, load_engine
 from engines.errors import OptionError
+from engines.files import folder
 from engines.score.perform import perform
 from engines.score.smf import Score, write_smf
 from engines.spotting.tempo import Metre, TempoMap
 
 MOST_BARS, MOST_FILES = 2000, 10000
+FOUR_FOUR = Metre()
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Sketch:
 
     bars: int = 8
     bpm: Fraction = Fraction(100)
-    metre: Metre = Metre()
+    metre: Metre = FOUR_FOUR
     mood: int | None = None
     density: int | None = None
     energy: float | None = None
@@ -67,7 +69,7 @@ def sketches(
         raise OptionError(f"{count} files are not 1 to {MOST_FILES}", where="--count", cure="ask for fewer")
     composer, brief = load_engine(engine, provider), sketch.brief()
     tempo_map = TempoMap.steady(sketch.bpm, sketch.bars, sketch.metre)
-    out.mkdir(parents=True, exist_ok=True)
+    folder(out)
     made = []
     for k in range(count):
         take = composer.compose(

@@ -1,0 +1,33 @@
+"""What a long job owes to whoever waits for it: progress, a way to stop it, and the seconds that it took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from engines.errors import Cancelled
+
+StageProgress = Callable[[str, float, float], None]
+"""Called with (stage, done, total)."""
+
+
+@dataclass
+class Watch:
+    """Progress, cancel and the seconds that each stage took."""
+
+    on_progress: StageProgress | None = None
+    cancelled: Callable[[], bool] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[float, float], None]]:
+        """Times a stage; yields its progress callback."""
+        if self.cancelled and self.cancelled():
+            raise Cancelled
+        began = time.perf_counter()
+        try:
+            yield lambda done, total: self.on_progress(name, done, total) if self.on_progress else None
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
