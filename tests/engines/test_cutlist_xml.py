@@ -244,6 +244,7 @@ def test_clips_that_begin_and_end_in_transitions(fcp7) -> None:
     assert programme.rate == Fraction(24000, 1001)
     assert shots(programme) == [(0, "a"), (100, "b"), (200, "c"), (299, "black")]
     assert cuts(programme) == [(100, "dissolve", 20), (200, "fade", 10), (299, "fade", 10)]
+    assert [shot.source_in for shot in programme.shots[:3]] == [0, 10 / programme.rate, 0]
 
 
 def test_tracks_titles_and_what_is_switched_off(fcp7) -> None:

@@ -121,7 +121,7 @@ class _Reader:
                 for layer in self._nest(item, nested, (start, end), rate, depth):
                     above.append(Layer(layer.pieces, (*mixes, *layer.mixes)))
             else:
-                pieces.append(self._piece(item, start, end, rate))
+                pieces.append(self._piece(item, start, end, rate, start - self._reach(items, place)))
         return [Layer(tuple(pieces), mixes), *above]
 
     def _bounds(self, transition: Element) -> tuple[int, int]:
@@ -137,6 +137,12 @@ class _Reader:
         first, last = self._bounds(items[place - 1])
         shared = place > 1 and self.number(items[place - 2], "end", -1) < 0
         return Fraction(first + (last - first) // 2 if shared else first)
+
+    def _reach(self, items: Sequence[Element], place: int) -> Fraction:
+        """The frame that an item's in point is seen on: a transition before it begins earlier than its cut."""
+        if self.number(items[place], "start", -1) < 0:
+            return Fraction(self._bounds(items[place - 1])[0])
+        return self._start(items, place)
 
     def _end(self, items: Sequence[Element], place: int) -> Fraction:
         end = self.number(items[place], "end", -1)
@@ -157,7 +163,7 @@ class _Reader:
         edge = inside[0] if inside else Fraction(first)
         return Mix(Fraction(first), Fraction(last), edge, "dip" if name.startswith(_DIPS) else "mix")
 
-    def _piece(self, item: Element, start: Fraction, end: Fraction, rate: Fraction) -> Piece:
+    def _piece(self, item: Element, start: Fraction, end: Fraction, rate: Fraction, late: Fraction) -> Piece:
         name = item.findtext("name") or ""
         file = item.find("file")
         if file is not None:
@@ -171,7 +177,8 @@ class _Reader:
         black = (item.findtext("effect/name") or name).strip().upper() in _BLACK
         has_alpha = (item.findtext("alphatype") or "none").strip().lower() != "none"
         text = (item.findtext("effect/effectcategory") or "").strip().lower() == "text"
-        return Piece(start, end, name, reel, source, self._speed(item), black, clear=has_alpha or text)
+        speed = self._speed(item)
+        return Piece(start, end, name, reel, source + late / rate * speed, speed, black, clear=has_alpha or text)
 
     def _speed(self, item: Element) -> Fraction:
         for effect in item.findall("filter/effect"):

@@ -110,7 +110,7 @@ class _Reader:
     def time(self, element: Element, name: str, default: Fraction) -> Fraction:
         """An attribute such as ``1001/24000s`` in exact seconds."""
         text = element.get(name)
-        if text is None:
+        if not text:
             return default
         found = _TIME.fullmatch(text.strip())
         if not found or (found[2] is not None and not int(found[2])):
