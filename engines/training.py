@@ -12,7 +12,9 @@ from engines.errors import MissingLibraryError
 
 
 def _need(*libraries: str) -> None:
-    missing = [name for name in libraries if importlib.util.find_spec(name) is None]
+    found = {name: importlib.util.find_spec(name) for name in libraries}
+    # a folder of that name is no library: in a checkout, onnx/ is the model repository
+    missing = [name for name, spec in found.items() if spec is None or spec.origin is None]
     if missing:
         raise MissingLibraryError(f"{', '.join(missing)} is not installed", cure='run: pip install -e ".[train]"')
 
