@@ -47,33 +47,41 @@ CUTS = tuple(sum(shot.frames for shot in SHOTS[:k]) for k in range(1, len(SHOTS)
 FRAMES = sum(shot.frames for shot in SHOTS)
 
 
-def _picture(shot: DemoShot, index: int, at: int, label: str) -> Image:
+def _scenery(shot: DemoShot, index: int) -> tuple[Image, int]:
+    """The still part of a shot, and the row of its horizon."""
+    rows = np.linspace(0, 1, HEIGHT, dtype=np.float32)[:, None, None]
+    horizon = HEIGHT * (9 + index % 3) // 16
+    picture = np.broadcast_to(np.array(shot.sky, np.float32) * (1 - 0.5 * rows) + 40 * rows, (HEIGHT, WIDTH, 3)).copy()
+    picture[horizon:] = np.array(shot.ground, np.float32) * (1 + 0.3 * rows[: HEIGHT - horizon])
+    return np.clip(picture, 0, 255).astype(np.uint8), horizon
+
+
+def _shot(shot: DemoShot, index: int) -> Iterator[Image]:
+    """The frames of one shot: houses that drift by, and something round that bounces."""
     import cv2
 
-    rows = np.linspace(0, 1, HEIGHT, dtype=np.float32)[:, None, None]
-    sky, ground = np.array(shot.sky, np.float32), np.array(shot.ground, np.float32)
-    picture = np.broadcast_to(sky * (1 - 0.5 * rows) + 40 * rows, (HEIGHT, WIDTH, 3)).copy()
-    horizon = HEIGHT * (9 + index % 3) // 16
-    picture[horizon:] = ground * (1 + 0.3 * rows[: HEIGHT - horizon])
+    scenery, horizon = _scenery(shot, index)
     rng = np.random.default_rng(index)
-    for x, size in zip(rng.integers(0, WIDTH, 9), rng.integers(14, 70, 9), strict=True):
-        left = int((x - at * shot.speed * 0.25) % WIDTH)
-        picture[horizon - size : horizon, left : left + size // 2] = ground * 0.6
-    centre = int((WIDTH * 0.2 + at * shot.speed) % WIDTH), horizon - 20 - int(30 * abs(np.sin(at * shot.speed / 40)))
-    canvas = np.clip(picture, 0, 255).astype(np.uint8)
-    cv2.circle(canvas, centre, 26 + 4 * (index % 4), shot.mover, -1, cv2.LINE_AA)
-    cv2.putText(canvas, label, (WIDTH - 190, HEIGHT - 16), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA)
-    return canvas
+    houses = list(zip(rng.integers(0, WIDTH, 9), rng.integers(14, 70, 9), strict=True))
+    for at in range(shot.frames):
+        canvas = scenery.copy()
+        for x, size in houses:
+            left = int((x - at * shot.speed * 0.25) % WIDTH)
+            canvas[horizon - size : horizon, left : left + size // 2] = np.array(shot.ground) * 0.6
+        bounce = int(30 * abs(np.sin(at * shot.speed / 40)))
+        centre = int((WIDTH * 0.2 + at * shot.speed) % WIDTH), horizon - 20 - bounce
+        cv2.circle(canvas, centre, 26 + 4 * (index % 4), shot.mover, -1, cv2.LINE_AA)
+        yield canvas
 
 
 def pictures() -> Iterator[Image]:
     """Every frame of the film, RGB of shape (360, 640, 3), with its timecode burnt in."""
-    frame = 0
-    for index, shot in enumerate(SHOTS):
-        for at in range(shot.frames):
-            picture = _picture(shot, index, at, str(Timecode(frame, RATE)))
-            yield np.minimum(255, picture.astype(np.uint16) + 170).astype(np.uint8) if frame in (FLASH, FLASH + 1) else picture
-            frame += 1
+    import cv2
+
+    for frame, picture in enumerate(picture for index, shot in enumerate(SHOTS) for picture in _shot(shot, index)):
+        place, white = (WIDTH - 150, HEIGHT - 16), (255, 255, 255)
+        cv2.putText(picture, str(Timecode(frame, RATE)), place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, white, 1, cv2.LINE_AA)
+        yield cv2.add(picture, (170.0, 170.0, 170.0, 0.0)) if frame in (FLASH, FLASH + 1) else picture
 
 
 def make_demo_film(path: str | Path, on_progress: Callable[[float, float], None] | None = None) -> Path:
