@@ -65,13 +65,15 @@ def land(
 
     A hard hit without an onset gets the nearest strong one, if a chord that may move starts within a sixteenth of it and no other
     hit lies between; else an accent on what sounds there (or on the chord of the moment). A soft hit only draws an onset that
-    starts inside its window already. ``keep`` never changes, moves or ends sooner. Hits from beat ``end`` on are left alone.
+    starts inside its window already. ``keep`` never changes, moves or ends sooner. The cue is over at beat ``end``: hits from
+    there on are left alone, and notes are released.
     """
-    hits = sorted(hits)
+    hits, kept = sorted(hits), set(keep)
+    notes = [n if end is None or n.end <= end or n in kept else replace(n, length=end - n.start) for n in notes]
     caught = [
         (hit, beat if end is None or beat is None or beat < end else None) for hit in hits for beat in [caught_at(hit, tempo_map)]
     ]
-    stage = _Stage(list(playable(notes, instruments, keep)), set(keep), {b for _, b in caught if b is not None})
+    stage = _Stage(list(playable(notes, instruments, keep)), kept, {b for _, b in caught if b is not None})
     how: dict[Fraction, Literal["own", "moved", "inserted", "missed"]] = {}
     for hit, beat in sorted(caught, key=lambda pair: not pair[0].hard):
         if beat is None or how.get(beat, "missed") != "missed":
@@ -81,7 +83,7 @@ def land(
         elif stage.move(beat, _reach(hit, beat, tempo_map)):
             how[beat] = "moved"
         elif hit.hard:
-            stage.insert(beat, hit.weight, chord_at(chords, beat), instruments or {})
+            stage.insert(beat, hit.weight, chord_at(chords, beat), instruments or {}, end)
             how[beat] = "inserted"
         else:
             how[beat] = "missed"
@@ -139,7 +141,9 @@ class _Stage:
         """Whether a kept note sounds on a pitch just when another should start there."""
         return any(k.stem == stem and k.pitch == pitch and k.start < beat + ROOM and k.end > beat for k in self.keep)
 
-    def insert(self, beat: Fraction, weight: float, chord: tuple[int, ...], instruments: Mapping[str, Instrument]) -> None:
+    def insert(
+        self, beat: Fraction, weight: float, chord: tuple[int, ...], instruments: Mapping[str, Instrument], end: Fraction | None
+    ) -> None:
         """Add a marked accent: a bass tone and up to three above it, from what sounds, the chord, or what was last heard."""
         near = [n for n in self.notes if beat - HEARD <= n.start <= beat + HEARD]
         stem = self._accompaniment()
@@ -149,6 +153,8 @@ class _Stage:
         velocity = min(120, max(80, round(loud + 14 + 18 * weight)))
         following = next((n.start for n in self.notes if n.start > beat and n.stem == stem), beat + 2)
         length = min(Fraction(2), max(Fraction(1, 2), following - beat))
+        if end is not None:
+            length = min(length, max(ROOM, end - beat))
         pitches = [p for p in _voiced(tones, held) if not self._blocked(stem, p, beat)]
         if not pitches:  # a kept chord holds all of them: the nearest pitch that is free
             middle = (held.low + held.high) // 2

@@ -6,10 +6,10 @@ import shutil
 import subprocess
 import tempfile
 import wave
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from engines.score.sampler import RATE, Sampler, Sound, Voice
 from engines.score.smf import Score, smf_bytes
 from engines.score.smf_reader import Smf, parse_smf
 from engines.score.soundfont import SoundFont, bundled_soundfont
-
-if TYPE_CHECKING:
-    from engines.picture.reel import Reel
 
 Synthesiser = Literal["sampler", "fluidsynth"]
 
@@ -61,27 +58,6 @@ def render(
             raise OptionError("fluidsynth plays scores of ours only", where="preview", cure="use the sampler")
         return _normalised(_by_fluidsynth(music, font, zero, frames), frames, out)
     return _normalised(Sampler(SoundFont(font)).blocks(_voices(smf, zero), frames), frames, out)
-
-
-def preview(
-    score: Score,
-    film: Reel,
-    out: str | Path,
-    mix: float = 0.3,
-    soundfont: str | Path | None = None,
-    synthesiser: Synthesiser = "sampler",
-    on_progress: Callable[[float, float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Path:
-    """Play a score on its picture: a copy of the film with the music, and its own sound under it at the level ``mix`` (0..1).
-
-    Arguments as for `render` and `engines.picture.mux.mux`, and errors as theirs.
-    """
-    from engines.picture.mux import mux
-
-    with tempfile.TemporaryDirectory() as folder:
-        music = render(score, Path(folder) / "music.wav", film.duration, soundfont, synthesiser)
-        return mux(film, music, out, mix, on_progress, cancelled)
 
 
 def _voices(smf: Smf, zero: Fraction) -> Iterator[Voice]:

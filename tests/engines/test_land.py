@@ -103,10 +103,15 @@ def test_no_onset_crosses_another_hit_or_leaves_one() -> None:
     assert [x.how for x in landings] == ["own", "inserted"]
 
 
-def test_hits_after_the_end_are_left_alone() -> None:
+def test_the_cue_is_over_at_its_end() -> None:
     landed, [landing] = land(chord(0), [hit(8)], STEADY, end=F(8))
     assert landing.landed_by == "none"
     assert landed == tuple(chord(0))
+    kept = Note(F(7), 40, F(4), 70)
+    landed, _ = land([*chord(7, length=3), Note(F(9), 60, F(1), 70), kept], [], STEADY, keep=[kept], end=F(8))
+    assert landed == tuple(sorted([kept, *chord(7)]))
+    _, [landing] = land([], [hit(F(15, 2))], STEADY, end=F(8))
+    assert {n.end for n in landing.notes} == {8}
 
 
 notes_drawn = st.builds(

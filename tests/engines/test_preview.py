@@ -13,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.errors import MissingLibraryError, OptionError, OutputError
-from engines.picture.reel import Reel
 from engines.score import preview
 from engines.score.instruments import INSTRUMENTS
 from engines.score.notes import Note
@@ -159,12 +158,3 @@ def test_fluidsynth_hears_the_same_dynamics_as_our_sampler(tmp_path: Path) -> No
         a, b = (20 * np.log10(level(s, k, k + 0.5)) for s in (ours, theirs))
         assert a == pytest.approx(b, abs=3)
         assert first_sound(theirs, k - 0.05 if k else 0) == pytest.approx(k, abs=0.02)
-
-
-def test_a_score_is_heard_on_its_picture(shared: Path, tmp_path: Path) -> None:
-    film = Reel.open(shared / "media" / "counter.mp4")
-    notes = tuple(Note(F(k), 72, F(1, 4), 100) for k in (1, 3))
-    made = preview.preview(Score(TempoMap.steady(60), notes), film, tmp_path / "preview.mp4")
-    assert [p.name for p in tmp_path.iterdir()] == ["preview.mp4"]
-    again = Reel.open(made)
-    assert (again.frames, again.duration, again.has_audio) == (film.frames, film.duration, True)
