@@ -19,7 +19,8 @@ class Labels:
     """The solutions worth going on with, sorted by the hit that they have reached and their nominal tempo.
 
     ``cost`` by place in the bar, shape (labels, places); ``percent`` is the bend of the last stretch (not a number at the
-    start, where any tempo may begin), ``row`` that stretch, ``node`` the hit, ``tempo`` the nominal one; those of node n and tempo t are ``low[n, t]`` to ``high[n, t]``.
+    start, where any tempo may begin), ``row`` that stretch, ``node`` the hit, ``tempo`` the nominal one; those of node n and
+    tempo t are ``low[n, t]`` to ``high[n, t]``.
     """
 
     cost: Array
@@ -75,11 +76,12 @@ def _reach(sheet: Sheet, table: Stretches, own: Array, tempos: int) -> Labels:
         best = np.minimum.reduceat(*_joined(cost, percent, table.percent[rows], begin, end, sheet), axis=0) + own[rows]
         arrived = np.take_along_axis(best, (np.arange(size) - table.pulses[rows, None]) % size, axis=1)
         arrived += sheet.weights[weight[node]] ** 2 * sheet.places
-        # a solution dearer than the best in its place by more than the largest step can never catch up
+        # a solution dearer than the best in its place by more than the largest step can never catch up, unless the cue may end on
+        # its tempo, which the other could not step to
         tempo = table.tempo[rows]
         groups = np.nonzero(np.r_[True, tempo[1:] != tempo[:-1]])[0]
         floor = np.repeat(np.minimum.reduceat(arrived, groups, axis=0), np.diff(np.r_[groups, len(rows)]), axis=0)
-        alive = (np.isfinite(arrived) & (arrived <= floor + largest)).any(axis=1)
+        alive = (np.isfinite(arrived) & ((arrived <= floor + largest) | (node >= count - REACH))).any(axis=1)
         rows, arrived, tempo = rows[alive], arrived[alive], tempo[alive]
         kept = slice(used, used + len(rows))
         cost[kept], percent[kept], row[kept] = arrived, table.percent[rows], rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -41,7 +42,9 @@ class Hit:
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight <= 1:
-            raise OptionError(f"weight {self.weight} is not in 0..1", where=f"hit at frame {self.frame}", cure="1 is the heaviest")
+            raise OptionError(
+                f"weight {self.weight} is not in 0..1", where=f"hit at frame {self.frame}", cure="1 is the heaviest"
+            )
         if self.early < 0 or self.late < 0:
             raise OptionError("a window cannot be negative", where=f"hit at frame {self.frame}", cure="give 0 or more frames")
 
@@ -74,11 +77,18 @@ def hits_from_cuts(
     cuts = sorted({cut.frame: cut for cut in cuts}.values())
     edges = [Fraction(0), *(cut.time for cut in cuts)]
     edges.append(max(duration, edges[-1]) if duration is not None else edges[-1] + (edges[-1] - edges[-2] if cuts else 0))
-    shots = [float(after - before) for before, after in zip(edges, edges[1:], strict=False)]
+    shots = [float(after - before) for before, after in itertools.pairwise(edges)]
     usual = median(shots) or 1.0
     window = min(SYNC, 1 / (2 * Fraction(rate)))
     hits = [
-        Hit(cut.frame, cut.time, _weight(cut, shots[k], shots[k + 1], usual), cut.kind == "cut" and cut.confidence >= 0.5, window, window)
+        Hit(
+            cut.frame,
+            cut.time,
+            _weight(cut, shots[k], shots[k + 1], usual),
+            cut.kind == "cut" and cut.confidence >= 0.5,
+            window,
+            window,
+        )
         for k, cut in enumerate(cuts)
     ]
     return overridden(_thinned(hits), overrides, rate)
@@ -86,7 +96,7 @@ def hits_from_cuts(
 
 def _weight(cut: Cut, before: float, after: float, usual: float) -> float:
     octaves = log2(max((before * after) ** 0.5, usual / 8) / usual)
-    length = 0.6 + 0.15 * min(2.0, max(-2.0, octaves))
+    length = 0.6 + 0.2 * min(2.0, max(-2.0, octaves))
     change = (0.6 + 0.4 * cut.strength) * (0.5 + 0.5 * cut.confidence)
     return round(min(1.0, max(0.05, length * change * WEIGHT_OF_KIND[cut.kind])), 3)
 
@@ -151,5 +161,7 @@ def override_from_text(text: str) -> Override:
             else:
                 raise ValueError(f"{word!r} is not understood")
     except (ValueError, ZeroDivisionError) as error:
-        raise OptionError(f"{text!r}: {error}", where="--hit", cure="write FRAME=WEIGHT,hard,early=1,late=3, weight in 0..1") from None
+        raise OptionError(
+            f"{text!r}: {error}", where="--hit", cure="write FRAME=WEIGHT,hard,early=1,late=3, weight in 0..1"
+        ) from None
     return Override(**fields)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.spotting.hits import SYNC
 from engines.spotting.tempo import Metre
 
 if TYPE_CHECKING:
@@ -32,25 +33,27 @@ MILLISECOND = 0.001
 class Prices:
     """What each blemish costs. Tempo is in percent of the nominal tempo, so 4 to -4 is a step of 8."""
 
-    edge: float = 0.5
-    """A beat at the edge of a hit's window, as a share of missing the hit."""
+    near: float = 0.35
+    """A beat in a hit's window but not exactly on it, as a share of missing the hit; less where the window is wider than `SYNC`."""
+    edge: float = 0.65
+    """The same at the edge of the window."""
     beyond: float = 0.03
     """Seconds outside the window at which a hit counts as missed altogether."""
-    half: float = 0.08
+    half: float = 0.1
     """A hit of weight 1 on the half bar, where a downbeat would cost nothing; grows with the square of the weight."""
-    beat: float = 0.2
+    beat: float = 0.25
     """The same on any other beat."""
-    off: float = 0.35
+    off: float = 0.3
     """The same between the beats."""
-    change: float = 0.015
+    change: float = 0.01
     """Any audible change of tempo."""
-    step: float = 0.006
+    step: float = 0.005
     """Each percent of a change, sudden or gradual."""
-    jolt: float = 0.0015
+    jolt: float = 0.0012
     """The square of the percent that tempo changes from one beat to the next."""
     drift: float = 0.00008
     """One beat at one percent off the nominal tempo; grows with the square."""
-    odd: float = 0.12
+    odd: float = 0.06
     """A bar of another metre; a half more if it is counted in eighths."""
     pickup: float = 0.1
     """A first bar that is not whole."""
@@ -64,8 +67,9 @@ def missed(error: Numbers, early: Numbers, late: Numbers, prices: Prices) -> Num
     """How far a hit is missed, 0 (exactly on) to 1, when the beat comes ``error`` seconds after it (negative: before)."""
     side = np.where(error > 0, late, early)
     size = np.abs(error)
-    inside = prices.edge * size / np.maximum(side, 1e-12)
-    outside = prices.edge + (1 - prices.edge) * (size - side) / prices.beyond
+    tight = np.minimum(1.0, float(SYNC) / np.maximum(side, 1e-12))
+    inside = tight * (prices.near + (prices.edge - prices.near) * size / np.maximum(side, 1e-12))
+    outside = tight * prices.edge + (1 - tight * prices.edge) * (size - side) / prices.beyond
     # within a millisecond nobody can tell, whatever the window
     return np.minimum(np.minimum(1.0, np.where(size <= side, inside, outside)), size / MILLISECOND)
 
@@ -122,7 +126,7 @@ def price(plan: Plan, sheet: Sheet, aims: Sequence[Aim] | None = None) -> dict[s
     ``bars`` odd metres, ``phrases`` uneven ones, ``start`` a pickup or a late start.
     """
     prices, tempo_map = sheet.prices, plan.tempo_map
-    share = {name: 0.0 for name in ("hits", "places", "drift", "steps", "bars", "phrases", "start")}
+    share = dict.fromkeys(("hits", "places", "drift", "steps", "bars", "phrases", "start"), 0.0)
     tables = {metre: places(metre, sheet.subdivision, prices) for metre in {sheet.metre, *plan.metres}}
     last_on = Fraction(0)
     for hit, (beat, error, bar, place) in zip(sheet.hits, aims or aims_of(plan, sheet), strict=True):

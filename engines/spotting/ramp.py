@@ -15,7 +15,6 @@ from engines.spotting.stretches import (
     Curve,
     Index,
     Stretches,
-   
     opening,
     passing,
     phrases,
@@ -65,10 +64,10 @@ def ramp(sheet: Sheet, nominals: list[Fraction]) -> Answers:
         kept.append(glides)
         if len(glides.row):
             _arrive(sheet, table, glides, cost, node)
-    total, node, level, place = _ends(sheet, cost, nominals)
+    total, last, level, place = _ends(sheet, cost, nominals)
 
     def plan(tempo: int) -> Plan:
-        path, start = _path(sheet, table, kept, cost, tempo, (int(node[tempo]), int(level[tempo]), int(place[tempo])))
+        path, start = _path(sheet, table, kept, cost, tempo, (int(last[tempo]), int(level[tempo]), int(place[tempo])))
         return _plan(sheet, table, path, 60 / nominals[tempo], levels(sheet)[int(level[tempo])], start)
 
     return Answers(total, plan)
@@ -173,7 +172,8 @@ def _held(sheet: Sheet, table: Stretches, leg: Leg, nominal: Fraction) -> Fracti
     """The exact length of a beat between the glides of a stretch."""
     seconds = sheet.nodes[table.target[leg.row]] - sheet.nodes[table.source[leg.row]]
     mean = seconds / Fraction(int(table.pulses[leg.row]), sheet.subdivision)
-    return (mean - EASE * (_length(nominal, leg.begin) + _length(nominal, leg.end)) / 2) / (1 - EASE)
+    held: Fraction = (mean - EASE * (_length(nominal, leg.begin) + _length(nominal, leg.end)) / 2) / (1 - EASE)
+    return held
 
 
 def _length(nominal: Fraction, percent: int) -> Fraction:
@@ -194,4 +194,6 @@ def _plan(sheet: Sheet, table: Stretches, path: list[Leg], nominal: Fraction, le
         spans.append(Span((sheet.end - time) / length, length, length))
     pickup = Fraction(len(sheet.places) - start, sheet.subdivision) if start else Fraction(0)
     metres = bars_over(sum((span.beats for span in spans), Fraction(0)), sheet.metre, pickup)
-    return Plan("ramp", nominal, sheet.start, tuple(span for span in spans if span.beats), sheet.metre, metres, pickup, sheet.subdivision)
+    return Plan(
+        "ramp", nominal, sheet.start, tuple(span for span in spans if span.beats), sheet.metre, metres, pickup, sheet.subdivision
+    )

@@ -13,7 +13,7 @@ from engines.errors import OptionError, SpottingError
 from engines.spotting.bend import bend
 from engines.spotting.candidates import Candidate, candidate
 from engines.spotting.hits import Hit
-from engines.spotting.plan import Answers, Plan, Span, bars_over
+from engines.spotting.plan import Plan, Span, bars_over
 from engines.spotting.price import Prices
 from engines.spotting.ramp import ramp
 from engines.spotting.sheet import Sheet, bounded
@@ -28,8 +28,10 @@ SLOWEST, FASTEST = 10, 400
 """Beats a minute that a metronome or a DAW still counts."""
 LOOSEST = 50
 """Percent; farther and a beat could stand for another note value."""
-NOMINALS = 71
-"""At most so many nominal tempos are tried, whole beats a minute."""
+NOMINALS = 141
+"""At most so many nominal tempos are tried, a half beat a minute apart."""
+MANY = 64
+"""Hits from which on half as many have to do."""
 GLIDED = 3
 """Nominal tempos at which ramps are searched: those where bends are cheapest."""
 APART = 0.06
@@ -51,8 +53,8 @@ def solve(
 
     ``tempo`` is the range of the nominal tempo in beats a minute, ``max_bend`` how far any beat may leave it in percent,
     ``metres`` the metres a cue may be in (each is tried), ``subdivision`` 2 lets hits lie on eighths. Hits outside the cue are
-    not its own. Without hits, every kind keeps the middle of the range. Raises OptionError for a value that no music has, SpottingError for a
-    cue that does not last a beat.
+    not its own. Without hits, every kind keeps the middle of the range. Raises OptionError for a value that no music has,
+    SpottingError for a cue that does not last a beat.
     """
     low, high = _range(tempo)
     if not 0 <= max_bend <= LOOSEST:
@@ -61,7 +63,9 @@ def solve(
         raise OptionError(f"subdivision {subdivision} is not known", where="--subdivision", cure="1 is beats, 2 eighths")
     if duration - start < 60 / low:
         cure = "give a longer film, or an earlier start"
-        raise SpottingError(f"a cue of {float(duration - start):.3f} s does not last one beat at {float(low):g} BPM", where="spot", cure=cure)
+        raise SpottingError(
+            f"a cue of {float(duration - start):.3f} s does not last one beat at {float(low):g} BPM", where="spot", cure=cure
+        )
     if not metres:
         raise OptionError("no metre is allowed", where="--metre", cure="give at least one, for example 4/4")
     found: dict[str, list[Candidate]] = {kind: [] for kind in KINDS}
@@ -87,7 +91,7 @@ def _range(tempo: tuple[Fraction | float, Fraction | float]) -> tuple[Fraction, 
     low, high = (_exact(end) for end in tempo)
     if low > high:
         raise OptionError(f"the range {low}-{high} runs backwards", where="--tempo", cure=f"write {high}-{low}")
-    if not (SLOWEST <= low and high <= FASTEST):
+    if not (low >= SLOWEST and high <= FASTEST):
         raise OptionError(f"{low}-{high} BPM is not in {SLOWEST}..{FASTEST}", where="--tempo", cure="70-140 is usual")
     return low, high
 
@@ -99,12 +103,15 @@ def _counted(metre: Metre, subdivision: int) -> int:
     return subdivision if metre.length.denominator == 1 else 2
 
 
-def nominals(low: Fraction, high: Fraction) -> list[Fraction]:
-    """The nominal tempos of a range: whole beats a minute, evenly thinned where they are many; the ends if there is none."""
-    whole = [Fraction(k) for k in range(ceil(low), floor(high) + 1)] or sorted({low, high})
-    if len(whole) <= NOMINALS:
-        return whole
-    return [whole[k] for k in sorted({round(x) for x in np.geomspace(1, len(whole), NOMINALS) - 1})]
+def nominals(low: Fraction, high: Fraction, hits: int = 0) -> list[Fraction]:
+    """The nominal tempos of a range: half beats a minute (whole ones for many hits), evenly thinned where they are too many; the
+    ends if there is none between."""
+    parts = 1 if hits > MANY else 2
+    grid = [Fraction(k, parts) for k in range(ceil(low * parts), floor(high * parts) + 1)] or sorted({low, high})
+    most = NOMINALS // 2 + 1 if hits > MANY else NOMINALS
+    if len(grid) <= most:
+        return grid
+    return [grid[round(k)] for k in np.linspace(0, len(grid) - 1, most)]
 
 
 def _plans(sheet: Sheet, low: Fraction, high: Fraction) -> Iterable[Plan]:
@@ -114,7 +121,7 @@ def _plans(sheet: Sheet, low: Fraction, high: Fraction) -> Iterable[Plan]:
     plain, paces = steady(sheet, low, high)
     yield plain
     yield odd_bars(sheet, paces)[1]
-    tried = nominals(low, high)
+    tried = nominals(low, high, len(sheet.hits))
     bent = bend(sheet, tried)
     order = [int(k) for k in np.argsort(bent.costs, kind="stable")]
     yield from (bent.plan(k) for k in _apart(order, tried))
@@ -133,5 +140,7 @@ def _apart(order: list[int], tried: list[Fraction]) -> list[int]:
 def _free(sheet: Sheet, tempo: Fraction) -> Iterable[Plan]:
     spb = 60 / tempo
     span = Span((sheet.end - sheet.start) / spb, spb, spb)
-    plan = Plan("steady", spb, sheet.start, (span,), sheet.metre, bars_over(span.beats, sheet.metre), Fraction(0), sheet.subdivision)
+    plan = Plan(
+        "steady", spb, sheet.start, (span,), sheet.metre, bars_over(span.beats, sheet.metre), Fraction(0), sheet.subdivision
+    )
     return (replace(plan, name=kind) for kind in KINDS)

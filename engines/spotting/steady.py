@@ -47,7 +47,9 @@ class Pace:
 def steady(sheet: Sheet, low: Fraction, high: Fraction) -> tuple[Plan, list[Pace]]:
     """The cheapest plan of one tempo, and the paces that lose the fewest hits whatever the bars, best first."""
     tried = tempos(low, high)
-    spb, lag = (axis.ravel() for axis in np.meshgrid([60 / float(tempo) for tempo in tried], np.arange(LAGS) / LAGS, indexing="ij"))
+    spb, lag = (
+        axis.ravel() for axis in np.meshgrid([60 / float(tempo) for tempo in tried], np.arange(LAGS) / LAGS, indexing="ij")
+    )
     first, last = np.zeros(len(spb), np.int64), np.full(len(spb), len(sheet.hits))
     passed = passing(sheet, spb * lag, first, last, steady_curve(spb / sheet.subdivision))
     cost = passed.price + starting(sheet) + (sheet.prices.lag * lag)[:, None]
@@ -86,7 +88,11 @@ def _plan(name: str, sheet: Sheet, pace: Pace, metres: tuple[Metre, ...], pickup
 def allowed(sheet: Sheet) -> list[Metre]:
     """The cue's metre and the odd ones beside it; eighths only where hits may lie on eighths."""
     own = sheet.metre.length
-    odd = [m for m in ODD_METRES if m != sheet.metre and own / 2 <= m.length <= own * 3 / 2 and (sheet.subdivision == 2 or m.unit == 4)]
+    odd = [
+        m
+        for m in ODD_METRES
+        if m != sheet.metre and own / 2 <= m.length <= own * 3 / 2 and (sheet.subdivision == 2 or m.unit == 4)
+    ]
     return [sheet.metre, *odd]
 
 
@@ -146,7 +152,9 @@ class _Barring:
             yield place, line, float(fees[place] + np.dot(self.weight[:line], own[place:])), NONE
 
     def _traced(self, best: list[dict[int, tuple[float, int, int, int]]]) -> tuple[float, tuple[Metre, ...], int]:
-        cost, line, state = min((best[line][state][0], line, state) for line in range(self.end, len(best)) for state in best[line])
+        cost, line, state = min(
+            (best[line][state][0], line, state) for line in range(self.end, len(best)) for state in best[line]
+        )
         metres: list[Metre] = []
         while (step := best[line][state])[1] >= 0:
             metres.append(self.metres[step[1]])

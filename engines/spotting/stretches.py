@@ -162,9 +162,9 @@ def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve) 
         lost[rows] += sheet.weights[hit] * loss
         near = np.nonzero(loss < 1)[0]
         placed[rows[near]] += ((1 - loss[near]) * sheet.weights[hit[near]] ** 2)[:, None] * turned[pulse[near] % size]
-        caught = np.nonzero(caught)[0]
-        placed[rows[caught], -pulse[caught] % size] += phrases(pulse[caught] - last[rows[caught]], sheet)
-        last[rows[caught]] = pulse[caught]
+        marked = np.nonzero(caught)[0]
+        placed[rows[marked], -pulse[marked] % size] += phrases(pulse[marked] - last[rows[marked]], sheet)
+        last[rows[marked]] = pulse[marked]
     return Passed(lost, placed, last)
 
 
@@ -176,10 +176,12 @@ def aimed(sheet: Sheet, hit: Index, moment: Array, curve: Curve) -> tuple[Index,
     early, late = sheet.early[hit], sheet.late[hit]
     below = np.maximum(np.floor(curve.pulse(moment)), 0)
     before, after = curve.seconds(below) - moment, curve.seconds(below + 1) - moment
-    losses = missed(before, early, late, sheet.prices), missed(after, early, late, sheet.prices)
-    later = (losses[1] < losses[0]) | ((losses[1] == losses[0]) & (np.abs(after) < np.abs(before)))
+    sooner, afterwards = missed(before, early, late, sheet.prices), missed(after, early, late, sheet.prices)
+    later = (afterwards < sooner) | ((afterwards == sooner) & (np.abs(after) < np.abs(before)))
     pulse: Index = (below + later).astype(np.int64)
-    return pulse, np.where(later, losses[1], losses[0]), on(np.where(later, after, before), early, late)
+    loss: Array = np.where(later, afterwards, sooner)
+    caught: NDArray[np.bool_] = on(np.where(later, after, before), early, late)
+    return pulse, loss, caught
 
 
 def phrases(pulses: Index, sheet: Sheet) -> Array:

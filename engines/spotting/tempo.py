@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class TempoMap:
 
     def __post_init__(self) -> None:
         starts = [s.start for s in self.segments]
-        if not starts or starts[0] != 0 or any(a >= b for a, b in zip(starts, starts[1:], strict=False)):
+        if not starts or starts[0] != 0 or any(a >= b for a, b in itertools.pairwise(starts)):
             raise ValueError(f"segments must start at beat 0 and rise, not {starts[:4]}")
         if any(s.spb <= 0 for s in self.segments) or not self.metres:
             raise ValueError("a tempo map needs positive beats and at least one bar")

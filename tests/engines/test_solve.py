@@ -1,0 +1,407 @@
+"""The solver against brute force, and what must hold for every tempo map that it offers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise, product
+from math import ceil
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from engines.errors import OptionError, SpottingError
+from engines.picture.cut import Cut
+from engines.spotting.bend import bend
+from engines.spotting.candidates import Candidate
+from engines.spotting.hits import Hit, hits_from_cuts
+from engines.spotting.plan import Plan, Span
+from engines.spotting.price import Prices, price
+from engines.spotting.ramp import EASE, LEVELS, TURN, ramp
+from engines.spotting.sheet import Sheet, bounded
+from engines.spotting.solve import KINDS, nominals, solve
+from engines.spotting.steady import LAGS, ODD_METRES, Pace, odd_bars, steady
+from engines.spotting.stretches import COUNTS, FAR, REACH
+from engines.spotting.tempo import Metre
+
+FILM = Fraction(24)
+TOLERANCE = 1e-9
+
+
+@st.composite
+def hit_lists(draw: st.DrawFn, most: int, longest: int = 120) -> tuple[Hit, ...]:
+    """Up to ``most`` hits, 5 to ``longest`` frames apart, of any weight, some with a window of the composer's own."""
+    frame, hits = draw(st.sampled_from([0, 7, 24, 50])), []
+    for _ in range(draw(st.integers(1, most))):
+        early, late = draw(
+            st.sampled_from([(Fraction(1, 50), Fraction(1, 50)), (Fraction(0), Fraction(0)), (Fraction(0), 3 / FILM)])
+        )
+        hits.append(Hit(frame, frame / FILM, draw(st.sampled_from([0.1, 0.4, 0.7, 1.0])), True, early, late))
+        frame += draw(st.integers(5, longest))
+    return tuple(hits)
+
+
+def a_sheet(hits: tuple[Hit, ...], bend_percent: int = 4, **more: object) -> Sheet:
+    end = hits[-1].time + Fraction(3, 2)
+    return Sheet(bounded(hits, Fraction(0), end), Fraction(0), end, Fraction(bend_percent, 100), **more)  # type: ignore[arg-type]
+
+
+def total(plan: Plan, sheet: Sheet) -> float:
+    return sum(price(plan, sheet).values())
+
+
+# ---- brute force: every solution written out, each priced as a whole
+
+
+def chains(sheet: Sheet, tempo: Fraction) -> Iterator[list[tuple[Fraction, int]]]:
+    """Every choice of hits to catch, with every number of pulses between them: (seconds since the last, pulses)."""
+    times = [sheet.start] + [hit.time for hit in sheet.hits if hit.time > sheet.start]
+
+    def onward(at: int) -> Iterator[list[tuple[int, Fraction, int]]]:
+        yield []
+        for to in range(at + 1, min(at + REACH, len(times) - 1) + 1):
+            seconds = times[to] - times[at]
+            if float(seconds) > FAR and to > at + 1:
+                continue
+            ideal = seconds * tempo * sheet.subdivision / 60
+            for pulses in range(max(1, round(ideal) - COUNTS), round(ideal) + COUNTS + 1):
+                if abs(pulses / ideal - 1) <= sheet.bend:
+                    for rest in onward(to):
+                        yield [(to, seconds, pulses), *rest]
+
+    for chain in onward(0):
+        if not chain or chain[-1][0] >= len(times) - REACH:
+            yield [(seconds, pulses) for _, seconds, pulses in chain]
+
+
+def starts(sheet: Sheet) -> Iterator[Fraction]:
+    """No pickup, or any number of whole beats short of a bar."""
+    beats = Fraction(0)
+    while beats < sheet.metre.length:
+        yield beats
+        beats += 1 if sheet.metre.unit == 4 else Fraction(sheet.metre.length % 1 or 1)
+        if sheet.metre.unit != 4:
+            break
+
+
+def whole(sheet: Sheet, name: str, spb: Fraction, spans: list[Span], pickup: Fraction) -> Plan:
+    beats = sum(span.beats for span in spans)
+    bars = [Metre(int(pickup), 4)] if pickup else []
+    bars += [sheet.metre] * max(1, ceil((beats - pickup) / sheet.metre.length))
+    return Plan(name, spb, sheet.start, tuple(spans), sheet.metre, tuple(bars), pickup, sheet.subdivision)
+
+
+def brute_bend(sheet: Sheet, tempo: Fraction) -> float:
+    spb, best = 60 / tempo, float("inf")
+    for chain in chains(sheet, tempo):
+        spans = [Span(Fraction(n, sheet.subdivision), d * sheet.subdivision / n, d * sheet.subdivision / n) for d, n in chain]
+        left = sheet.end - sheet.start - sum(d for d, _ in chain)
+        for tail in {spb, spans[-1].last if spans else spb}:
+            for pickup in starts(sheet):
+                tailed = [*spans, Span(left / tail, tail, tail)]
+                best = min(best, total(whole(sheet, "bend", spb, tailed, pickup), sheet))
+    return best
+
+
+def brute_ramp(sheet: Sheet, tempo: Fraction) -> float:
+    spb, best = 60 / tempo, float("inf")
+    percents = sorted({sign * level for level in LEVELS for sign in (1, -1) if level <= 100 * sheet.bend})
+    for chain in chains(sheet, tempo):
+        for ends in product(percents, repeat=len(chain) + 1):
+            spans: list[Span] = []
+            lengths = [spb / (1 + Fraction(end, 100)) for end in ends]
+            for k, (seconds, pulses) in enumerate(chain):
+                beats = Fraction(pulses, sheet.subdivision)
+                held = (seconds / beats - EASE * (lengths[k] + lengths[k + 1]) / 2) / (1 - EASE)
+                if abs(ends[k] - ends[k + 1]) > TURN or held <= 0 or abs(spb / held - 1) > sheet.bend:
+                    break
+                spans += [Span(beats * EASE, lengths[k], held), Span(beats * (1 - 2 * EASE), held, held)]
+                spans += [Span(beats * EASE, held, lengths[k + 1])]
+            else:
+                left = sheet.end - sheet.start - sum(d for d, _ in chain)
+                spans.append(Span(left / lengths[-1], lengths[-1], lengths[-1]))
+                best = min(best, *(total(whole(sheet, "ramp", spb, spans, pickup), sheet) for pickup in starts(sheet)))
+    return best
+
+
+def brute_bars(sheet: Sheet, pace: Pace) -> float:
+    late = pace.spb * pace.lag / LAGS
+    span = Span(max((sheet.end - sheet.start - late) / pace.spb, Fraction(1)), pace.spb, pace.spb)
+    metres = [sheet.metre, *(m for m in ODD_METRES if m != sheet.metre and (m.unit == 4 or sheet.subdivision == 2))]
+    metres = [m for m in metres if sheet.metre.length / 2 <= m.length <= sheet.metre.length * 3 / 2]
+    target = ceil(span.beats * sheet.subdivision) / Fraction(sheet.subdivision) + Fraction(1, sheet.subdivision)
+
+    def bars(at: Fraction) -> Iterator[list[Metre]]:
+        if at >= target:
+            yield []
+        else:
+            for metre in metres:
+                for rest in bars(at + metre.length):
+                    yield [metre, *rest]
+
+    best = float("inf")
+    for pickup in starts(sheet):
+        first = [Metre(int(pickup), 4)] if pickup else []
+        for chosen in bars(pickup):
+            plan = Plan(
+                "odd bar",
+                pace.spb,
+                sheet.start + late,
+                (span,),
+                sheet.metre,
+                (*first, *chosen, sheet.metre),
+                pickup,
+                sheet.subdivision,
+            )
+            best = min(best, total(plan, sheet))
+    return best
+
+
+PRICES = st.sampled_from(
+    [Prices(), Prices(near=0.0, edge=0.5), Prices(beat=0.6, off=0.8, step=0.05), Prices(step=0.0, jolt=0.01, drift=0.01)]
+)
+
+ENDING = tuple(
+    Hit(frame, frame / FILM, weight, True, early, late)
+    for frame, weight, early, late in [
+        (50, 0.1, Fraction(1, 50), Fraction(1, 50)),
+        (81, 0.4, Fraction(0), Fraction(0)),
+        (158, 0.7, Fraction(0), Fraction(0)),
+        (253, 1.0, Fraction(1, 50), Fraction(1, 50)),
+        (285, 0.7, Fraction(0), Fraction(1, 8)),
+        (305, 1.0, Fraction(0), Fraction(1, 8)),
+    ]
+)
+"""A dearer way to the last caught hit that ends better, because the cue ends on its tempo."""
+
+
+@settings(max_examples=25, deadline=None)
+@example(hits=ENDING, tempo=129, percent=3, subdivision=2, prices=Prices())
+@given(
+    hits=hit_lists(8), tempo=st.integers(70, 140), percent=st.integers(0, 6), subdivision=st.sampled_from([1, 2]), prices=PRICES
+)
+def test_bend_costs_what_brute_force_finds(
+    hits: tuple[Hit, ...], tempo: int, percent: int, subdivision: int, prices: Prices
+) -> None:
+    sheet = a_sheet(hits, percent, subdivision=subdivision, prices=prices)
+    assume(sum(1 for _ in chains(sheet, Fraction(tempo))) < 150)
+    found = bend(sheet, [Fraction(tempo)])
+    assert found.costs[0] == pytest.approx(brute_bend(sheet, Fraction(tempo)), abs=TOLERANCE)
+    assert total(found.best, sheet) == pytest.approx(found.costs[0], abs=TOLERANCE)
+
+
+@settings(max_examples=15, deadline=None)
+@given(hits=hit_lists(5, 80), tempo=st.integers(70, 140), percent=st.integers(0, 2), subdivision=st.sampled_from([1, 2]))
+def test_ramp_costs_what_brute_force_finds(hits: tuple[Hit, ...], tempo: int, percent: int, subdivision: int) -> None:
+    sheet = a_sheet(hits, percent, subdivision=subdivision)
+    levels = 2 * percent + 1
+    assume(sum(levels ** (len(chain) + 1) for chain in chains(sheet, Fraction(tempo))) < 400)
+    found = ramp(sheet, [Fraction(tempo)])
+    assert found.costs[0] == pytest.approx(brute_ramp(sheet, Fraction(tempo)), abs=TOLERANCE)
+    assert total(found.best, sheet) == pytest.approx(found.costs[0], abs=TOLERANCE)
+
+
+@settings(max_examples=8, deadline=None)
+@given(hits=hit_lists(6, 40), tempo=st.integers(70, 110), lag=st.integers(0, LAGS - 1), subdivision=st.sampled_from([1, 2]))
+def test_odd_bars_cost_what_brute_force_finds(hits: tuple[Hit, ...], tempo: int, lag: int, subdivision: int) -> None:
+    sheet, pace = a_sheet(hits, subdivision=subdivision), Pace(Fraction(tempo), lag)
+    assume(float(sheet.end) * tempo / 60 < 11)
+    cost, plan = odd_bars(sheet, [pace])
+    assert cost == pytest.approx(brute_bars(sheet, pace), abs=TOLERANCE)
+    assert total(plan, sheet) == pytest.approx(cost, abs=TOLERANCE)
+
+
+@settings(max_examples=5, deadline=None)
+@given(hits=hit_lists(4, 60), low=st.integers(700, 1390))
+def test_steady_is_the_cheapest_of_all_paces(hits: tuple[Hit, ...], low: int) -> None:
+    sheet = a_sheet(hits)
+    plan, _ = steady(sheet, Fraction(low, 10), Fraction(low + 1, 10))
+    costs = []
+    for tempo, lag, pickup in product((Fraction(low, 10), Fraction(low + 1, 10)), range(LAGS), starts(sheet)):
+        spb = 60 / tempo
+        span = Span((sheet.end - spb * lag / LAGS) / spb, spb, spb)
+        other = whole(sheet, "steady", spb, [span], pickup)
+        costs.append(total(replace(other, origin=spb * lag / LAGS), sheet))
+    assert total(plan, sheet) == pytest.approx(min(costs), abs=TOLERANCE)
+
+
+# ---- what holds for every candidate
+
+
+def check(candidate: Candidate, hits: tuple[Hit, ...], end: Fraction, percent: Fraction | int, subdivision: int) -> None:
+    """Everything that a composer may rely on, measured from the tempo map itself."""
+    tempo_map = candidate.tempo_map
+    beats = candidate.beats_s
+    assert all(a < b for a, b in pairwise(beats))
+    assert beats[-1] >= end
+    for before, after in pairwise(beats):
+        assert abs(60 / (after - before) / candidate.tempo_bpm - 1) <= Fraction(percent) / 100
+    assert candidate.max_bend_percent <= float(percent) + 1e-9
+    bars = candidate.bars
+    assert tempo_map.seconds(bars[-1].end) >= end > tempo_map.seconds(bars[-1].start)
+    assert candidate.odd_bars == sum(bar.metre != Metre() for bar in bars)
+    assert candidate.hits_total == len(hits)
+    allowed = [tempo_map.seconds(Fraction(k, subdivision)) for k in range((len(beats) + 1) * subdivision)]
+    for catch in candidate.catches:
+        assert tempo_map.seconds(catch.beat) - catch.hit.time == catch.error
+        assert abs(catch.error) >= min(abs(time - catch.hit.time) for time in allowed)
+        if catch.caught and candidate.name in ("bend", "ramp"):
+            assert tempo_map.seconds(catch.beat) == catch.hit.time
+            assert tempo_map.beat(catch.hit.time) == catch.beat
+        elif catch.caught:
+            assert -catch.hit.early - Fraction(1, 10**6) <= catch.error <= catch.hit.late + Fraction(1, 10**6)
+        if catch.beat:  # beat 0 may be a pickup
+            assert catch.downbeat == (tempo_map.bar_at(catch.beat).start == catch.beat)
+    if candidate.name in ("steady", "odd bar"):
+        assert len(tempo_map.segments) == 1
+
+
+@settings(max_examples=10, deadline=None)
+@given(hits=hit_lists(8), percent=st.sampled_from([0, Fraction(1, 2), 2, 4, 6]), subdivision=st.sampled_from([1, 2]))
+def test_every_candidate_keeps_its_promises(hits: tuple[Hit, ...], percent: Fraction | int, subdivision: int) -> None:
+    end = hits[-1].time + Fraction(5, 3)
+    answers = solve(hits, end, (95, 105), percent, subdivision=subdivision)
+    assert {answer.name for answer in answers} == set(KINDS)
+    assert [answer.cost for answer in answers] == sorted(answer.cost for answer in answers)
+    for answer in answers:
+        check(answer, hits, end, percent, subdivision)
+        assert answer.cost == pytest.approx(sum(answer.breakdown.values()))
+        assert json.loads(json.dumps(answer.json()))["hits_on_beat"] == answer.hits_on_beat
+    assert [a.json() for a in answers] == [a.json() for a in solve(hits, end, (95, 105), percent, subdivision=subdivision)]
+
+
+@settings(max_examples=10, deadline=None)
+@given(hits=hit_lists(8), subdivision=st.sampled_from([1, 2]))
+def test_more_bend_never_costs_more(hits: tuple[Hit, ...], subdivision: int) -> None:
+    tempos = [Fraction(k) for k in range(95, 106, 5)]
+    for search in (bend, ramp):
+        costs = [search(a_sheet(hits, percent, subdivision=subdivision), tempos).costs.min() for percent in (0, 1, 2, 4, 6)]
+        assert costs == sorted(costs, reverse=True)
+
+
+@settings(max_examples=10, deadline=None)
+@given(counts=st.lists(st.integers(2, 24), min_size=1, max_size=8), tempo=st.integers(72, 138))
+def test_hits_on_a_grid_are_all_caught_without_any_bend(counts: list[int], tempo: int) -> None:
+    beats = [sum(counts[: k + 1]) for k in range(len(counts))]
+    hits = [Hit(k, Fraction(60 * beat, tempo)) for k, beat in enumerate(beats, 1)]
+    for answer in solve(hits, Fraction(60 * (beats[-1] + 4), tempo), (tempo, tempo), 0):
+        assert answer.hits_on_beat == len(hits)
+        assert answer.max_error_ms == 0
+        assert answer.breakdown["hits"] == answer.breakdown["steps"] == answer.breakdown["drift"] == 0
+
+
+def test_odd_bars_make_downbeats_where_steady_bars_cannot() -> None:
+    beats = [4, 10, 17, 25]
+    hits = [Hit(k, Fraction(beat * 60, 100)) for k, beat in enumerate(beats)]
+    answers = {answer.name: answer for answer in solve(hits, Fraction(18), (100, 100), 0)}
+    assert answers["odd bar"].hits_on_downbeat == 4
+    assert answers["odd bar"].odd_bars >= 2
+    assert answers["steady"].hits_on_downbeat < 4
+    assert answers["odd bar"].cost < answers["steady"].cost
+
+
+def test_a_hit_at_the_start_is_the_first_downbeat() -> None:
+    hits = [Hit(0, Fraction(0)), Hit(100, Fraction(100, 24))]
+    best = solve(hits, Fraction(8))[0]
+    assert best.catches[0].caught
+    assert best.catches[0].downbeat
+    assert best.tempo_map.seconds(0) == 0
+
+
+def test_a_cue_may_start_later_in_the_film() -> None:
+    hits = [Hit(k, k / FILM) for k in (100, 200, 260, 300)]
+    for answer in solve(hits, Fraction(14), start=Fraction(200, 24)):
+        assert answer.hits_total == 3
+        assert answer.tempo_map.origin >= Fraction(200, 24)
+        check(answer, tuple(hits[1:]), Fraction(14), 4, 1)
+
+
+def test_without_hits_the_tempo_is_the_middle_of_the_range() -> None:
+    answers = solve([], Fraction(20), (90, 100))
+    assert {answer.name for answer in answers} == set(KINDS)
+    assert all(answer.tempo_bpm == 95 and answer.cost == 0 and answer.hits_total == 0 for answer in answers)
+
+
+@pytest.mark.parametrize("metre", [Metre(3, 4), Metre(6, 8), Metre(7, 8), Metre(5, 4), Metre(2, 2)])
+def test_other_metres(metre: Metre) -> None:
+    hits = [Hit(k, k / FILM) for k in (61, 130, 199, 290, 333)]
+    answers = solve(hits, Fraction(15), metres=[metre])
+    assert {answer.name for answer in answers} == set(KINDS)
+    for answer in answers:
+        assert answer.tempo_map.metres[-1] == metre
+        assert answer.cost < len(hits)
+
+
+def test_of_several_metres_the_cheaper_is_offered() -> None:
+    hits = [Hit(k, Fraction(60 * 3 * k, 90)) for k in (1, 2, 3, 4, 5)]
+    best = solve(hits, Fraction(12), (90, 90), metres=[Metre(), Metre(3, 4)])[0]
+    assert best.tempo_map.metres[0] == Metre(3, 4)
+    assert best.hits_on_downbeat == 5
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "says"),
+    [
+        ({"tempo": (140, 70)}, OptionError, "write 70-140"),
+        ({"tempo": (0, 70)}, OptionError, "10..400"),
+        ({"tempo": (70, 4000)}, OptionError, "10..400"),
+        ({"max_bend": -1}, OptionError, "--max-bend"),
+        ({"max_bend": 90}, OptionError, "--max-bend"),
+        ({"subdivision": 3}, OptionError, "--subdivision"),
+        ({"metres": []}, OptionError, "--metre"),
+        ({"metres": [Metre(5, 16)]}, OptionError, "5/16"),
+        ({"duration": Fraction(0)}, SpottingError, "longer film"),
+        ({"duration": Fraction(1, 5)}, SpottingError, "longer film"),
+        ({"start": Fraction(20)}, SpottingError, "earlier start"),
+    ],
+)
+def test_what_no_music_has_is_refused_in_one_line(changed: dict[str, object], error: type[Exception], says: str) -> None:
+    arguments: dict[str, object] = {"hits": [Hit(24, Fraction(1))], "duration": Fraction(10), **changed}
+    with pytest.raises(error, match=says.replace("..", r"\.\.")) as caught:
+        solve(**arguments)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_the_range_may_be_one_tempo_between_the_steps() -> None:
+    assert nominals(Fraction("100.3"), Fraction("100.3")) == [Fraction("100.3")]
+    answers = solve([Hit(50, Fraction(50, 24))], Fraction(6), (100.3, 100.3))
+    assert all(answer.tempo_bpm == Fraction("100.3") for answer in answers)
+
+
+def real_cuts(path: Path, rate: Fraction) -> list[Cut]:
+    with path.open() as lines:
+        return [Cut(int(row["frame"]), int(row["frame"]) / rate) for row in csv.DictReader(lines)]
+
+
+def test_a_real_film(shared: Path) -> None:
+    cuts = real_cuts(shared / "media" / "tears_of_steel_battle.webm.cuts.csv", FILM)
+    hits, end = hits_from_cuts(cuts, FILM, Fraction(72)), Fraction(72)
+    answers = solve(hits, end, subdivision=2)
+    for answer in answers:
+        check(answer, hits, end, 4, 2)
+    caught = {answer.name: answer.hits_on_beat for answer in answers}
+    assert caught["bend"] >= 20
+    assert caught["bend"] >= 1.5 * caught["steady"]
+
+
+def test_weight_decides_between_hits_that_exclude_each_other() -> None:
+    near = [(120, 0.2), (124, 1.0)]
+    for weights in (near, [(120, 1.0), (124, 0.2)]):
+        hits = [Hit(frame, frame / FILM, weight) for frame, weight in weights]
+        best = next(answer for answer in solve(hits, Fraction(8), (90, 110)) if answer.name == "bend")
+        heavy, light = sorted(best.catches, key=lambda catch: -catch.hit.weight)
+        assert heavy.caught
+        assert not light.caught
+
+
+def test_prices_of_the_composer_are_obeyed() -> None:
+    hits = [Hit(k, k / FILM) for k in (70, 133, 200, 290)]
+    still = replace(Prices(), step=10.0)
+    calm = next(answer for answer in solve(hits, Fraction(14), prices=still) if answer.name == "bend")
+    assert calm.breakdown["steps"] == 0
+    assert len(calm.tempo_map.segments) == 1
