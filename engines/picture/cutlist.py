@@ -14,7 +14,7 @@ from pathlib import Path
 from engines import files
 from engines.errors import CutListError, OptionError, OutputError
 from engines.picture.cut import Cut
-from engines.picture.timecode import Timecode, nominal, parse_rate
+from engines.picture.timecode import Timecode, drops, nominal, parse_rate
 
 LARGEST_TEXT = 64 * 2**20
 """Bytes of a cut list in text or XML beyond which it is taken for something else; a feature film's takes about 10 MB."""
@@ -86,10 +86,7 @@ class CutList:
         if rate == self.rate:
             return self
         ratio = Fraction(1) if nominal(rate) == nominal(self.rate) else rate / self.rate
-        hours, minutes, seconds, frames = self.start.fields
-        label = Timecode(((hours * 60 + minutes) * 60 + seconds) * nominal(rate), rate)
-        same = Timecode(self.start.frame, rate, self.start.drop and ratio == 1 and rate.denominator == 1001)
-        start = same if ratio == 1 else label + floor(frames * ratio)
+        start = _relabelled(self.start, rate, self.start.drop and drops(rate) > 0)
 
         def scaled(frame: int) -> int:
             return floor(frame * ratio + Fraction(1, 2))
@@ -125,7 +122,8 @@ class CutList:
                 cure=f"export the list at the film's rate, or pass --rate {rate} to carry its times over",
             )
         hour = nominal(rate) * 3600 if not self.start.drop else Timecode.parse("01:00:00;00", rate).frame
-        by_timecode = self.start.frame - start.frame if start else -1
+        own = self.start if start is None or start.drop == self.start.drop else _relabelled(self.start, rate, start.drop)
+        by_timecode = own.frame - start.frame if start else -1
         for offset in (by_timecode, self.start.frame % hour, 0):
             end = offset + self._reach
             if offset >= 0 and (end <= frames if frames is not None else offset < hour):
@@ -160,6 +158,15 @@ class CutList:
             shots=tuple(shot for shot in shots if shot.start < shot.end),
             markers=tuple(marker for marker in markers if 0 <= marker.frame < frames),
         )
+
+
+def _relabelled(code: Timecode, rate: Fraction, drop: bool) -> Timecode:
+    """The frame with the same label at another rate or way of counting; the frames of the label keep their part of a second."""
+    hours, minutes, seconds, frames = code.fields
+    frames = min(frames * nominal(rate) // nominal(code.rate), nominal(rate) - 1)
+    skipped = drops(rate) if drop and seconds == 0 and minutes % 10 else 0
+    label = f"{'-' if code.frame < 0 else ''}{hours}:{minutes}:{seconds}:{max(frames, skipped)}"
+    return Timecode.parse(label, rate, drop)
 
 
 READERS = {

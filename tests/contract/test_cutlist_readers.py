@@ -194,6 +194,16 @@ def real_files(shared: Path) -> list[Path]:
     return sorted(path for path in (shared / "timelines").glob("*/*") if path.suffix.lower() in known)
 
 
+def test_half_a_file_is_refused(shared: Path, tmp_path: Path) -> None:
+    for original in real_files(shared):
+        if original.suffix.lower() == ".edl":
+            continue  # its first half is a shorter list
+        half = tmp_path / f"half{original.suffix}"
+        half.write_bytes(original.read_bytes()[: original.stat().st_size // 2])
+        with pytest.raises(CutListError, match="broken or cut short|damaged or cut short"):
+            read(half)
+
+
 def damage_all(shared: Path, tmp_path: Path, times: int, seed: int) -> tuple[int, int]:
     """Read damaged copies of every real file; how many still read, and how many were refused."""
     dice = random.Random(seed)

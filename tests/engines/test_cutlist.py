@@ -146,6 +146,21 @@ def test_a_drop_frame_hour_is_left_out_whole() -> None:
     assert [cut.frame for cut in placed.cuts] == [100]
 
 
+def test_labels_decide_where_one_of_the_two_drops_frames() -> None:
+    for list_drops in (True, False):
+        film_start = hour(NTSC, drop=not list_drops)
+        placed = listed(100, rate=NTSC, start=hour(NTSC, drop=list_drops)).on_film(NTSC, film_start, 1000)
+        assert [cut.frame for cut in placed.cuts] == [100]
+
+
+def test_a_round_start_tells_that_otio_counts_drop_frame(tmp_path: Path) -> None:
+    path = write(listed(100, rate=NTSC, start=hour(NTSC, drop=True)), tmp_path / "list.otio")
+    path.write_text(path.read_text().replace('"hitpoint"', '"another program"'))
+    assert str(read(path).start) == "01:00:00;00"
+    path.write_text(path.read_text().replace('"value": 107892', '"value": 108000'))
+    assert str(read(path).start) == "01:00:00:00"
+
+
 def test_a_list_of_another_rate_or_a_longer_film_is_refused_with_the_cure() -> None:
     with pytest.raises(
         CutListError, match=r"counts 25 frames a second, the film has 24000/1001; export .* or pass --rate 24000/1001"
@@ -166,6 +181,7 @@ def test_a_pulled_down_twin_keeps_every_frame() -> None:
     assert [(cut.frame, cut.time) for cut in slow.cuts] == [(100, 100 / FILM), (900, 900 / FILM)]
     assert (str(slow.start), slow.frames) == ("01:00:00:00", 1000)
     assert slow.at_rate(Fraction(24)) == listed(100, 900, rate=Fraction(24))
+    assert str(listed(100, rate=NTSC, start=hour(NTSC, drop=True)).at_rate(Fraction(30)).start) == "01:00:00:00"
 
 
 def test_other_rates_keep_the_time() -> None:

@@ -168,8 +168,9 @@ class _Reader:
                 lanes.setdefault(lane + other, []).extend(moved)
             marks += [(mark_at + by, mark) for mark_at, mark in inner.marks]
             if lane == 0:
+                if joined is None:  # transitions before the first clip lie over its beginning
+                    transitions = [(found, offset) for found, _ in transitions]
                 at = joined = offset + length if chosen.tag != "spine" else max(at, by + inner.end)
-                transitions = [(found, offset if edge is None else edge) for found, edge in transitions]
         mixes = tuple(self._mixes(transitions, marks))
         inside = tuple(mix for layer in above for mix in layer.mixes)
         stacked = [Layer(layer.pieces, (*layer.mixes, *mixes)) for layer in above if layer.pieces]

@@ -41,11 +41,21 @@ def read(path: Path, rate: Fraction | None = None, assumed: Fraction | None = No
     reader.rate = reader.exact_rate(with_rate, "the timeline") if with_rate else rate or assumed or Fraction(24)
     layers, markers, length = reader.placed(stack)
     first = whole(reader.frames(start, "the timeline")) if isinstance(start, Mapping) else reader.record_start
-    note = timeline.get("metadata")
-    ours = note.get("hitpoint") if isinstance(note, Mapping) else None
-    drop = isinstance(ours, Mapping) and ours.get("drop") is True and drops(reader.rate) > 0
+    drop = _counts_drop(timeline, Timecode(first, reader.rate))
     title = str(timeline.get("name") or "")
     return assemble(layers, Timecode(first, reader.rate, drop), whole(length), markers, title, path)
+
+
+def _counts_drop(timeline: _Item, start: Timecode) -> bool:
+    """Whether labels drop frames: OTIO does not say, but a programme starts at a round label, and only one of two is."""
+    note = timeline.get("metadata")
+    ours = note.get("hitpoint") if isinstance(note, Mapping) else None
+    if not drops(start.rate):
+        return False
+    if isinstance(ours, Mapping) and isinstance(ours.get("drop"), bool):
+        return bool(ours["drop"])
+    dropped = Timecode(start.frame, start.rate, drop=True)
+    return dropped.fields[2:] == (0, 0) != start.fields[2:]
 
 
 def _parsed(content: str, path: Path) -> object:
