@@ -64,7 +64,7 @@ drawn = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(drawn, max_size=30), st.lists(drawn.filter(lambda n: n.length > 0), max_size=6))
 def test_nothing_overlaps_and_doing_it_again_changes_nothing(notes: list[Note], wanted: list[Note]) -> None:
     keep: list[Note] = []
