@@ -112,8 +112,8 @@ class CutList:
 
         Frames are matched by timecode where the list lies inside the film; else the whole hours of the list's own start are
         left out (a list from 01:00:00:00 on a film from 00:00:00:00); else the list's first frame is the film's. Where the
-        list starts later than the film, its first shot begins with a cut. Raises CutListError if the rates differ, or if the
-        list has cuts beyond the film's end.
+        list starts later than the film, its first shot begins with a cut; its last shot lasts to the film's end. Raises
+        CutListError if the rates differ, or if the list has cuts beyond the film's end.
         """
         if rate != self.rate:
             raise CutListError(
@@ -149,6 +149,8 @@ class CutList:
             if not first_black:
                 cuts.insert(0, Cut(offset, offset / self.rate))
             shots.insert(0, Shot(0, offset, black=True))
+        if shots:
+            shots[-1] = replace(shots[-1], end=frames)  # a table of cuts does not say where the film ends
         markers = (replace(marker, frame=marker.frame + offset) for marker in self.markers)
         return replace(
             self,
