@@ -18,6 +18,8 @@ from engines.picture.cutlist import LONGEST_PROGRAMME, CutList
 from engines.picture.cutlists.document import text
 from engines.picture.timecode import RATES, Timecode, parse_rate
 
+DOUBT = Fraction(2, 5)
+"""Confidence of a cut that a person marked ``ambiguous``: below a half, so that it is a soft hit."""
 COLUMNS = ("frame", "time_s", "kind", "length", "confidence", "strength", "timecode")
 """What is written; the first three are what must be there to read."""
 
@@ -152,6 +154,8 @@ def _cut(row: _Row, place: str, rate: Fraction, path: Path, on_grid: bool) -> Cu
     if frame.denominator != 1 or not 0 <= frame <= LONGEST_PROGRAMME * rate:
         raise CutListError(f"{place}: there is no frame {row.get('frame')}", where=path, cure="frames count 0, 1, 2 and so on")
     kind = str(row.get("kind") or "cut").lower()
+    doubtful = kind == "ambiguous"  # two people would call it either way
+    kind = "cut" if doubtful else kind
     if kind not in get_args(CutKind):
         raise CutListError(f"{place}: {kind[:30]!r} is no kind of cut", where=path, cure="write cut, dissolve or fade")
     # a film of variable rate has times of its own
@@ -159,7 +163,9 @@ def _cut(row: _Row, place: str, rate: Fraction, path: Path, on_grid: bool) -> Cu
     given = {key: row[key] for key in ("length", "confidence", "strength") if row.get(key) not in (None, "")}
     values = {key: _number(value, key, place, path) for key, value in given.items()}
     length = max(0, int(values.get("length", 0)))
-    confidence, strength = (float(min(max(values.get(key, 1), 0), 1)) for key in ("confidence", "strength"))
+    confidence, strength = (
+        float(min(max(values.get(key, DOUBT if doubtful else 1), 0), 1)) for key in ("confidence", "strength")
+    )
     return Cut(int(frame), at, cast(CutKind, kind), confidence, strength, length)
 
 
