@@ -187,10 +187,8 @@ def shots(args: argparse.Namespace) -> None:
 
 def spot(args: argparse.Namespace) -> None:
     """Tempo maps for a cut list."""
-    from engines.spotting.click import write_click
-
     from engines.picture import cutlist
-    from engines.scoring import candidate_lines
+    from engines.scoring import candidate_lines, write_click
     from engines.scoring import spot as spotted_from
 
     spotted = spotted_from(cutlist.read(args.cuts, args.rate), _wishes(args), _progress(args))

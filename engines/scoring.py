@@ -11,11 +11,12 @@ from pathlib import Path
 from engines.engine import Brief, load_engine
 from engines.errors import OptionError
 from engines.files import folder, write
-from engines.picture import cutlist, motion, shots
+from engines.picture import cutlist, motion
 from engines.picture.cut import Cut
 from engines.picture.cutlist import CutList
 from engines.picture.reel import Reel
 from engines.picture.timecode import Timecode
+from engines.runtime import choose
 from engines.score.instruments import Instrument
 from engines.score.land import Landing, land, landed_beats
 from engines.score.notes import Note, Take
@@ -23,8 +24,9 @@ from engines.score.perform import perform
 from engines.score.report import Report, file_report, hit_report
 from engines.score.smf import Score, cut_markers, read_smf, write_smf
 from engines.session import save_session
-from engines.spotting.brief import Suggestion, suggest
+from engines.spotting.brief import Briefing, brief_for
 from engines.spotting.candidates import Candidate
+from engines.spotting.click import click
 from engines.spotting.hits import Hit, Override, hits_from_cuts
 from engines.spotting.solve import MAX_BEND, TEMPO, solve
 from engines.spotting.tempo import Metre, TempoMap
@@ -121,6 +123,8 @@ def film_cuts(reel: Reel, watch: Watch, cut_list: Path | None = None, rate: Frac
         if cut_list is not None:
             listed = cutlist.read(cut_list, rate, assume=reel.rate)
             return listed.on_film(reel.rate, reel.start_timecode, reel.frames)
+        from engines.picture import shots
+
         found = shots.cuts(reel, on_progress=progress, cancelled=watch.cancelled)
         return CutList.of_cuts(found, reel.rate, reel.frames, reel.start_timecode, reel.path.name)
 
@@ -177,7 +181,7 @@ def score_film(
     spotted = spot(programme, wishes, watch, duration)
     with watch.stage("picture") as progress:
         seen = motion.measure(reel, programme.cuts, on_progress=progress, cancelled=watch.cancelled)
-    suggestion = suggest(
+    briefing = brief_for(
         spotted.chosen.tempo_map,
         spotted.hits,
         duration,
@@ -188,8 +192,8 @@ def score_film(
         key=wishes.key,
     )
     with watch.stage("compose") as progress:
-        take = engine.compose(suggestion.brief, wishes.seed, on_progress=progress, cancelled=watch.cancelled)
-    cue = finish(spotted, suggestion, take, wishes, Path(out), reel, duration, watch)
+        take = engine.compose(briefing.brief, wishes.seed, on_progress=progress, cancelled=watch.cancelled)
+    cue = finish(spotted, briefing, take, wishes, Path(out), reel, duration, watch)
     cue.seconds["total"] = time.perf_counter() - began
     write(cue.files["report"], _json(cue.json()))
     return cue
@@ -197,7 +201,7 @@ def score_film(
 
 def finish(
     spotted: Spotted,
-    suggestion: Suggestion,
+    briefing: Briefing,
     take: Take,
     wishes: Wishes,
     out: Path,
@@ -209,7 +213,7 @@ def finish(
     tempo_map, programme = spotted.chosen.tempo_map, spotted.programme
     with watch.stage("land"):
         end = tempo_map.beat(duration)
-        notes, landings = landed(take, spotted.hits, tempo_map, suggestion.brief, wishes, end)
+        notes, landings = landed(take, spotted.hits, tempo_map, briefing.brief, wishes, end)
     with watch.stage("write"):
         folder(out)
         start = programme.start
@@ -217,7 +221,7 @@ def finish(
             tempo_map,
             notes,
             title=f"{reel.path.stem} 1m1",
-            key=suggestion.brief.key or _text(take.recipe.get("key")),
+            key=briefing.brief.key or _text(take.recipe.get("key")),
             markers=cut_markers(programme.cuts, start),
             start=start,
             length=duration,
@@ -226,8 +230,8 @@ def finish(
         paths = {"midi": out / "cue.mid", "report": out / "report.json", "session": out / "cue.hitpoint"}
         write_smf(paths["midi"], score)
         report = written_report(paths["midi"], spotted, start, landings)
-        save_session(paths["session"], reel, spotted, suggestion, take, notes, wishes)
-    return Cue(spotted, suggestion.brief, take, notes, landings, report, paths, watch.seconds, "")
+        save_session(paths["session"], reel, spotted, briefing, take, notes, wishes)
+    return Cue(spotted, briefing.brief, take, notes, landings, report, paths, watch.seconds, choose(wishes.provider).said)
 
 
 def landed(
@@ -295,6 +299,15 @@ def midi_report(midi: Path, cuts: Path, film: Path | None = None, rate: Fraction
         programme = cutlist.read(cuts, rate)
     hits = programme_hits(programme, programme.frames / programme.rate)
     return file_report(smf, hits, programme.rate, programme.start)
+
+
+def write_click(path: Path, candidate: Candidate, programme: CutList) -> Path:
+    """A click track of a tempo map as a MIDI file, with the cuts as markers."""
+    notes = click(candidate.tempo_map, candidate.end)
+    markers = cut_markers(programme.cuts, programme.start)
+    return write_smf(
+        path, Score(candidate.tempo_map, notes, "click", markers=markers, start=programme.start, length=candidate.end)
+    )
 
 
 def shots_json(programme: CutList, film: Path) -> dict[str, object]:

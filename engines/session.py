@@ -21,7 +21,7 @@ from engines.spotting.tempo import TempoMap
 if TYPE_CHECKING:
     from engines.picture.reel import Reel
     from engines.scoring import Spotted, Wishes
-    from engines.spotting.brief import Suggestion
+    from engines.spotting.brief import Briefing
 
 VERSION = 1
 
@@ -56,7 +56,7 @@ def note_json(note: Note) -> list[Any]:
 
 
 def save_session(
-    path: Path, reel: Reel, spotted: Spotted, suggestion: Suggestion, take: Take, notes: Sequence[Note], wishes: Wishes
+    path: Path, reel: Reel, spotted: Spotted, briefing: Briefing, take: Take, notes: Sequence[Note], wishes: Wishes
 ) -> Path:
     """Writes the session of a scored film. Raises OutputError."""
     programme = spotted.programme
@@ -75,7 +75,8 @@ def save_session(
         "hits": plain(spotted.hits),
         "tempo": map_json(spotted.chosen.tempo_map) | {"kind": spotted.chosen.name, "cost": spotted.chosen.cost},
         "wishes": plain(wishes),
-        "brief": plain(suggestion.brief),
+        "brief": plain(briefing.brief),
+        "briefing": briefing.json(),
         "takes": [
             {
                 "name": "take 1",

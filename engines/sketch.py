@@ -72,20 +72,14 @@ def sketches(
     folder(out)
     made = []
     for k in range(count):
-        take = composer.compose(
-            brief,
-            seed + k,
-            on_progress=(lambda done, total, k=k: on_progress(k + done / total, count)) if on_progress else None,
-            cancelled=cancelled,
-        )
+
+        def told(done: float, total: float, k: int = k) -> None:
+            if on_progress:
+                on_progress(k + done / total, count)
+
+        take = composer.compose(brief, seed + k, on_progress=told, cancelled=cancelled)
         notes = perform(take.notes, tempo_map, amount=performance, seed=seed + k, bars=brief.bars)
-        key = take.recipe.get("key")
-        score = Score(
-            tempo_map,
-            notes,
-            f"sketch {seed + k}",
-            key if isinstance(key, str) else None,
-            length=tempo_map.seconds(brief.bars[-1].start + brief.bars[-1].length),
-        )
+        key, length = take.recipe.get("key"), tempo_map.seconds(sketch.bars * sketch.metre.length)
+        score = Score(tempo_map, notes, f"sketch {seed + k}", key if isinstance(key, str) else None, length=length)
         made.append(write_smf(out / f"sketch-{seed + k}.mid", score))
     return made

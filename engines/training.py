@@ -30,18 +30,15 @@ def train_engine(
 ) -> Path:
     """Trains ``engine`` on POP909 in ``data``, going on from ``out``; returns the best checkpoint."""
     _need("torch")
-    from engines.bmt.network import OURS, PUBLISHED, BMTConfig
+    from engines.bmt.network import OURS, PUBLISHED
     from engines.bmt.train import TrainSettings, train
 
-    config = OURS if size == "ours" else replace(OURS, **_sizes(PUBLISHED))
+    large = replace(
+        OURS, width=PUBLISHED.width, layers=PUBLISHED.layers, heads=PUBLISHED.heads, feedforward=PUBLISHED.feedforward
+    )
+    config = OURS if size == "ours" else large
     settings = TrainSettings() if steps is None else TrainSettings(steps=steps)
-    assert isinstance(config, BMTConfig)
     return train(data, out, config, settings, report, hours=hours or math.inf)
-
-
-def _sizes(config: object) -> dict[str, int]:
-    """The published sizes, for our vocabulary."""
-    return {name: getattr(config, name) for name in ("width", "layers", "heads", "feedforward")}
 
 
 def export_engine(engine: str, checkpoint: Path, out: Path, storage: str, dictionary: Path | None) -> dict[str, object]:

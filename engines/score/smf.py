@@ -19,6 +19,7 @@ from engines.score.instruments import DEFAULT_INSTRUMENT, Instrument, playable
 from engines.score.notes import STEMS, Note
 from engines.score.smf_reader import Marker, read_smf
 from engines.score.tempo_track import TempoTrack, tempo_track
+from engines.spotting.click import STEM as CLICK
 from engines.spotting.tempo import TempoMap
 
 if TYPE_CHECKING:
@@ -88,10 +89,11 @@ def smf_bytes(score: Score) -> bytes:
     file.tracks.append(_conductor(score, track, end))
     if len(score.tracks) > _CHANNELS:
         raise OptionError(f"{len(score.tracks)} stems are more than the {_CHANNELS} channels", cure="write one file a stem")
-    for channel, stem in enumerate(score.tracks):
+    melodic = [channel for channel in range(16) if channel != _DRUMS]
+    for channel, stem in zip(melodic, score.tracks, strict=False):
         mine = [note for note in notes if note.stem == stem]
         instrument = score.instruments.get(stem, DEFAULT_INSTRUMENT)
-        file.tracks.append(_part(track, end, stem, instrument, mine, channel + (channel >= _DRUMS)))
+        file.tracks.append(_part(track, end, stem, instrument, mine, _DRUMS if stem == CLICK else channel))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
