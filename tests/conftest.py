@@ -15,3 +15,33 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no folder {SHARED.name!r} with real files beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model repository with ``bmt``, a small network of random weights in our words: whatever its grammar allows does occur."""
+    return _small_bmt("ours", tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def small_published_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in the published words."""
+    return _small_bmt("published", tmp_path_factory.mktemp("published"))
+
+
+def _small_bmt(vocabulary: str, folder: Path) -> Path:
+    torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone")
+    from engines.bmt.export import export
+    from engines.bmt.network import BMTConfig, BMTransformer
+
+    torch.manual_seed(0)
+    config = BMTConfig(vocabulary, 64, 2, 1, 64, 256, 0.0, head_gelu=vocabulary == "ours")
+    network = BMTransformer(config)
+    checkpoint = folder / "small.pt"
+    if vocabulary == "published":
+        torch.save(network.state_dict(), checkpoint)
+    else:
+        state = {"config": config.as_dict(), "network": network.state_dict(), "average": network.state_dict()}
+        torch.save(state | {"step": 0, "hours": 0.0, "best": 9.0}, checkpoint)
+    export(checkpoint, folder / "bmt", "fp32")
+    return folder

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,28 +64,35 @@ def export_graph(network: BMTransformer, path: Path, positions: int = 2048) -> N
     import onnx
 
     network.eval()
-    network.pos_emb.pe = network.pos_emb.pe[:, :positions].contiguous()
+    whole = network.pos_emb.pe
+    rows = min(positions, whole.shape[1])
     s, z = network.empty_state(2)
     word = torch.zeros(2, len(network.vocabulary.fields), dtype=torch.int64)
     batch = {"word": {0: "batch"}, "position": {0: "batch"}, "s": {1: "batch"}, "z": {1: "batch"}}
     batch |= {"type_logits": {0: "batch"}, "field_logits": {0: "batch"}, "s_out": {1: "batch"}, "z_out": {1: "batch"}}
     part = path.with_suffix(".part")
-    # the scripted exporter: its graph of this step runs faster than the dynamo one's (specs/env.md section 4)
-    torch.onnx.export(
-        Step(network).eval(),
-        (word, torch.zeros(2, dtype=torch.int64), s, z),
-        str(part),
-        input_names=list(INPUTS),
-        output_names=list(OUTPUTS),
-        dynamic_axes=batch,
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    network.pos_emb.pe = whole[:, :rows].contiguous()
+    try:
+        with warnings.catch_warnings():
+            # the scripted exporter: its graph of this step runs faster than the dynamo one's (specs/env.md section 4)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.onnx.export(
+                Step(network).eval(),
+                (word, torch.zeros(2, dtype=torch.int64), s, z),
+                str(part),
+                input_names=list(INPUTS),
+                output_names=list(OUTPUTS),
+                dynamic_axes=batch,
+                opset_version=OPSET,
+                dynamo=False,
+            )
+    finally:
+        network.pos_emb.pe = whole
     graph = onnx.load(str(part))
     for key, value in {
         "vocabulary": vocabulary_json(network.vocabulary),
         "vocabulary_name": network.vocabulary.name,
-        "config": json.dumps(network.config.as_dict()),
+        "config": json.dumps(network.config.as_dict() | {"positions": rows}),
     }.items():
         graph.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(graph)

@@ -76,14 +76,18 @@ class WrittenNote:
 class Writer:
     """Writes planned bars, one word at a time; ``notes`` and ``chords`` fill as it goes."""
 
+    NOTE_TYPES: Mapping[str, str] = STEM_TYPES
+    """The type of a note's word by its stem."""
+    STRENGTH = "Strength"
+    """The type of the word that says how many notes begin."""
+
     def __init__(
         self,
         vocabulary: Vocabulary,
         rng: np.random.Generator,
-        stems: Sequence[str] = tuple(STEM_TYPES),
+        stems: Sequence[str],
         ranges: Mapping[str, tuple[int, int]] | None = None,
         tastes: Mapping[str, Taste] = STRICT,
-        in_key: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.vocabulary, self.rng, self.tastes = vocabulary, rng, tastes
         self.notes: list[WrittenNote] = []
@@ -91,7 +95,7 @@ class Writer:
         self.bars_done = 0
         self._column = vocabulary.column
         self._kinds = {str(name): k for k, name in enumerate(vocabulary.field("type").values)}
-        self._note_kinds = [self._kinds[STEM_TYPES[stem]] for stem in stems]
+        self._note_kinds = [self._kinds[self.NOTE_TYPES[stem]] for stem in stems]
         self._slices: dict[str, slice] = {}
         start = 0
         for f in vocabulary.fields:
@@ -102,11 +106,10 @@ class Writer:
         self._place = [vocabulary.id("barbeat", f"Beat_{k}") for k in range(STEPS_PER_BAR)]
         self._step = {place: k for k, place in enumerate(self._place)}
         self._in_range = {
-            kind: (self._pitch >= low) & (self._pitch <= high)
-            for stem, kind in ((s, self._kinds[STEM_TYPES[s]]) for s in STEM_TYPES)
+            kind: (self._pitch >= max(1, low)) & (self._pitch <= high)
+            for stem, kind in ((s, self._kinds[self.NOTE_TYPES[s]]) for s in self.NOTE_TYPES)
             for low, high in [(ranges or {}).get(stem, (22, 105))]
         }
-        self._in_key = in_key
 
     def word(self, kind: str, **ids: int) -> Word:
         """A word of that type with fields by id."""
@@ -145,7 +148,7 @@ class Writer:
         kind = self._kinds["Density"]
         limit = np.arange(len(self.vocabulary.field("density").values)) <= bar.steps
         density = self._draw(answer, kind, "density", limit) if bar.density is None else bar.density
-        density = min(bar.steps, max(density, len(bar.required), 1)) if self._note_kinds else len(bar.required)
+        density = min(bar.steps, max(density, len(bar.required), 1))
         energy = self._draw(answer, kind, "energy") if bar.energy is None else bar.energy
         register = self._draw(answer, kind, "register") if bar.register is None else bar.register
         time = bar.percent[0]
@@ -186,22 +189,26 @@ class Writer:
 
     def _sounds(self, answer: Answer, bar: PlannedBar, missing: int, position: int) -> bool:
         """After a chord: whether notes begin with it."""
-        if position in bar.required or bar.steps - position <= missing:
-            return True
-        if sum(step > position for step in bar.required) >= missing:
-            return False
+        forced = self._must_sound(bar, missing, position)
+        if forced is not None:
+            return forced
         others = [self._kinds["Beat"]] if bar.chord_id is not None else [self._kinds["Beat"], self._kinds["Chord"]]
         return self._draw_type(answer, [self._kinds["Strength"], *others]) == self._kinds["Strength"]
 
+    def _must_sound(self, bar: PlannedBar, missing: int, position: int) -> bool | None:
+        """Whether notes must begin at a chord (True), must not (False), or may, with ``missing`` onsets still to come."""
+        if position in bar.required or bar.steps - position <= missing:
+            return True
+        return False if sum(step > position for step in bar.required) >= missing else None
+
     def _notes(self, answer: Answer, index: int, bar: PlannedBar, position: int) -> Generator[Word, Answer, Answer]:
         kept = sorted(bar.kept.get(position, ()), key=lambda n: (-n.pitch, n.stem))
-        free = bool(self._note_kinds)
-        least = max(len(kept), 1, bar.hits.get(position, 0) if free else 0)
+        least = min(15, max(len(kept), 1, bar.hits.get(position, 0)))
         ids = np.array([int(v) for v in self.vocabulary.field("strength").values])
-        drawn = self._draw(answer, self._kinds["Strength"], "strength", (ids >= least) & (ids <= 15)) if free else len(kept)
-        count = max(int(ids[drawn]) if free else len(kept), len(kept))
+        drawn = self._draw(answer, self._kinds[self.STRENGTH], "strength", (ids >= least) & (ids <= 15))
+        count = max(int(ids[drawn]), len(kept))
         time = bar.percent[position]
-        answer = yield self.word("Strength", strength=self.vocabulary.id("strength", min(15, count)), time=time)
+        answer = yield self.word(self.STRENGTH, strength=self.vocabulary.id("strength", min(15, count)), time=time)
         sounding: set[tuple[int, int]] = set()
         ceiling = 128
         for left in range(count, 0, -1):
@@ -224,14 +231,12 @@ class Writer:
         """The next note downwards: a kept one when its turn has come, else one drawn; None where no pitch is left."""
         if kept and len(kept) >= left:
             return self._kept_word(kept[0], time)
-        kind = self._draw_type(answer, self._note_kinds)
-        taken = {pitch for pitch, k in sounding if k == kind} | {n.pitch for n in kept}
-        allowed = self._in_range[kind] & (self._pitch <= ceiling) & ~np.isin(self._pitch, list(taken))
-        if self._in_key is not None:
-            allowed = allowed & self._in_key[self._pitch % 12]
-        if not allowed[1:].any():
+        free = {kind: self._free_pitches(kind, ceiling, kept, sounding) for kind in self._note_kinds}
+        kinds = [kind for kind, pitches in free.items() if pitches.any()]
+        if not kinds:
             return self._kept_word(kept[0], time) if kept else None
-        id = self._draw(answer, kind, "pitch", allowed)
+        kind = self._draw_type(answer, kinds)
+        id = self._draw(answer, kind, "pitch", free[kind])
         if kept and self._pitch[id] <= kept[0].pitch:
             return self._kept_word(kept[0], time)
         word = self.word(str(self.vocabulary.value("type", kind)), pitch=id, time=time)
@@ -241,9 +246,16 @@ class Writer:
         word[self._column["velocity"]] = self._draw(answer, kind, "velocity")
         return word
 
+    def _free_pitches(
+        self, kind: int, ceiling: int, kept: list[GridNote], sounding: set[tuple[int, int]]
+    ) -> npt.NDArray[np.bool_]:
+        """Ids of pitches in the stem's range, not above the last note, and not sounding in this stem already."""
+        taken = [pitch for pitch, k in sounding if k == kind] + [note.pitch for note in kept]
+        return self._in_range[kind] & (self._pitch <= ceiling) & ~np.isin(self._pitch, taken)
+
     def _kept_word(self, note: GridNote, time: int) -> Word:
         return self.word(
-            STEM_TYPES[note.stem],
+            self.NOTE_TYPES[note.stem],
             pitch=self.vocabulary.id("pitch", f"Note_Pitch_{note.pitch}"),
             duration=self.vocabulary.id("duration", f"Note_Duration_{120 * min(16, max(1, note.length))}"),
             velocity=self.vocabulary.id("velocity", velocity_word(note.velocity)),
@@ -254,5 +266,5 @@ class Writer:
         values = [self.vocabulary.value(n, int(word[self._column[n]])) for n in ("pitch", "duration", "velocity")]
         pitch, ticks, velocity = (int(str(value).rsplit("_", 1)[1]) for value in values)
         kind = str(self.vocabulary.value("type", int(word[self._column["type"]])))
-        stem = next(s for s, k in STEM_TYPES.items() if k == kind)
+        stem = next(s for s, k in self.NOTE_TYPES.items() if k == kind)
         return GridNote(position, pitch, ticks // 120, velocity, stem)

@@ -210,8 +210,8 @@ def encode(events: list[Event], vocabulary: Vocabulary) -> Words:
 def decode(words: Words, vocabulary: Vocabulary, bar_steps: tuple[int, ...] = ()) -> Piece:
     """Words to a piece, by either grammar; words that carry nothing to play are passed over.
 
-    ``bar_steps`` gives the lengths of the bars where they are not all 16. Notes before the first bar, or without a pitch, are
-    dropped, as the published decoder does.
+    ``bar_steps`` gives the lengths of the bars where they are not all 16. As in the published decoder, fields that a word's type
+    does not carry are not read, and notes before the first bar, or without a pitch, a duration or a velocity, are dropped.
     """
     notes, chords, tempi = [], [], []
     starts, step = [0], -1
@@ -220,7 +220,7 @@ def decode(words: Words, vocabulary: Vocabulary, bar_steps: tuple[int, ...] = ()
     for word in words:
         kind = vocabulary.value("type", int(word[column["type"]]))
         place = str(vocabulary.value("barbeat", int(word[column["barbeat"]])))
-        if place == "Bar":
+        if place == "Bar" and kind in ("Metrical", "Bar"):
             bar += 1
             if bar:
                 starts.append(starts[-1] + (bar_steps[bar - 1] if bar <= len(bar_steps) else STEPS_PER_BAR))
@@ -231,7 +231,8 @@ def decode(words: Words, vocabulary: Vocabulary, bar_steps: tuple[int, ...] = ()
             if chord not in (0, "CONTI"):
                 chords.append((step, str(chord)))
         tempo = vocabulary.value("tempo", int(word[column["tempo"]]))
-        if tempo not in (0, "CONTI") and bar >= 0:
+        timed = kind == "Density" or (kind == "Metrical" and place.startswith("Beat_"))
+        if tempo not in (0, "CONTI") and timed and bar >= 0:
             tempi.append((step, Fraction(str(tempo)[6:])))
         if kind in ("Note", *STEM_OF_TYPE) and bar >= 0:
             values = [vocabulary.value(name, int(word[column[name]])) for name in ("pitch", "duration", "velocity")]

@@ -179,8 +179,12 @@ def load_dictionary(path: str | Path) -> Vocabulary:
     for key, table in raw[0].items():
         if key not in known or not isinstance(table, Mapping):
             raise ModelError(f"field {key!r} is not one of BM-Transformer's", where=path, cure=cure)
-        if sorted(table.values()) != list(range(len(table))):
+        if not all(isinstance(id, int) for id in table.values()) or sorted(table.values()) != list(range(len(table))):
             raise ModelError(f"ids of {key!r} are not 0 to {len(table) - 1}", where=path, cure=cure)
+        if not all(isinstance(value, int | str) for value in table):
+            raise ModelError(f"{key!r} holds values that are neither numbers nor words", where=path, cure=cure)
+        if raw[1].get(key) != {id: value for value, id in table.items()}:
+            raise ModelError(f"its two tables disagree on {key!r}", where=path, cure=cure)
         values = tuple(value for _, value in sorted((id, value) for value, id in table.items()))
         fields.append(Field(known[key].name, key, known[key].width, values))
     if [field.key for field in fields] != list(known):

@@ -1,0 +1,227 @@
+"""A brief as the network is told it: bars of at most sixteen sixteenths, and all that is fixed in them, as ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.bmt.data import chord_word
+from engines.bmt.grammar import PlannedBar
+from engines.bmt.tokens import (
+    GridNote,
+    Piece,
+    encode,
+    nearest_tempo,
+    our_events,
+    percent,
+    published_events,
+    register_level,
+)
+from engines.bmt.vocabulary import ENERGY_LEVELS, ROOTS, STEPS_PER_BAR, STEPS_PER_BEAT, Vocabulary
+from engines.engine import BarBrief, Brief
+from engines.errors import OptionError
+from engines.score.notes import STEMS, Note
+
+WINDOW_BARS, CONTEXT_BARS = 12, 4
+"""Bars written in one go, and bars before them that the network hears: together they fit into the 1,024 words that it learned."""
+
+
+@dataclass(frozen=True)
+class ModelBar:
+    """A bar as the network is told it: ``start`` in beats, ``steps`` sixteenths (at most 16), and the brief that it belongs to."""
+
+    start: Fraction
+    steps: int
+    brief: BarBrief
+
+    @property
+    def end(self) -> Fraction:
+        """The beat at which the next one begins."""
+        return self.start + Fraction(self.steps, STEPS_PER_BEAT)
+
+
+def model_bars(bars: Sequence[BarBrief], forced: Callable[[ModelBar], int] = lambda bar: 0) -> list[ModelBar]:
+    """Bars of at most sixteen sixteenths; a longer one is cut on beats into nearly equal parts, the longer first.
+
+    The density of a bar that is cut is shared out by length, but no part gets fewer than ``forced`` says that it must have.
+    Raises OptionError for a bar that is shorter than a sixteenth, or that begins before the last one ends.
+    """
+    out: list[ModelBar] = []
+    for bar in bars:
+        steps = int(STEPS_PER_BEAT * bar.length)
+        if steps < 1:
+            raise OptionError(
+                f"bar at beat {bar.start} is {bar.length} beats long", where="brief", cure="give a metre of a sixteenth or more"
+            )
+        count = -(-steps // STEPS_PER_BAR)
+        size = min(STEPS_PER_BAR, -(-steps // (count * STEPS_PER_BEAT)) * STEPS_PER_BEAT)
+        parts = [ModelBar(bar.start + Fraction(at, STEPS_PER_BEAT), min(size, steps - at), bar) for at in range(0, steps, size)]
+        if bar.density is not None and len(parts) > 1:
+            shares = _shares(bar.density, [part.steps for part in parts], [forced(part) for part in parts])
+            parts = [replace(part, brief=replace(bar, density=share)) for part, share in zip(parts, shares, strict=True)]
+        out += parts
+    for before, after in pairwise(out):
+        if before.end > after.start:
+            raise OptionError(f"bars overlap at beat {after.start}", where="brief", cure="give bars in order, without gaps")
+    return out
+
+
+def _shares(density: int, sizes: Sequence[int], least: Sequence[int]) -> list[int]:
+    """``density`` onsets over parts by their sizes, none below its least; more in all only where the least are more."""
+    total, ends = sum(sizes), np.cumsum([0, *sizes])
+    cumulative = [(2 * density * int(end) + total) // (2 * total) for end in ends]
+    shares = [b - a for a, b in pairwise(cumulative)]
+    for k, floor in enumerate(least):
+        while shares[k] < floor:
+            donor = max(range(len(shares)), key=lambda n: shares[n] - least[n])
+            if shares[donor] > least[donor]:
+                shares[donor] -= 1
+            shares[k] += 1
+    return shares
+
+
+def on_grid(note: Note, bar: ModelBar) -> GridNote:
+    """A note on its bar's sixteenths: the nearest one (within the bar), the pitch folded into the words' range."""
+    step = min(bar.steps - 1, max(0, round(STEPS_PER_BEAT * (note.start - bar.start))))
+    pitch = note.pitch
+    while pitch > 105:
+        pitch -= 12
+    while pitch < 22:
+        pitch += 12
+    length = min(STEPS_PER_BAR, max(1, round(STEPS_PER_BEAT * note.length)))
+    return GridNote(step, pitch, length, note.velocity, note.stem if note.stem in STEMS else "piano")
+
+
+def heard_chord(notes: Sequence[GridNote]) -> str:
+    """The major or minor triad that most of the sounding time of ``notes`` belongs to, as a chord word; ``N_N`` where none does."""
+    heard = [0.0] * 12
+    for note in notes:
+        heard[note.pitch % 12] += max(note.length, 0.5)
+    bass = min((note.pitch for note in notes), default=0) % 12
+    best, word = sum(heard) / 2, "N_N"
+    for root in range(12):
+        for quality, third in (("M", 4), ("m", 3)):
+            tones = [heard[root], heard[(root + third) % 12], heard[(root + 7) % 12]]
+            fit = sum(tones) * (1.1 if root == bass else 1.0)
+            if fit > best and sum(tone > 0 for tone in tones) > 1:
+                best, word = fit, f"{ROOTS[root]}_{quality}"
+    return word
+
+
+class Planner:
+    """What stays the same over the windows of one cue; ``bars`` are all of its bars as the network is told them."""
+
+    def __init__(self, brief: Brief, key: str, vocabulary: Vocabulary, kept: Sequence[Note]) -> None:
+        self.brief, self.key, self.vocabulary, self.kept = brief, key, vocabulary, kept
+        self._ours = vocabulary.name == "ours"
+        self.bars = model_bars(brief.bars, lambda bar: len({*self._hits(bar), *self._kept_in(bar)}))
+
+    def plan(self, first: int, window: Sequence[ModelBar]) -> list[PlannedBar]:
+        """The bars of a window, with everything that the brief fixes as ids."""
+        times = self._percent(first, window)
+        return [self._planned(bar, time) for bar, time in zip(window, times[-len(window) :], strict=True)]
+
+    def _percent(self, first: int, window: Sequence[ModelBar]) -> list[list[int]]:
+        """Relative time of each step of the context's bars and the window's, from the tempi of the brief."""
+        bars = [*self._context(first), *window]
+        lengths = [Fraction(b.steps) / Fraction(b.brief.bpm) for b in bars]
+        total, at = sum(lengths, Fraction(0)), Fraction(0)
+        out = []
+        for bar, length in zip(bars, lengths, strict=True):
+            out.append([percent(at + length * k / bar.steps, total) for k in range(bar.steps)])
+            at += length
+        return out
+
+    def _context(self, first: int) -> list[ModelBar]:
+        """The bars before: of this cue, or, at its start, as many 4/4 bars of what was played before it."""
+        if first or not self.brief.before:
+            return self.bars[max(0, first - CONTEXT_BARS) : first]
+        begin, bpm = self.bars[0].start, self.bars[0].brief.bpm
+        earliest = min(n.start for n in self.brief.before)
+        count = min(CONTEXT_BARS, int(-(-(begin - earliest) // 4)))
+        return [ModelBar(s, 16, BarBrief(s, Fraction(4), bpm=bpm)) for k in range(count, 0, -1) for s in [begin - 4 * k]]
+
+    def primer(self, first: int, notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]) -> list[npt.NDArray[np.int64]]:
+        """The prefix, and the bars before as words."""
+        context = self._context(first)
+        piece = self._piece(context, [*self.brief.before, *self.kept, *notes], chords)
+        events = our_events(piece) if self._ours else published_events(piece)
+        events[0] |= {"emotion": self.brief.mood or 0} | ({"key": self.key} if self._ours else {})
+        # without its closing bar and EOS: the music goes on; a dictionary of another corpus may lack a tempo or a chord
+        said = events[:-2] if context else events[:1]
+        known = [{k: v if v in self.vocabulary.field(k).ids else 0 for k, v in event.items()} for event in said]
+        words = encode(known, self.vocabulary).astype(np.int64)
+        if context:
+            column, beat = self.vocabulary.column, self.vocabulary.field("barbeat").values
+            times, bar, step = self._percent(first, self.bars[first : first + WINDOW_BARS]), -1, 0
+            for word in words[1:]:
+                place = beat[word[column["barbeat"]]]
+                if place == "Bar":
+                    bar, step = bar + 1, 0
+                elif place != 0:
+                    step = int(str(place)[5:])
+                word[column["time"]] = times[bar][step]
+        return list(words)
+
+    def _piece(self, context: list[ModelBar], notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]) -> Piece:
+        """Notes that start in the context's bars, on their grid; a bar whose harmony nobody said gets what is heard in it."""
+        grid: dict[tuple[int, int, str], GridNote] = {}
+        changes: dict[int, str] = {}
+        at = 0
+        for bar in context:
+            inside = [on_grid(note, bar) for note in notes if bar.start <= note.start < bar.end]
+            said = {int(STEPS_PER_BEAT * (beat - bar.start)): chord for beat, chord in chords if bar.start <= beat < bar.end}
+            if inside and not said:
+                said = {0: heard_chord(inside)}
+            for found in inside:
+                grid[at + found.step, found.pitch, found.stem] = replace(found, step=at + found.step)
+            changes |= {at + step: chord for step, chord in said.items()}
+            at += bar.steps
+        tempi = ((0, Fraction(context[0].brief.bpm).limit_denominator(1000)),) if context else ((0, Fraction(100)),)
+        return Piece(tuple(sorted(grid.values())), tuple(b.steps for b in context), tuple(sorted(changes.items())), tempi)
+
+    def _hits(self, bar: ModelBar) -> dict[int, int]:
+        """Notes at least by step, for hard hits on the sixteenth grid: a chord of two for the softest, of six for the strongest
+        (POP909: 2.3 on average, at most 12)."""
+        hits: dict[int, int] = {}
+        for hit in self.brief.hits:
+            offset = STEPS_PER_BEAT * (hit.beat - bar.start)
+            if hit.hard and 0 <= offset < bar.steps and offset.denominator == 1:
+                hits[int(offset)] = 2 + round(4 * min(1.0, max(0.0, hit.strength)))
+        return hits
+
+    def _kept_in(self, bar: ModelBar) -> dict[int, tuple[GridNote, ...]]:
+        """Kept notes by step; of two that are one word only the first."""
+        kept: dict[int, dict[tuple[int, str], GridNote]] = {}
+        for note in self.kept:
+            if bar.start <= note.start < bar.end:
+                found = on_grid(note, bar)
+                found = found if self._ours else replace(found, stem="piano")
+                kept.setdefault(found.step, {}).setdefault((found.pitch, found.stem), found)
+        return {step: tuple(notes.values()) for step, notes in kept.items()}
+
+    def _planned(self, bar: ModelBar, times: list[int]) -> PlannedBar:
+        brief = bar.brief
+        return PlannedBar(
+            bar.steps,
+            times,
+            self.vocabulary.field("tempo").ids.get(nearest_tempo(brief.bpm), 0),
+            None if brief.density is None else min(bar.steps, max(0, brief.density)),
+            None if brief.energy is None else min(ENERGY_LEVELS, max(1, 1 + int(brief.energy * ENERGY_LEVELS))),
+            None if brief.register is None else register_level(brief.register),
+            None if brief.chord is None else self._chord(brief.chord),
+            self._hits(bar),
+            self._kept_in(bar),
+        )
+
+    def _chord(self, symbol: str) -> int:
+        known = self.vocabulary.field("chord").ids
+        word = symbol if symbol in known else chord_word(symbol)
+        if word not in known or (word == "N_N" and symbol not in ("N", "N_N")):
+            raise OptionError(f"no chord is named {symbol!r}", where="--chords", cure="write C:maj, A:min7, G:sus4, Bb:7 or N")
+        return known[word]
