@@ -20,6 +20,9 @@ from engines.spotting.tempo import Metre
 LARGEST = 64 << 20
 """Bytes; a MIDI file beyond is not music but a mistake."""
 
+LONGEST, MOST_BEATS = 24 * 3600, 250_000
+"""Seconds and quarter notes; a broken delta time asks for years."""
+
 _COPY = "copy or export the file again"
 _MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 _MINOR = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#")
@@ -130,7 +133,12 @@ def parse_smf(data: bytes, where: object = None) -> Smf:
         notes.extend(mine)
         markers.extend(Marker(clock.seconds(e.tick), _text(e.data)) for e in track if e.meta in (_MARKER, _CUE))
         listed.append(_about(track, len(mine)))
-        length = max(length, clock.seconds(track[-1].tick) if track else Fraction(0))
+        last = track[-1].tick
+        length = max(length, clock.seconds(last))
+        if length > LONGEST or (not fps and last > MOST_BEATS * division):
+            beats = "" if fps else f" and {last // division} beats"
+            what = f"track {number + 1} lasts {float(length) / 3600:.0f} hours{beats}"
+            raise MidiError(what, where=where, cure="its delta times are broken: " + _COPY)
     metres = tuple((e.tick, Metre(e.data[0], 1 << e.data[1])) for e in sorted(shared, key=_tick) if e.meta == _METRE)
     keys = [_key(e.data) for e in shared if e.meta == _KEY]
     offsets = [_offset(e.data) for e in shared if e.meta == _OFFSET]
@@ -305,7 +313,7 @@ def _notes(events: list[_Event], track: int, clock: _Clock) -> list[MidiNote]:
         elif open_[channel, pitch]:
             start, struck = open_[channel, pitch].popleft()
             spans.append((start, event.tick, pitch, struck, channel))
-    last = events[-1].tick if events else 0
+    last = events[-1].tick
     for (channel, pitch), left in open_.items():
         spans.extend((start, last, pitch, struck, channel) for start, struck in left)
     return [MidiNote(clock.seconds(on), p, clock.seconds(off), v, c, track, on, off) for on, off, p, v, c in spans]

@@ -187,6 +187,8 @@ def test_what_still_sounds_ends_with_its_track_and_restrikes_end_in_order() -> N
         (a_file(b"\x00\x90\x3c"), "an event that reaches beyond its track"),
         (a_file(b"\x00\xff\x51\x02\x01\x00" + END), "a meta event 51 of 2 bytes"),
         (a_file(b"\x00\xff\x51\x03\x00\x00\x00" + END), "a tempo of no time"),
+        (a_file(b"\xff\xff\xff\x7f\x90\x3c\x40" + END, division=1), "lasts 37283 hours and 268435455 beats"),
+        (a_file(b"\x00\xff\x51\x03\xff\xff\xff\x85\x81\x80\x00\x90\x3c\x40" + END), "lasts 102 hours and 21879 beats"),
         (a_file(b"\x00\xff\x58\x04\x00\x02\x18\x08" + END), "a metre of 0 over 2 to the 2"),
     ],
 )
