@@ -17,7 +17,7 @@ from engines import files
 from engines.errors import MidiError, MissingLibraryError, OptionError
 from engines.score.sampler import RATE, Sampler, Sound, Voice
 from engines.score.smf import Score, smf_bytes
-from engines.score.smf_reader import Smf, parse_smf
+from engines.score.smf_reader import Smf, parse_smf, read_smf
 from engines.score.soundfont import SoundFont, bundled_soundfont
 
 Synthesiser = Literal["sampler", "fluidsynth"]
@@ -32,19 +32,20 @@ _GAIN_OF_SILENCE = 1e-6
 
 
 def render(
-    music: Score | Smf,
+    music: Score | Smf | str | Path,
     out: str | Path,
     length: Fraction | None = None,
     soundfont: str | Path | None = None,
     synthesiser: Synthesiser = "sampler",
 ) -> Path:
-    """Play a cue into a stereo WAV file of 48 kHz and 16 bits, from the film's first frame on.
+    """Play a cue (a score, a MIDI file or what was read from one) into a stereo WAV file of 48 kHz and 16 bits.
 
-    ``length`` is the film's in exact seconds (default: the score's own, or until the last note has died away): what sounds
-    beyond fades out. The loudest moment lies 1 dB under full scale. ``soundfont`` is an .sf2 file (default: pretty_midi's General MIDI).
-    ``fluidsynth`` uses that program instead of our sampler. Raises OptionError, OutputError, MissingLibraryError.
+    It begins with the film's first frame. ``length`` is the film's in exact seconds (default: the score's own, or until the
+    last note has died away): what sounds beyond fades out. The loudest moment lies 1 dB under full scale. ``soundfont`` is an
+    .sf2 file (default: pretty_midi's General MIDI). ``fluidsynth`` asks that program instead of our sampler. Raises
+    OptionError, OutputError, MissingLibraryError, and MidiError for a broken file.
     """
-    smf = parse_smf(smf_bytes(music)) if isinstance(music, Score) else music
+    smf = music if isinstance(music, Smf) else read_smf(music) if isinstance(music, str | Path) else parse_smf(smf_bytes(music))
     zero = music.zero if isinstance(music, Score) else Fraction(0)
     sounding = max([smf.length, *(note.end + 2 for note in smf.notes)]) + zero
     wanted = length or (music.length if isinstance(music, Score) and music.length else sounding)
@@ -54,9 +55,10 @@ def render(
         )
     font, frames = Path(soundfont or bundled_soundfont()), round(wanted * RATE)
     if synthesiser == "fluidsynth":
-        if not isinstance(music, Score):
-            raise OptionError("fluidsynth plays scores of ours only", where="preview", cure="use the sampler")
-        return _normalised(_by_fluidsynth(music, font, zero, frames), frames, out)
+        if isinstance(music, Smf):
+            raise OptionError("fluidsynth plays files and scores", where="preview", cure="give the MIDI file itself")
+        data = smf_bytes(music) if isinstance(music, Score) else Path(music).read_bytes()
+        return _normalised(_by_fluidsynth(data, font, zero, frames), frames, out)
     return _normalised(Sampler(SoundFont(font)).blocks(_voices(smf, zero), frames), frames, out)
 
 
@@ -98,13 +100,13 @@ def _fade(begin: int, count: int, frames: int) -> Sound:
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(left, 0, 1)), np.float32)
 
 
-def _by_fluidsynth(score: Score, font: Path, zero: Fraction, frames: int) -> Iterator[Sound]:
+def _by_fluidsynth(data: bytes, font: Path, zero: Fraction, frames: int) -> Iterator[Sound]:
     program = shutil.which("fluidsynth")
     if program is None:
         raise MissingLibraryError("fluidsynth is not installed", cure="install it, or leave the choice to the built-in sampler")
     with tempfile.TemporaryDirectory() as folder:
         midi, sound = Path(folder) / "cue.mid", Path(folder) / "cue.wav"
-        midi.write_bytes(smf_bytes(score))
+        midi.write_bytes(data)
         command = [program, "-ni", "-q", "-g", "0.4", "-r", str(RATE), "-F", str(sound), str(font), str(midi)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
         if done.returncode or not sound.exists():

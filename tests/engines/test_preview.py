@@ -105,7 +105,7 @@ def test_music_that_begins_before_the_film_is_cut_there(tmp_path: Path) -> None:
 
 
 def test_any_midi_file_is_heard_and_silence_stays_silent(shared: Path, tmp_path: Path) -> None:
-    scale = samples(render(read_smf(shared / "midi" / "test-c-major-scale.mid"), tmp_path / "scale.wav"))
+    scale = samples(render(shared / "midi" / "test-c-major-scale.mid", tmp_path / "scale.wav"))
     assert [level(scale, k / 2, k / 2 + 0.4) > 0.02 for k in (*range(8), 10)] == [True] * 8 + [False]
     empty = samples(render(read_smf(shared / "midi" / "test-empty.mid"), tmp_path / "empty.wav", length=F(1)))
     assert not empty.any()
