@@ -103,7 +103,7 @@ def activity(speeds: Sequence[float]) -> list[float]:
     share = OWN * min(1.0, float(high - low) / CONTRAST)
     below = (levels[:, None] > levels).sum(axis=1)
     same = (levels[:, None] == levels).sum(axis=1)
-    rank = (below + same / 2) / len(levels)
+    rank = (below + (same - 1) / 2) / max(1, len(levels) - 1)
     return [float(a) for a in (1 - share) * levels + share * rank]
 
 
