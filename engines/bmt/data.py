@@ -47,6 +47,8 @@ QUALITIES = {
     "minmaj7": "m",
 }
 HIGHEST = 105
+OUTSIDE = 64
+"""Beats that a song may go on beyond its annotation, at either end."""
 STEMS = {"MELODY": "melody", "BRIDGE": "bridge", "PIANO": "piano"}
 
 
@@ -81,9 +83,10 @@ def bar_beats(gap: int) -> list[int]:
     return [first, *bar_beats(gap - first)]
 
 
-def bar_lines(downbeats: Sequence[int], beats: int) -> list[int]:
-    """The beat at which each bar begins, and the end: from the first whole 4/4 bar on, until ``beats`` are covered."""
-    lines = list(range(downbeats[0] % 4, downbeats[0] + 1, 4))
+def bar_lines(downbeats: Sequence[int], first: int, beats: int) -> list[int]:
+    """The beat at which each bar begins, and the end: from the bar that holds beat ``first`` until ``beats`` are covered; before the
+    first downbeat and after the last one bars have four beats."""
+    lines = list(range(downbeats[0] - 4 * max(0, -(-(downbeats[0] - first) // 4)), downbeats[0] + 1, 4))
     for before, after in pairwise(downbeats):
         for length in bar_beats(after - before):
             lines.append(lines[-1] + length)
@@ -100,12 +103,15 @@ def read_song(folder: Path) -> Piece | None:
     downbeats = np.flatnonzero(beats[:, 2] == 1)
     if len(downbeats) < 3 or np.median(np.diff(downbeats)) != 4:
         return None
-    # beats beyond the annotation go on at the last beat's length
-    grid = np.append(beats[:, 0], beats[-1, 0] + (beats[-1, 0] - beats[-2, 0]) * np.arange(1, 65))
+    # beats outside the annotation go on at the length of the first or the last
+    times, outside = beats[:, 0], np.arange(1, OUTSIDE + 1)
+    before, after = times[0] - (times[1] - times[0]) * outside[::-1], times[-1] + (times[-1] - times[-2]) * outside
+    grid = np.concatenate([before, times, after])
 
     def steps(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         """Nearest step from the first beat of the annotation."""
-        return np.rint(STEPS_PER_BEAT * np.interp(seconds, grid, np.arange(len(grid)))).astype(np.int64)
+        place = np.interp(seconds, grid, np.arange(len(grid))) - OUTSIDE
+        return np.rint(STEPS_PER_BEAT * place).astype(np.int64)
 
     score = symusic.Score(str(folder / f"{folder.name}.mid")).to("second")
     found: dict[tuple[str, int, int], GridNote] = {}
@@ -122,14 +128,14 @@ def read_song(folder: Path) -> Piece | None:
             key = (stem, note.step, note.pitch)
             if key not in found or found[key].length < note.length:
                 found[key] = note
-    lines = bar_lines(downbeats.tolist(), max((n.step for n in found.values()), default=0) // STEPS_PER_BEAT + 1)
-    onsets = [n.step // STEPS_PER_BEAT for n in found.values() if n.step >= lines[0] * STEPS_PER_BEAT]
-    if not onsets:
+    if not found:
         return None
+    onsets = [n.step // STEPS_PER_BEAT for n in found.values()]
+    lines = bar_lines(downbeats.tolist(), min(onsets), max(onsets) + 1)
     lines = lines[bisect_right(lines, min(onsets)) - 1 : bisect_right(lines, max(onsets)) + 1]
     offset, end_step = lines[0] * STEPS_PER_BEAT, lines[-1] * STEPS_PER_BEAT
     return Piece(
-        tuple(sorted(replace(n, step=n.step - offset) for n in found.values() if n.step >= offset)),
+        tuple(sorted(replace(n, step=n.step - offset) for n in found.values())),
         tuple((b - a) * STEPS_PER_BEAT for a, b in pairwise(lines)),
         _chords(folder, lambda s: steps(s) - offset, end_step - offset),
         _tempi(grid, lines),
@@ -152,11 +158,11 @@ def _chords(folder: Path, steps: object, end: int) -> tuple[tuple[int, str], ...
     return tuple(out)
 
 
-def _tempi(times: npt.NDArray[np.float64], lines: Sequence[int]) -> tuple[tuple[int, Fraction], ...]:
+def _tempi(grid: npt.NDArray[np.float64], lines: Sequence[int]) -> tuple[tuple[int, Fraction], ...]:
     """The tempo of each bar where it leaves the last by more than 2 %."""
     out: list[tuple[int, Fraction]] = []
     for a, b in pairwise(lines):
-        bpm = Fraction(round(6000 * (b - a) / (times[b] - times[a])), 100)
+        bpm = Fraction(round(6000 * (b - a) / (grid[OUTSIDE + b] - grid[OUTSIDE + a])), 100)
         if not out or abs(bpm / out[-1][1] - 1) > Fraction(2, 100):
             out.append(((a - lines[0]) * STEPS_PER_BEAT, bpm))
     return tuple(out)
