@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    # stopped while it still imports, it ends without a word; from main() on, with one line
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 import traceback
@@ -359,6 +364,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command; 0 on success, 2 with one line on bad input, 130 where the person stopped it."""
     parser = _parser()
     if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by the system as by Ctrl-C: files are cleaned up
     try:
         args = parser.parse_args(argv)

@@ -69,7 +69,6 @@ def sketches(
         raise OptionError(f"{count} files are not 1 to {MOST_FILES}", where="--count", cure="ask for fewer")
     composer, brief = load_engine(engine, provider), sketch.brief()
     tempo_map = TempoMap.steady(sketch.bpm, sketch.bars, sketch.metre)
-    folder(out)
     made = []
     for k in range(count):
 
@@ -81,5 +80,5 @@ def sketches(
         notes = perform(take.notes, tempo_map, amount=performance, seed=seed + k, bars=brief.bars)
         key, length = take.recipe.get("key"), tempo_map.seconds(sketch.bars * sketch.metre.length)
         score = Score(tempo_map, notes, f"sketch {seed + k}", key if isinstance(key, str) else None, length=length)
-        made.append(write_smf(out / f"sketch-{seed + k}.mid", score))
+        made.append(write_smf(folder(out) / f"sketch-{seed + k}.mid", score))
     return made
