@@ -17,7 +17,7 @@ BINS = 128
 BORDER = 0.05
 """Share of the picture left out on each side of the directogram, where flow runs out of the frame."""
 AREA = 9216
-"""Pixels of the picture that is measured, 128 x 72: flow costs about what decoding costs, and speeds differ by a few percent."""
+"""Pixels of the picture that is measured, 128 x 72: with fewer, quick small things are lost; with more, flow costs more than decoding."""
 NARROWEST = 16
 """Pixels; of a thinner picture the pyramid would have nothing left."""
 _PYRAMID, _LEVELS, _WINDOW, _ITERATIONS, _POLY_N, _POLY_SIGMA = 0.5, 3, 15, 2, 5, 1.2
