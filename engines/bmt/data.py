@@ -277,7 +277,8 @@ class Windows:
         given = density > 0
         # arousal is measured against the whole corpus: what is lively for pop piano
         self._mean = (float(density[given].mean()), float(energy[given].mean()), float(np.log2(corpus.bpm).mean()))
-        self._spread = (float(density[given].std()), float(energy[given].std()), float(np.log2(corpus.bpm).std()))
+        spread = (float(density[given].std()), float(energy[given].std()), float(np.log2(corpus.bpm).std()))
+        self._spread = [deviation or 1.0 for deviation in spread]  # one song has one tempo
 
     def emotion(self, words: Words, song: int) -> int:
         """Pseudo-label of a window: valence from the mode of its key, arousal from density, energy and tempo. 0 without a key."""
