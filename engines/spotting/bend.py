@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engines.spotting.plan import Answers, Plan, Span, bars_over
 from engines.spotting.price import Array, drift, step
 from engines.spotting.sheet import Sheet
-from engines.spotting.stretches import REACH, Index, Stretches, opening, passing, phrases, skipped, steady_curve, stretches
+from engines.spotting.stretches import REACH, Even, Index, Stretches, opening, passing, phrases, skipped, stretches
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def bend(sheet: Sheet, nominals: list[Fraction]) -> Answers:
 def _own(sheet: Sheet, table: Stretches) -> Array:
     """What each stretch costs by itself, by the place at which it starts, with the phrase that its last hit ends."""
     times = sheet.offsets
-    curve = steady_curve(table.seconds / table.pulses)
+    curve = Even(table.seconds / table.pulses)
     passed = passing(sheet, times[table.source], skipped(sheet, table.source), skipped(sheet, table.target) - 1, curve)
     cost = passed.price
     cost[np.arange(len(cost)), -table.pulses % len(sheet.places)] += phrases(table.pulses - passed.last, sheet)
@@ -125,7 +125,7 @@ def _ends(sheet: Sheet, labels: Labels, nominals: list[Fraction]) -> Ends:
     tail, left = np.where(home, 0.0, before), sheet.seconds - times[node]
     length = np.array([60 / float(nominal) for nominal in nominals])[tempo] / (1 + tail / 100)
     last = np.full(len(node), len(sheet.hits))
-    cost = passing(sheet, times[node], skipped(sheet, node), last, steady_curve(length / sheet.subdivision)).price
+    cost = passing(sheet, times[node], skipped(sheet, node), last, Even(length / sheet.subdivision)).price
     cost += (drift(tail, tail, left / length, sheet.prices) + np.where(left > 0, step(tail - before, sheet.prices), 0.0))[:, None]
     cost += labels.cost[label]
     cheapest = cost.min(axis=1)

@@ -13,17 +13,17 @@ from engines.spotting.sheet import Sheet
 from engines.spotting.stretches import (
     REACH,
     Curve,
+    Even,
     Index,
     Stretches,
     opening,
     passing,
     phrases,
     skipped,
-    steady_curve,
     stretches,
 )
 
-LEVELS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
+LEVELS = (0, 1, 2, 4, 6, 8, 12, 16, 24, 32, 48)
 """Percent that the tempo at a caught hit may be off the nominal, up or down."""
 TURN = 4
 """Percent that tempo may differ at most from one caught hit to the next."""
@@ -134,7 +134,7 @@ def _ends(sheet: Sheet, cost: Array, nominals: list[Fraction]) -> tuple[Array, I
     node, tempo, level = (axis.ravel() for axis in grid)
     length = np.array([60 / float(nominal) for nominal in nominals])[tempo] / (1 + percents[level] / 100)
     last = np.full(len(node), len(sheet.hits))
-    total = passing(sheet, times[node], skipped(sheet, node), last, steady_curve(length / sheet.subdivision)).price
+    total = passing(sheet, times[node], skipped(sheet, node), last, Even(length / sheet.subdivision)).price
     total += drift(percents[level], percents[level], (sheet.seconds - times[node]) / length, sheet.prices)[:, None]
     total += cost[node, tempo, level]
     cheapest = total.min(axis=1)

@@ -28,12 +28,12 @@ SLOWEST, FASTEST = 10, 400
 """Beats a minute that a metronome or a DAW still counts."""
 LOOSEST = 50
 """Percent; farther and a beat could stand for another note value."""
-NOMINALS = 141
-"""At most so many nominal tempos are tried, a half beat a minute apart."""
-MANY = 64
-"""Hits from which on half as many have to do."""
-GLIDED = 3
-"""Nominal tempos at which ramps are searched: those where bends are cheapest."""
+EFFORT = 14200
+"""Nominal tempos times hits that a search may take on, so that the time grows no faster than the film, ..."""
+FEWEST, MOST = 24, 141
+"""... within these numbers of nominal tempos."""
+GLIDED, GLIDING = 3, 400
+"""Nominal tempos at which ramps are searched, those where bends are cheapest; and times hits, as above."""
 APART = 0.06
 """A second bend is offered if its nominal tempo differs by so much."""
 OFFERED = 2
@@ -104,14 +104,10 @@ def _counted(metre: Metre, subdivision: int) -> int:
 
 
 def nominals(low: Fraction, high: Fraction, hits: int = 0) -> list[Fraction]:
-    """The nominal tempos of a range: half beats a minute (whole ones for many hits), evenly thinned where they are too many; the
-    ends if there is none between."""
-    parts = 1 if hits > MANY else 2
-    grid = [Fraction(k, parts) for k in range(ceil(low * parts), floor(high * parts) + 1)] or sorted({low, high})
-    most = NOMINALS // 2 + 1 if hits > MANY else NOMINALS
-    if len(grid) <= most:
-        return grid
-    return [grid[round(k)] for k in np.linspace(0, len(grid) - 1, most)]
+    """The nominal tempos of a range: half beats a minute, evenly thinned where they are too many; the ends if there is none."""
+    grid = [Fraction(k, 2) for k in range(ceil(low * 2), floor(high * 2) + 1)] or sorted({low, high})
+    most = min(MOST, max(FEWEST, EFFORT // max(1, hits)))
+    return grid if len(grid) <= most else [grid[round(k)] for k in np.linspace(0, len(grid) - 1, most)]
 
 
 def _plans(sheet: Sheet, low: Fraction, high: Fraction) -> Iterable[Plan]:
@@ -125,7 +121,7 @@ def _plans(sheet: Sheet, low: Fraction, high: Fraction) -> Iterable[Plan]:
     bent = bend(sheet, tried)
     order = [int(k) for k in np.argsort(bent.costs, kind="stable")]
     yield from (bent.plan(k) for k in _apart(order, tried))
-    yield ramp(sheet, [tried[k] for k in order[:GLIDED]]).best
+    yield ramp(sheet, [tried[k] for k in order[: min(GLIDED, max(1, GLIDING // len(sheet.hits)))]]).best
 
 
 def _apart(order: list[int], tried: list[Fraction]) -> list[int]:

@@ -13,7 +13,7 @@ import numpy as np
 from engines.spotting.plan import Plan, Span, bars_over, partial
 from engines.spotting.price import odd_bar, phrase, places
 from engines.spotting.sheet import Sheet
-from engines.spotting.stretches import aimed, passing, starting, steady_curve
+from engines.spotting.stretches import Even, aimed, passing, starting
 from engines.spotting.tempo import Metre
 
 TENTH = Fraction(1, 10)
@@ -51,7 +51,7 @@ def steady(sheet: Sheet, low: Fraction, high: Fraction) -> tuple[Plan, list[Pace
         axis.ravel() for axis in np.meshgrid([60 / float(tempo) for tempo in tried], np.arange(LAGS) / LAGS, indexing="ij")
     )
     first, last = np.zeros(len(spb), np.int64), np.full(len(spb), len(sheet.hits))
-    passed = passing(sheet, spb * lag, first, last, steady_curve(spb / sheet.subdivision))
+    passed = passing(sheet, spb * lag, first, last, Even(spb / sheet.subdivision))
     cost = passed.price + starting(sheet) + (sheet.prices.lag * lag)[:, None]
     best, place = np.unravel_index(int(np.argmin(cost)), cost.shape)
     order = np.argsort(passed.lost + sheet.prices.lag * lag, kind="stable")[:TRIED]
@@ -108,7 +108,7 @@ class _Barring:
         self.sheet, self.pace = sheet, pace
         hits = np.arange(len(sheet.hits))
         pulse = np.full(len(hits), float(pace.spb) / sheet.subdivision)
-        where, loss, caught = aimed(sheet, hits, sheet.times - float(pace.late), steady_curve(pulse))
+        where, loss, caught = aimed(sheet, hits, sheet.times - float(pace.late), Even(pulse))
         self.lost = float(np.sum(sheet.weights * loss)) + sheet.prices.lag * pace.lag / LAGS
         self.end = max(ceil(_beats(sheet, pace) * sheet.subdivision), int(where.max(initial=0)) + 1)
         self.metres = allowed(sheet)

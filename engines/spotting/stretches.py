@@ -126,10 +126,32 @@ class Curve:
         pulse: Array = head + within / self.middle + tail
         return pulse
 
+    @property
+    def shortest(self) -> Array:
+        """The length of each row's shortest pulse."""
+        shortest: Array = np.minimum(self.middle, np.minimum(self.first, self.last))
+        return shortest
 
-def steady_curve(pulse: Array) -> Curve:
-    """One tempo for ever."""
-    return Curve(pulse, pulse, pulse, np.full(pulse.shape, 2.0), np.full(pulse.shape, 1.0))
+
+@dataclass(frozen=True)
+class Even:
+    """Rows of pulses of one length in seconds, for ever: a curve that does not bend."""
+
+    shortest: Array
+
+    def at(self, rows: Index) -> Even:
+        """Some of the rows."""
+        return Even(self.shortest[rows])
+
+    def seconds(self, pulse: Array) -> Array:
+        """From the beginning of each row to one of its pulses."""
+        seconds: Array = self.shortest * pulse
+        return seconds
+
+    def pulse(self, seconds: Array) -> Array:
+        """The pulse (a real number) at so many seconds from the beginning of each row."""
+        pulse: Array = seconds / self.shortest
+        return pulse
 
 
 @dataclass(frozen=True)
@@ -149,7 +171,7 @@ class Passed:
         return price
 
 
-def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve) -> Passed:
+def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve | Even) -> Passed:
     """Rows that pass over the hits ``first`` to ``end`` (indices of the sheet's hits, shape (rows,)) and begin at ``start``
     (seconds from the cue's)."""
     size = len(sheet.places)
@@ -168,20 +190,27 @@ def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve) 
     return Passed(lost, placed, last)
 
 
-def aimed(sheet: Sheet, hit: Index, moment: Array, curve: Curve) -> tuple[Index, Array, NDArray[np.bool_]]:
+def aimed(sheet: Sheet, hit: Index, moment: Array, curve: Curve | Even) -> tuple[Index, Array, NDArray[np.bool_]]:
     """The pulse that serves a hit best in each row, how far it misses it (0..1), and whether it lies in its window.
 
     ``moment`` is the time of the hit since the beginning of the row.
     """
     early, late = sheet.early[hit], sheet.late[hit]
-    below = np.maximum(np.floor(curve.pulse(moment)), 0)
-    before, after = curve.seconds(below) - moment, curve.seconds(below + 1) - moment
-    sooner, afterwards = missed(before, early, late, sheet.prices), missed(after, early, late, sheet.prices)
-    later = (afterwards < sooner) | ((afterwards == sooner) & (np.abs(after) < np.abs(before)))
-    pulse: Index = (below + later).astype(np.int64)
-    loss: Array = np.where(later, afterwards, sooner)
-    caught: NDArray[np.bool_] = on(np.where(later, after, before), early, late)
-    return pulse, loss, caught
+    pulse = np.maximum(np.rint(curve.pulse(moment)), 0)
+    error = curve.seconds(pulse) - moment
+    loss: Array = missed(error, early, late, sheet.prices)
+    # a window wider than half a pulse may hold the pulse on the other side
+    wide = np.nonzero(np.maximum(early, late) + sheet.prices.beyond >= curve.shortest / 2)[0]
+    if len(wide):
+        part = curve.at(wide)
+        other = np.maximum(pulse[wide] - np.sign(error[wide]), 0)
+        farther = part.seconds(other) - moment[wide]
+        instead = missed(farther, early[wide], late[wide], sheet.prices)
+        better = (instead < loss[wide]) | ((instead == loss[wide]) & (np.abs(farther) < np.abs(error[wide])))
+        chosen = wide[better]
+        pulse[chosen], error[chosen], loss[chosen] = other[better], farther[better], instead[better]
+    caught: NDArray[np.bool_] = on(error, early, late)
+    return pulse.astype(np.int64), loss, caught
 
 
 def phrases(pulses: Index, sheet: Sheet) -> Array:

@@ -1,0 +1,151 @@
+"""How many hits lie exactly on a beat, by how far tempo may bend, beside what other programs and simpler methods reach.
+
+Cut lists are the hand-checked ones of the real clips, and random ones of 24 shots (log-normal, median 3.2 s). The losers: the best
+single tempo from the cue's start and with any start (hits within 20 ms of a beat: nothing of theirs is exact), and greedy bending,
+which takes every next hit that some whole number of beats reaches.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from math import exp, log
+from pathlib import Path
+from random import Random
+from statistics import fmean, median
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from engines.picture.cut import Cut
+from engines.spotting.candidates import Candidate
+from engines.spotting.hits import Hit, hits_from_cuts
+from engines.spotting.solve import solve
+
+RESULTS = Path(__file__).parent / "results" / "spotting.json"
+LISTS, CUTS, MEDIAN_SHOT, SPREAD = 50, 24, 3.2, 0.6
+FILM = Fraction(24)
+LOW, HIGH = 70, 140
+WITHIN = 0.02  # seconds
+RATES = {"stills_with_fades": Fraction(30000, 1001)}  # the other clips have 24 frames a second
+
+
+def random_cuts(seed: int, count: int = CUTS) -> list[Cut]:
+    rng, frame, cuts = Random(seed), 0, []
+    for _ in range(count):
+        frame += max(3, round(exp(rng.gauss(log(MEDIAN_SHOT), SPREAD)) * FILM))
+        cuts.append(Cut(frame, frame / FILM))
+    return cuts
+
+
+def real_cuts(path: Path) -> tuple[list[Cut], Fraction]:
+    rate = RATES.get(path.name.split(".")[0], FILM)
+    with path.open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["kind"] != "ambiguous"]
+    return [Cut(int(row["frame"]), int(row["frame"]) / rate, row["kind"]) for row in rows], rate  # type: ignore[arg-type]
+
+
+def exact_share(candidate: Candidate, subdivision: int) -> float:
+    """Measured from the map alone: hits whose beat is a whole number of beats or eighths."""
+    tempo_map = candidate.tempo_map
+    times = [catch.hit.time for catch in candidate.catches]
+    return fmean((tempo_map.beat(time) * subdivision).denominator == 1 for time in times)
+
+
+def single_tempo_share(hits: Sequence[Hit], subdivision: int, free: bool) -> float:
+    """The best of all tempos in steps of 0.02 BPM, from the start of the cue or with the best start of 64 in a beat."""
+    times = np.array([float(hit.time) for hit in hits])
+    pulse = 60 / np.arange(LOW, HIGH, 0.02)[:, None] / subdivision
+    shares = []
+    for lag in np.arange(64 if free else 1) / 64:
+        away = (times[None] / pulse - lag) % 1
+        shares.append((np.minimum(away, 1 - away) * pulse <= WITHIN).mean(axis=1).max())
+    return float(max(shares))
+
+
+def greedy_share(hits: Sequence[Hit], bend: float, subdivision: int) -> float:
+    """From each hit to the next that a whole number of beats can reach within the bend, at the best nominal tempo."""
+    best = 0
+    for nominal in np.arange(LOW, HIGH + 0.5, 0.5):
+        time, caught = 0.0, 0
+        for hit in hits:
+            ideal = (float(hit.time) - time) * nominal * subdivision / 60
+            if round(ideal) >= 1 and abs(round(ideal) / ideal - 1) <= bend / 100:
+                time, caught = float(hit.time), caught + 1
+        best = max(best, caught)
+    return best / len(hits)
+
+
+def steps_of(candidate: Candidate) -> list[float]:
+    """Sizes of the sudden changes, in percent of the nominal tempo."""
+    tempi = [float(segment.bpm) for segment in candidate.tempo_map.segments]
+    return [100 * abs(b - a) / float(candidate.tempo_bpm) for a, b in pairwise(tempi)]
+
+
+def row_of(lists: list[tuple[tuple[Hit, ...], Fraction]], bend: int, subdivision: int) -> dict[str, float]:
+    columns: dict[str, list[float]] = {}
+    steps: list[float] = []
+    for hits, end in lists:
+        answers = solve(hits, end, (LOW, HIGH), bend, subdivision=subdivision)
+        first = {answer.name: answer for answer in reversed(answers)}  # of two bends the better
+        steps += steps_of(first["bend"])
+        for name, value in {
+            "bend": exact_share(first["bend"], subdivision),
+            "ramp": exact_share(first["ramp"], subdivision),
+            "best first": exact_share(answers[0], subdivision),
+            "downbeats": first["bend"].hits_on_downbeat / len(hits),
+            "greedy": greedy_share(hits, bend, subdivision),
+            "single tempo, free start": single_tempo_share(hits, subdivision, True),
+            "single tempo": single_tempo_share(hits, subdivision, False),
+        }.items():
+            columns.setdefault(name, []).append(value)
+    return {name: fmean(values) for name, values in columns.items()} | {
+        "median step %": median(steps),
+        "largest step %": max(steps),
+    }
+
+
+def seconds_for(count: int, subdivision: int, bend: int) -> float:
+    cuts = random_cuts(1000, count)
+    hits, end = hits_from_cuts(cuts, FILM), cuts[-1].time + 3
+    times = []
+    for _ in range(3 if count <= 200 else 1):
+        begun = perf_counter()
+        solve(hits, end, (LOW, HIGH), bend, subdivision=subdivision)
+        times.append(perf_counter() - begun)
+    return min(times)
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(1800)
+def test_share_of_hits_exactly_on_a_beat(shared: Path) -> None:
+    random = [(hits_from_cuts(cuts, FILM), cuts[-1].time + 3) for cuts in map(random_cuts, range(LISTS))]
+    real = []
+    for path in sorted((shared / "media").glob("*.cuts.csv")):
+        cuts, rate = real_cuts(path)
+        real.append((hits_from_cuts(cuts, rate), cuts[-1].time + 3))
+    table = [
+        {"lists": name, "subdivision": subdivision, "bend %": bend} | row_of(lists, bend, subdivision)
+        for name, lists in ((f"{LISTS} random", random), (f"{len(real)} real", real))
+        for subdivision in (1, 2)
+        for bend in (2, 4, 6)
+    ]
+    speed = [
+        {"hits": count, "subdivision": subdivision, "bend %": bend, "seconds": seconds_for(count, subdivision, bend)}
+        for count, subdivision, bend in [(24, 1, 4), (200, 1, 4), (200, 2, 4), (200, 2, 6), (2000, 1, 4)]
+    ]
+    for rows in (table, speed):
+        print("\n" + " | ".join(f"{head:>14.14}" for head in rows[0]))
+        for row in rows:
+            print(" | ".join(f"{value:14.3f}" if isinstance(value, float) else f"{value!s:>14}" for value in row.values()))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({"spread of shots": SPREAD, "share": table, "speed": speed}, indent=1) + "\n")
+    at = {(row["lists"], row["subdivision"], row["bend %"]): row for row in table}
+    assert at[f"{LISTS} random", 1, 4]["bend"] >= 0.78
+    assert at[f"{LISTS} random", 2, 4]["bend"] >= 0.95
+    assert all(row["bend"] >= row["greedy"] - 0.02 for row in table)
+    assert all(row["seconds"] < 2 for row in speed if row["hits"] == 200)
