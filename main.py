@@ -169,7 +169,7 @@ def score(args: argparse.Namespace) -> None:
     watch = _progress(args)
     cue = score_film(args.film, out, _wishes(args), args.cuts, args.rate, watch)
     if args.preview:
-        cue = preview(cue, args.film, args.mix, args.soundfont, watch)
+        cue = preview(cue, args.film, watch, args.mix, args.soundfont, args.synthesiser)
     _say(cue.provider_said)
     _give(args, cue.json(), cue.text())
 
@@ -304,6 +304,7 @@ def _parser() -> argparse.ArgumentParser:
             "--mix", type=_within(0, 1, float), default=0.3, help="level of the film's own sound in the preview, 0 to 1"
         )
         made.add_argument("--soundfont", type=Path, help="an .sf2 for the preview")
+        made.add_argument("--synthesiser", choices=("sampler", "fluidsynth"), default="sampler", help="who plays the preview")
 
     made = verb("demo", demo, "make a short film, score it, render a preview: the first command")
     made.add_argument("--out", type=Path, default=Path("hitpoint-demo"))

@@ -21,6 +21,7 @@ from engines.score.instruments import Instrument
 from engines.score.land import Landing, land, landed_beats
 from engines.score.notes import Note, Take
 from engines.score.perform import perform
+from engines.score.preview import Synthesiser
 from engines.score.report import Report, file_report, hit_report
 from engines.score.smf import Score, cut_markers, read_smf, write_smf
 from engines.session import save_session
@@ -268,7 +269,9 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
-def preview(cue: Cue, film: Path, mix: float, soundfont: Path | None, watch: Watch) -> Cue:
+def preview(
+    cue: Cue, film: Path, watch: Watch, mix: float = 0.3, soundfont: Path | None = None, synthesiser: Synthesiser = "sampler"
+) -> Cue:
     """The cue with ``preview.wav`` (the music alone) and ``preview.mp4`` (muxed onto the picture) beside its other files."""
     from engines.picture.mux import mux
     from engines.score.preview import render
@@ -277,7 +280,7 @@ def preview(cue: Cue, film: Path, mix: float, soundfont: Path | None, watch: Wat
     paths = {"preview_audio": folder / "preview.wav", "preview": folder / "preview.mp4"}
     with watch.stage("render"):
         reel = Reel.open(film)
-        render(read_smf(cue.files["midi"]), paths["preview_audio"], reel.duration, soundfont)
+        render(cue.files["midi"], paths["preview_audio"], reel.duration, soundfont, synthesiser)
     with watch.stage("mux") as progress:
         mux(reel, paths["preview_audio"], paths["preview"], mix, progress, watch.cancelled)
     seen = replace(
