@@ -231,7 +231,9 @@ class Writer:
         """The next note downwards: a kept one when its turn has come, else one drawn; None where no pitch is left."""
         if kept and len(kept) >= left:
             return self._kept_word(kept[0], time)
-        free = {kind: self._free_pitches(kind, ceiling, kept, sounding) for kind in self._note_kinds}
+        free = self._with_room(
+            {kind: self._free_pitches(kind, ceiling, kept, sounding) for kind in self._note_kinds}, left - 1 - len(kept)
+        )
         kinds = [kind for kind, pitches in free.items() if pitches.any()]
         if not kinds:
             return self._kept_word(kept[0], time) if kept else None
@@ -252,6 +254,14 @@ class Writer:
         """Ids of pitches in the stem's range, not above the last note, and not sounding in this stem already."""
         taken = [pitch for pitch, k in sounding if k == kind] + [note.pitch for note in kept]
         return self._in_range[kind] & (self._pitch <= ceiling) & ~np.isin(self._pitch, taken)
+
+    def _with_room(self, free: dict[int, npt.NDArray[np.bool_]], more: int) -> dict[int, npt.NDArray[np.bool_]]:
+        """Those of ``free`` that leave places for ``more`` notes at or below them; all of them where none does."""
+        if more <= 0:
+            return free
+        below = np.cumsum(sum(np.bincount(self._pitch[pitches], minlength=128) for pitches in free.values()))
+        roomy = {kind: pitches & (below[self._pitch] > more) for kind, pitches in free.items()}
+        return roomy if any(pitches.any() for pitches in roomy.values()) else free
 
     def _kept_word(self, note: GridNote, time: int) -> Word:
         return self.word(
