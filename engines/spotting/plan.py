@@ -63,9 +63,11 @@ class Plan:
         for span in self.spans:
             end = start + span.beats
             while beat + self.pulse <= end:
-                reached = seconds + span.until(beat + self.pulse - start)
-                segments.append(Segment(beat, (reached - done) / self.pulse))
-                beat, done = beat + self.pulse, reached
+                even = span.first == span.last and beat >= start
+                following = beat + (end - beat) // self.pulse * self.pulse if even else beat + self.pulse
+                reached = seconds + span.until(following - start)
+                segments.append(Segment(beat, (reached - done) / (following - beat)))
+                beat, done = following, reached
             start, seconds = end, seconds + span.seconds
         segments.append(Segment(beat, self.spans[-1].last))
         return TempoMap(merged(segments), self.metres, self.origin)

@@ -24,6 +24,8 @@ ODD_METRES = (Metre(2, 4), Metre(3, 4), Metre(5, 4), Metre(4, 4), Metre(7, 8))
 """Metres that an odd bar may have, where they are no less than half and no more than one and a half of the cue's own."""
 TRIED = 4
 """Steady tempos at which odd bars are searched: those with the fewest hits lost."""
+LONG = 10000
+"""Allowed places of a cue, times steady tempos, that a search for odd bars may take on."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def tempos(low: Fraction, high: Fraction) -> list[Fraction]:
 def odd_bars(sheet: Sheet, paces: list[Pace]) -> tuple[float, Plan]:
     """The cheapest plan of one of the paces and any bars, with its cost."""
     answers = []
-    for pace in paces:
+    many = max(1, int(LONG * max(pace.spb for pace in paces) / (sheet.seconds * sheet.subdivision)))
+    for pace in paces[:many]:
         cost, metres, start = _Barring(sheet, pace).cheapest()
         pickup = Fraction(len(sheet.places) - start, sheet.subdivision) if start else Fraction(0)
         answers.append((cost, _plan("odd bar", sheet, pace, metres, pickup)))
