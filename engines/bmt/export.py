@@ -124,6 +124,25 @@ def halved(source: Path, target: Path) -> None:
     os.replace(part, target)
 
 
+def widened(source: Path, target: Path) -> None:
+    """A graph of `halved` with its weights in 32 bits again, as other tools want them; they keep what 16 bits held."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(str(source))
+    narrow = {tensor.name: tensor for tensor in model.graph.initializer}
+    casts = [node for node in model.graph.node if node.op_type == "Cast" and node.input[0] in narrow]
+    for node in casts:
+        tensor = narrow[node.input[0]]
+        wide = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), node.output[0])
+        model.graph.initializer.remove(tensor)
+        model.graph.initializer.append(wide)
+        model.graph.node.remove(node)
+    part = target.with_suffix(".part")
+    onnx.save(model, str(part))
+    os.replace(part, target)
+
+
 def quantised(source: Path, target: Path) -> None:
     """The same graph with its matrix products in 8 bits (dynamic, one scale a channel)."""
     from onnxruntime.quantization import QuantType, quantize_dynamic

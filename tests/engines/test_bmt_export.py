@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone")
 
 from engines.bmt import export as exporter  # noqa: E402
-from engines.bmt.export import INPUTS, OUTPUTS, PARITY, export, export_graph, halved, network_of, parity, quantised  # noqa: E402
+from engines.bmt.export import INPUTS, OUTPUTS, PARITY, export, export_graph, halved, network_of, parity, quantised, widened  # noqa: E402
 from engines.bmt.network import BMTConfig, BMTransformer  # noqa: E402
 from engines.bmt.step import vocabulary_of  # noqa: E402
 from engines.bmt.vocabulary import Field, Vocabulary, ours, published  # noqa: E402
@@ -97,6 +97,10 @@ def test_weights_stored_in_16_and_in_8_bits(graph: Path, tmp_path: Path) -> None
         assert 0 < np.abs(whole[k] - half[k]).max() < 0.02
         assert 0 < np.abs(whole[k] - eighth[k]).max() < 0.3
     assert half[2].dtype == np.float32, "the running sums stay in 32 bits"
+    widened(tmp_path / "fp16.onnx", tmp_path / "again.onnx")
+    again = some_steps(tmp_path / "again.onnx", 2)
+    assert all(np.abs(a - b).max() < 1e-5 for a, b in zip(again, half, strict=True))
+    assert abs((tmp_path / "again.onnx").stat().st_size - sizes[0]) < 0.05 * sizes[0]
 
 
 @pytest.fixture(scope="module")
