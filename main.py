@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engines import __version__
+from engines.engine import MOODS
 from engines.errors import Cancelled, HitpointError, OptionError
 
 if TYPE_CHECKING:
@@ -80,14 +81,6 @@ def _metre(text: str) -> Any:
     return Metre(int(beats), int(unit))
 
 
-def _mood(text: str) -> int:
-    from engines.engine import MOODS
-
-    if text not in MOODS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a mood: choose one of {', '.join(MOODS)}")
-    return MOODS[text]
-
-
 def _within(low: float, high: float, kind: type[int] | type[float]) -> Any:
     def read(text: str) -> int | float:
         try:
@@ -137,7 +130,7 @@ def _wishes(args: argparse.Namespace) -> Wishes:
         metres=tuple(args.metre or (Metre(),)),
         subdivision=args.subdivision,
         candidate=args.candidate,
-        mood=given.get("mood"),
+        mood=MOODS.get(given.get("mood", "")),
         density=given.get("density"),
         energy=given.get("energy"),
         key=given.get("key"),
@@ -221,7 +214,7 @@ def compose(args: argparse.Namespace) -> None:
         args.bars,
         (low + high) / 2,
         (args.metre or [Metre()])[0],
-        args.mood,
+        MOODS.get(args.mood),
         args.density,
         args.energy,
         args.register,
@@ -285,7 +278,7 @@ def _parser() -> argparse.ArgumentParser:
     def music(made: argparse.ArgumentParser) -> None:
         made.add_argument("--engine", default="bmt", help="which engine composes (bmt)")
         made.add_argument("--provider", help="cuda, tensorrt, coreml, directml or cpu; an error if it does not load")
-        made.add_argument("--mood", type=_mood, help="happy, angry, sad or calm")
+        made.add_argument("--mood", choices=tuple(MOODS), help="the quadrant of valence and arousal")
         made.add_argument("--density", type=_within(0, 16, int), help="onset positions a bar, 0 to 16")
         made.add_argument("--energy", type=_within(0, 1, float), help="0 to 1")
         made.add_argument("--key", help="C:maj, F#:min and so on")
