@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engines.spotting.plan import Answers, Plan, Span, bars_over
 from engines.spotting.price import Array, drift, step
 from engines.spotting.sheet import Sheet
-from engines.spotting.stretches import REACH, Even, Index, Stretches, opening, passing, phrases, skipped, stretches
+from engines.spotting.stretches import REACH, Even, Index, Stretches, closing, ended, opening, passing, skipped, stretches
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def _own(sheet: Sheet, table: Stretches) -> Array:
     curve = Even(table.seconds / table.pulses)
     passed = passing(sheet, times[table.source], skipped(sheet, table.source), skipped(sheet, table.target) - 1, curve)
     cost = passed.price
-    cost[np.arange(len(cost)), -table.pulses % len(sheet.places)] += phrases(table.pulses - passed.last, sheet)
+    cost[np.arange(len(cost)), -table.pulses % len(sheet.places)] += ended(sheet, table, np.arange(len(cost)), passed.last)
     cost += drift(table.percent, table.percent, table.pulses / sheet.subdivision, sheet.prices)[:, None]
     return cost
 
@@ -116,7 +116,8 @@ class Ends:
 def _ends(sheet: Sheet, labels: Labels, nominals: list[Fraction]) -> Ends:
     times = sheet.offsets
     count, tempos = len(times), len(nominals)
-    low, high = (bounds[sorted({0, *range(max(0, count - REACH), count)})] for bounds in (labels.low, labels.high))
+    last_nodes = [count - 1] if sheet.closed else sorted({0, *range(max(0, count - REACH), count)})
+    low, high = (bounds[last_nodes] for bounds in (labels.low, labels.high))
     label = np.concatenate([np.arange(a, b) for a, b in zip(low.ravel(), high.ravel(), strict=True)])
     node, tempo = labels.node[label], labels.tempo[label]
     before = np.nan_to_num(labels.percent[label], nan=0.0)
@@ -128,8 +129,12 @@ def _ends(sheet: Sheet, labels: Labels, nominals: list[Fraction]) -> Ends:
     cost = passing(sheet, times[node], skipped(sheet, node), last, Even(length / sheet.subdivision)).price
     cost += (drift(tail, tail, left / length, sheet.prices) + np.where(left > 0, step(tail - before, sheet.prices), 0.0))[:, None]
     cost += labels.cost[label]
+    cost += closing(sheet)
+    # one row more: a closed cue may have no solution at a tempo
+    label, home, cost = np.append(label, 0), np.append(home, False), np.vstack([cost, np.full(cost.shape[1], np.inf)])
     cheapest = cost.min(axis=1)
-    best = np.array([rows[np.argmin(cheapest[rows])] for rows in (np.nonzero(tempo == t)[0] for t in range(tempos))])
+    rows = [np.append(np.nonzero(tempo == t)[0], len(tempo)) for t in range(tempos)]
+    best = np.array([row[np.argmin(cheapest[row])] for row in rows])
     return Ends(cheapest[best], label[best], np.argmin(cost[best], axis=1), home[best])
 
 
@@ -158,5 +163,5 @@ def _plan(sheet: Sheet, path: list[tuple[int, int]], start: int, spb: Fraction, 
         length = spb if home or not spans else spans[-1].last
         spans.append(Span((sheet.end - time) / length, length, length))
     pickup = Fraction(len(sheet.places) - start, sheet.subdivision) if start else Fraction(0)
-    metres = bars_over(sum((span.beats for span in spans), Fraction(0)), sheet.metre, pickup)
-    return Plan("bend", spb, sheet.start, tuple(spans), sheet.metre, metres, pickup, sheet.subdivision)
+    metres = bars_over(sum((span.beats for span in spans), Fraction(0)), sheet.metre, pickup, sheet.closed)
+    return Plan("bend", spb, sheet.start, tuple(spans), sheet.metre, metres, pickup, sheet.subdivision, sheet.closed)

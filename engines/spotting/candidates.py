@@ -47,7 +47,7 @@ class Candidate:
     @property
     def cost(self) -> float:
         """The sum of the breakdown: missing one hit of weight 1 costs 1."""
-        return sum(self.breakdown.values())
+        return round(sum(self.breakdown.values()), 9)
 
     @property
     def hits_total(self) -> int:
@@ -127,6 +127,8 @@ def candidate(plan: Plan, sheet: Sheet) -> Candidate:
     """A plan with its price and its catches."""
     catches, aims = [], aims_of(plan, sheet)
     for hit, (beat, error, _, place) in zip(sheet.hits, aims, strict=True):
+        if hit is sheet.gate:
+            continue
         caught = error == 0 if plan.name in EXACT else bool(on(float(error), float(hit.early), float(hit.late)))
         catches.append(Catch(hit, beat, error, caught, place == 0))
     tempo_map = plan.tempo_map

@@ -12,7 +12,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.spotting.tempo import Metre, Segment, TempoMap, merged
+from engines.spotting.tempo import Metre, Segment, TempoMap, merged, partial
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Plan:
     """A complete answer to a spotting sheet. Beat 0 sounds at ``origin``; the last span goes on for ever.
 
     ``spb`` is the length of a beat at the nominal tempo in seconds. ``pickup`` is the length in beats of a first bar that
-    only ends a bar, 0 if the cue begins with a downbeat. ``metre`` is the cue's own; of ``metres`` the last repeats.
+    only ends a bar, 0 if the cue begins with a downbeat. ``metre`` is the cue's own; of ``metres`` the last repeats. A ``closed`` plan
+    ends with its last bar, which may be the first part of a whole one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Plan:
     metres: tuple[Metre, ...]
     pickup: Fraction = Fraction(0)
     subdivision: int = 1
+    closed: bool = False
 
     @cached_property
     def tempo_map(self) -> TempoMap:
@@ -91,12 +93,10 @@ class Answers:
         return self.plan(int(np.argmin(self.costs)))
 
 
-def bars_over(beats: Fraction, metre: Metre, pickup: Fraction = Fraction(0)) -> tuple[Metre, ...]:
-    """Bars of one metre over so many beats, after a pickup."""
-    whole = max(1, ceil((beats - pickup) / metre.length))
-    return (*((partial(pickup),) if pickup else ()), *((metre,) * whole))
-
-
-def partial(length: Fraction) -> Metre:
-    """The metre of a bar of so many beats: 3 is 3/4, 7/2 is 7/8."""
-    return Metre(int(length), 4) if length.denominator == 1 else Metre(int(length * 2), 8)
+def bars_over(beats: Fraction, metre: Metre, pickup: Fraction = Fraction(0), closed: bool = False) -> tuple[Metre, ...]:
+    """Bars of one metre over so many beats, after a pickup; of a closed cue the last one may be shorter."""
+    first = (partial(pickup),) if pickup else ()
+    if closed:
+        whole, rest = divmod(beats - pickup, metre.length)
+        return (*first, *((metre,) * whole), *((partial(rest),) if rest else ()))
+    return (*first, *((metre,) * max(1, ceil((beats - pickup) / metre.length))))

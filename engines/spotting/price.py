@@ -130,6 +130,8 @@ def price(plan: Plan, sheet: Sheet, aims: Sequence[Aim] | None = None) -> dict[s
     tables = {metre: places(metre, sheet.subdivision, prices) for metre in {sheet.metre, *plan.metres}}
     last_on = Fraction(0)
     for hit, (beat, error, bar, place) in zip(sheet.hits, aims or aims_of(plan, sheet), strict=True):
+        if hit is sheet.gate:
+            continue
         lost = float(missed(float(error), float(hit.early), float(hit.late), prices))
         share["hits"] += hit.weight * lost
         share["places"] += (1 - lost) * hit.weight**2 * float(tables[bar][place])
@@ -173,8 +175,11 @@ def nearest(plan: Plan, sheet: Sheet, time: Fraction, early: Fraction, late: Fra
 
 
 def place_of(plan: Plan, beat: Fraction, subdivision: int) -> tuple[Metre, int]:
-    """The metre around a beat, and how many allowed places it lies after the downbeat; a pickup ends a bar that was never begun."""
+    """The metre around a beat, and how many allowed places it lies after the downbeat. A pickup ends a bar that
+    was never begun, and a closed plan may begin one that never ends."""
     bar = plan.tempo_map.bar_at(beat)
     if bar.index == 0 and plan.pickup:
         return plan.metre, int((beat + plan.metre.length - plan.pickup) * subdivision)
+    if plan.closed and bar.metre.length < plan.metre.length:
+        return plan.metre, int((beat - bar.start) * subdivision)
     return bar.metre, int((beat - bar.start) * subdivision)

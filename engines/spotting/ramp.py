@@ -16,9 +16,10 @@ from engines.spotting.stretches import (
     Even,
     Index,
     Stretches,
+    closing,
+    ended,
     opening,
     passing,
-    phrases,
     skipped,
     stretches,
 )
@@ -101,7 +102,7 @@ def _glides(sheet: Sheet, table: Stretches, nominals: list[Fraction], node: int)
         Curve(a * pulse, middle * pulse, b * pulse, pulses, pulses * ease),
     )
     own, beats = passed.price, pulses / sheet.subdivision
-    own[np.arange(len(own)), -table.pulses[row] % len(sheet.places)] += phrases(table.pulses[row] - passed.last, sheet)
+    own[np.arange(len(own)), -table.pulses[row] % len(sheet.places)] += ended(sheet, table, row, passed.last)
     eased = beats * ease
     for first, last in ((percents[begin], held), (held, percents[end])):
         own += (drift(first, last, eased, sheet.prices) + glide(last - first, eased, sheet.prices))[:, None]
@@ -128,7 +129,7 @@ def _arrive(sheet: Sheet, table: Stretches, glides: Glides, cost: Array, node: i
 def _ends(sheet: Sheet, cost: Array, nominals: list[Fraction]) -> tuple[Array, Index, Index, Index]:
     """The cheapest end for each nominal tempo, which stays at the tempo of the last caught hit: cost, node, level, place."""
     times = sheet.offsets
-    ends = np.array(sorted({0, *range(max(0, len(cost) - REACH), len(cost))}))
+    ends = np.array([len(cost) - 1] if sheet.closed else sorted({0, *range(max(0, len(cost) - REACH), len(cost))}))
     percents = np.array(levels(sheet), float)
     grid = np.meshgrid(ends, np.arange(len(nominals)), np.arange(len(percents)), indexing="ij")
     node, tempo, level = (axis.ravel() for axis in grid)
@@ -136,7 +137,7 @@ def _ends(sheet: Sheet, cost: Array, nominals: list[Fraction]) -> tuple[Array, I
     last = np.full(len(node), len(sheet.hits))
     total = passing(sheet, times[node], skipped(sheet, node), last, Even(length / sheet.subdivision)).price
     total += drift(percents[level], percents[level], (sheet.seconds - times[node]) / length, sheet.prices)[:, None]
-    total += cost[node, tempo, level]
+    total += cost[node, tempo, level] + closing(sheet)
     cheapest = total.min(axis=1)
     best = np.array([rows[np.argmin(cheapest[rows])] for rows in (np.nonzero(tempo == t)[0] for t in range(len(nominals)))])
     return cheapest[best], node[best], level[best], np.argmin(total[best], axis=1)
@@ -193,7 +194,6 @@ def _plan(sheet: Sheet, table: Stretches, path: list[Leg], nominal: Fraction, le
         length = _length(nominal, level)
         spans.append(Span((sheet.end - time) / length, length, length))
     pickup = Fraction(len(sheet.places) - start, sheet.subdivision) if start else Fraction(0)
-    metres = bars_over(sum((span.beats for span in spans), Fraction(0)), sheet.metre, pickup)
-    return Plan(
-        "ramp", nominal, sheet.start, tuple(span for span in spans if span.beats), sheet.metre, metres, pickup, sheet.subdivision
-    )
+    metres = bars_over(sum((span.beats for span in spans), Fraction(0)), sheet.metre, pickup, sheet.closed)
+    curve = tuple(span for span in spans if span.beats)
+    return Plan("ramp", nominal, sheet.start, curve, sheet.metre, metres, pickup, sheet.subdivision, sheet.closed)

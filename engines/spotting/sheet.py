@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from engines.spotting.hits import Hit
-from engines.spotting.price import Array, Prices, places
-from engines.spotting.tempo import Metre
+from engines.spotting.price import Array, Prices, odd_bar, places
+from engines.spotting.tempo import Metre, partial
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,9 @@ class Sheet:
     """What a search is asked.
 
     ``hits`` lie in order between ``start`` and ``end`` (seconds of the film), no two at one time; ``bend`` is how far any beat
-    may leave the nominal tempo (1/25 is 4 %); ``subdivision`` 1 allows hits on beats (quarter notes), 2 on eighths too.
+    may leave the nominal tempo (1/25 is 4 %); ``subdivision`` 1 allows hits on beats (quarter notes), 2 on eighths too. Without
+    ``pickup`` the start is a bar line. If the cue is ``closed``, so is its end, exactly, because the bars after it stay as they
+    are; a hit there is theirs.
     """
 
     hits: tuple[Hit, ...]
@@ -29,6 +31,20 @@ class Sheet:
     metre: Metre = field(default_factory=Metre)
     subdivision: int = 1
     prices: Prices = field(default_factory=Prices)
+    pickup: bool = True
+    closed: bool = False
+
+    @cached_property
+    def gate(self) -> Hit | None:
+        """The end of a closed cue, as the last of its hits; it weighs nothing by itself."""
+        return self.hits[-1] if self.closed else None
+
+    @cached_property
+    def closings(self) -> dict[int, float]:
+        """The places of the bar at which a closed cue may end, with the price of the shorter bar that it ends with."""
+        beats = range(self.subdivision, len(self.places), self.subdivision)
+        shorter = {place: partial(Fraction(place, self.subdivision)) for place in beats if 2 * place >= len(self.places)}
+        return {0: 0.0} | {place: odd_bar(metre, self.prices) for place, metre in shorter.items()}
 
     @cached_property
     def times(self) -> Array:
@@ -58,7 +74,7 @@ class Sheet:
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """The places at which a cue may begin: the downbeat, or any later beat of the bar as a pickup."""
-        return tuple(range(0, len(self.places), self.subdivision))
+        return tuple(range(0, len(self.places), self.subdivision)) if self.pickup else (0,)
 
     @cached_property
     def nodes(self) -> tuple[Fraction, ...]:
@@ -76,10 +92,12 @@ class Sheet:
         return float(self.end - self.start)
 
 
-def bounded(hits: Sequence[Hit], start: Fraction, end: Fraction) -> tuple[Hit, ...]:
-    """The hits of a cue in order; of several at one time the heaviest."""
+def bounded(hits: Sequence[Hit], start: Fraction, end: Fraction, closed: bool = False) -> tuple[Hit, ...]:
+    """The hits of a cue in order; of several at one time the heaviest. The end of a closed cue is the last of them."""
     kept: dict[Fraction, Hit] = {}
     for hit in sorted(hits, key=lambda hit: (hit.time, hit.weight)):
         if start <= hit.time <= end:
             kept[hit.time] = hit
-    return tuple(kept.values())
+    if closed:
+        kept.pop(end, None)
+    return (*kept.values(), *((Hit(0, end, 0.0),) if closed else ()))

@@ -48,13 +48,20 @@ def solve(
     subdivision: int = 1,
     start: Fraction = Fraction(0),
     prices: Prices | None = None,
+    pickup: bool = True,
+    closed: bool = False,
 ) -> list[Candidate]:
     """Tempo maps for a cue from ``start`` to ``duration`` (seconds of the film), best first, at least one of each of `KINDS`.
 
     ``tempo`` is the range of the nominal tempo in beats a minute, ``max_bend`` how far any beat may leave it in percent,
     ``metres`` the metres a cue may be in (each is tried), ``subdivision`` 2 lets hits lie on eighths. Hits outside the cue are
-    not its own. Without hits, every kind keeps the middle of the range. Raises OptionError for a value that no music has,
-    SpottingError for a cue that does not last a beat.
+    not its own. Without hits, every kind keeps the middle of the range.
+
+    To solve some bars again between others that stay, see `engines.spotting.splice`: without ``pickup`` the start is a bar line,
+    and if ``closed`` so is ``duration``, exactly; then only bends and ramps are offered.
+
+    Raises OptionError for a value that no music has, SpottingError for a cue that does not last a beat, or a closed one into
+    which no whole number of beats fits.
     """
     low, high = _range(tempo)
     if not 0 <= max_bend <= LOOSEST:
@@ -71,10 +78,14 @@ def solve(
     found: dict[str, list[Candidate]] = {kind: [] for kind in KINDS}
     for metre in metres:
         counted = _counted(metre, subdivision)
-        sheet = Sheet(bounded(hits, start, duration), start, duration, _exact(max_bend) / 100, metre, counted, prices or Prices())
+        own = bounded(hits, start, duration, closed)
+        sheet = Sheet(own, start, duration, _exact(max_bend) / 100, metre, counted, prices or Prices(), pickup, closed)
         for plan in _plans(sheet, low, high):
             found[plan.name].append(candidate(plan, sheet))
     offered = [answer for kind in KINDS for answer in sorted(found[kind], key=_cost)[: OFFERED if kind == "bend" else 1]]
+    if not offered:
+        what = f"no whole number of beats fits between {float(start):.3f} s and {float(duration):.3f} s"
+        raise SpottingError(what, where="spot", cure="allow more bend or a wider range of tempo, or keep fewer bars")
     return sorted(offered, key=_cost)
 
 
@@ -114,14 +125,17 @@ def _plans(sheet: Sheet, low: Fraction, high: Fraction) -> Iterable[Plan]:
     if not sheet.hits:
         yield from _free(sheet, (low + high) / 2)
         return
-    plain, paces = steady(sheet, low, high)
-    yield plain
-    yield odd_bars(sheet, paces)[1]
+    if not sheet.closed:
+        plain, paces = steady(sheet, low, high)
+        yield plain
+        yield odd_bars(sheet, paces)[1]
     tried = nominals(low, high, len(sheet.hits))
     bent = bend(sheet, tried)
-    order = [int(k) for k in np.argsort(bent.costs, kind="stable")]
+    order = [int(k) for k in np.argsort(bent.costs, kind="stable") if np.isfinite(bent.costs[k])]
     yield from (bent.plan(k) for k in _apart(order, tried))
-    yield ramp(sheet, [tried[k] for k in order[: min(GLIDED, max(1, GLIDING // len(sheet.hits)))]]).best
+    glided = [tried[k] for k in order[: min(GLIDED, max(1, GLIDING // len(sheet.hits)))]]
+    if glided and np.isfinite((gliding := ramp(sheet, glided)).costs).any():
+        yield gliding.best
 
 
 def _apart(order: list[int], tried: list[Fraction]) -> list[int]:

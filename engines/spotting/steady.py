@@ -10,11 +10,11 @@ from math import ceil
 
 import numpy as np
 
-from engines.spotting.plan import Plan, Span, bars_over, partial
+from engines.spotting.plan import Plan, Span, bars_over
 from engines.spotting.price import odd_bar, phrase, places
 from engines.spotting.sheet import Sheet
 from engines.spotting.stretches import Even, aimed, passing, starting
-from engines.spotting.tempo import Metre
+from engines.spotting.tempo import Metre, partial
 
 TENTH = Fraction(1, 10)
 """Steady tempos are tried in steps of so many beats a minute."""

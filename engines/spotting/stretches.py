@@ -93,6 +93,14 @@ def stretches(sheet: Sheet, nominals: list[Fraction]) -> Stretches:
     )
 
 
+def closing(sheet: Sheet) -> Array:
+    """The price of ending a cue at each place of the bar: nothing, unless it is closed."""
+    cost = np.full(len(sheet.places), np.inf if sheet.closed else 0.0)
+    for place, fee in sheet.closings.items() if sheet.closed else ():
+        cost[place] = fee
+    return cost
+
+
 @dataclass(frozen=True)
 class Curve:
     """Rows of ``pulses`` whose lengths in seconds go evenly from ``first`` to ``middle`` over ``ease`` pulses, hold, and go from
@@ -211,6 +219,14 @@ def aimed(sheet: Sheet, hit: Index, moment: Array, curve: Curve | Even) -> tuple
         pulse[chosen], error[chosen], loss[chosen] = other[better], farther[better], instead[better]
     caught: NDArray[np.bool_] = on(error, early, late)
     return pulse.astype(np.int64), loss, caught
+
+
+def ended(sheet: Sheet, table: Stretches, rows: Index, last: Index) -> Array:
+    """The price of the phrase that the hit at the end of each stretch ends, if its last hit before is at pulse ``last``."""
+    price = phrases(table.pulses[rows] - last, sheet)
+    if sheet.closed:
+        price[table.target[rows] == len(sheet.nodes) - 1] = 0.0  # the end of a closed cue is no hit
+    return price
 
 
 def phrases(pulses: Index, sheet: Sheet) -> Array:

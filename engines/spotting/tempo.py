@@ -143,3 +143,8 @@ def merged(segments: Iterable[Segment]) -> tuple[Segment, ...]:
         if not out or out[-1].spb != segment.spb:
             out.append(segment)
     return tuple(out)
+
+
+def partial(length: Fraction) -> Metre:
+    """The metre of a bar of so many beats: 3 is 3/4, 7/2 is 7/8."""
+    return Metre(int(length), 4) if length.denominator == 1 else Metre(int(length * 2), 8)

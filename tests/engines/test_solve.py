@@ -25,9 +25,10 @@ from engines.spotting.price import Prices, price
 from engines.spotting.ramp import EASE, LEVELS, TURN, ramp
 from engines.spotting.sheet import Sheet, bounded
 from engines.spotting.solve import KINDS, nominals, solve
+from engines.spotting.splice import spliced
 from engines.spotting.steady import LAGS, ODD_METRES, Pace, odd_bars, steady
 from engines.spotting.stretches import COUNTS, FAR, REACH
-from engines.spotting.tempo import Metre
+from engines.spotting.tempo import Metre, TempoMap
 
 FILM = Fraction(24)
 TOLERANCE = 1e-9
@@ -230,6 +231,23 @@ def test_steady_is_the_cheapest_of_all_paces(hits: tuple[Hit, ...], low: int) ->
     assert total(plan, sheet) == pytest.approx(min(costs), abs=TOLERANCE)
 
 
+@settings(max_examples=15, deadline=None)
+@given(hits=hit_lists(6), tempo=st.integers(70, 140), percent=st.integers(2, 6), subdivision=st.sampled_from([1, 2]))
+def test_a_closed_bend_costs_what_brute_force_finds(hits: tuple[Hit, ...], tempo: int, percent: int, subdivision: int) -> None:
+    end = hits[-1].time + Fraction(7, 3)
+    own = bounded(hits, Fraction(0), end, closed=True)
+    sheet = Sheet(own, Fraction(0), end, Fraction(percent, 100), subdivision=subdivision, pickup=False, closed=True)
+    best, spb = float("inf"), 60 / Fraction(tempo)
+    for chain in chains(sheet, Fraction(tempo)):
+        spans = [Span(Fraction(n, subdivision), d * subdivision / n, d * subdivision / n) for d, n in chain]
+        beats = sum(span.beats for span in spans)
+        if sum(d for d, _ in chain) == end and beats % 4 in (0, 2, 3):
+            bars = [Metre()] * int(beats // 4) + ([Metre(int(beats % 4), 4)] if beats % 4 else [])
+            plan = Plan("bend", spb, Fraction(0), tuple(spans), Metre(), tuple(bars), Fraction(0), subdivision, closed=True)
+            best = min(best, total(plan, sheet))
+    assert bend(sheet, [Fraction(tempo)]).costs[0] == pytest.approx(best, abs=TOLERANCE)
+
+
 # ---- what holds for every candidate
 
 
@@ -405,3 +423,49 @@ def test_prices_of_the_composer_are_obeyed() -> None:
     calm = next(answer for answer in solve(hits, Fraction(14), prices=still) if answer.name == "bend")
     assert calm.breakdown["steps"] == 0
     assert len(calm.tempo_map.segments) == 1
+
+
+@settings(max_examples=10, deadline=None)
+@given(frames=st.lists(st.integers(20, 110), min_size=9, max_size=9), moved=st.integers(-30, 30), open_end=st.booleans())
+def test_bars_are_solved_again_between_bars_that_stay(frames: list[int], moved: int, open_end: bool) -> None:
+    cuts = [sum(frames[: k + 1]) for k in range(len(frames))]
+    hits, end = [Hit(cut, cut / FILM) for cut in cuts], (cuts[-1] + 40) / FILM
+    old = next(answer for answer in solve(hits, end, (95, 105), 6, subdivision=2) if answer.name == "bend")
+    bars = old.tempo_map.bars_until(old.tempo_map.beat(end))
+    first, onward = bars[len(bars) // 4], bars[3 * len(bars) // 4]
+    start, resumed = old.tempo_map.seconds(first.start), old.tempo_map.seconds(onward.start)
+    shift = moved / FILM
+    fresh = [Hit(9999, (start + resumed + shift) / 2)]
+    assume(resumed + shift - start > 6)
+    again = solve(
+        fresh, end if open_end else resumed + shift, (90, 110), 8, subdivision=2, start=start, pickup=False, closed=not open_end
+    )
+    assert {answer.name for answer in again} >= ({*KINDS} if open_end else {"bend", "ramp"})
+    for answer in again:
+        assert answer.hits_total == 1
+        if answer.name not in ("bend", "ramp"):
+            continue
+        whole_bars = len(answer.tempo_map.metres)
+        joined = spliced(old.tempo_map, first.index, answer.tempo_map, whole_bars, None if open_end else onward.index)
+        assert [joined.seconds(bar.start) for bar in joined.bars[: first.index]] == [
+            old.tempo_map.seconds(bar.start) for bar in bars[: first.index]
+        ]
+        assert answer.catches[0].caught
+        assert joined.seconds(first.start + answer.catches[0].beat) == fresh[0].time
+        if not open_end:
+            back = joined.bars[first.index + whole_bars]
+            assert joined.seconds(back.start) == resumed + shift
+            for beat in range(12):
+                later = joined.seconds(back.start + beat) - shift
+                assert later == old.tempo_map.seconds(onward.start + beat)
+
+
+def test_a_closed_cue_into_which_no_beats_fit_is_refused() -> None:
+    with pytest.raises(SpottingError, match="keep fewer bars"):
+        solve([], Fraction(3), (100, 100), 1, pickup=False, closed=True)
+
+
+def test_bars_that_do_not_meet_are_not_spliced() -> None:
+    kept = TempoMap.steady(100, bars=8)
+    with pytest.raises(ValueError, match="begin at"):
+        spliced(kept, 2, TempoMap.steady(100, origin=Fraction(1)), 4)

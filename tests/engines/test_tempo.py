@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.spotting.click import ACCENT, BEAT, DOWNBEAT, STEM, click
-from engines.spotting.plan import Plan, Span, bars_over, partial
-from engines.spotting.tempo import Bar, Metre, Segment, TempoMap, merged
+from engines.spotting.plan import Plan, Span, bars_over
+from engines.spotting.tempo import Bar, Metre, Segment, TempoMap, merged, partial
 
 BEATS = st.fractions(0, 400, max_denominator=96)
 METRES = st.sampled_from([Metre(), Metre(3, 4), Metre(2, 4), Metre(5, 4), Metre(7, 8), Metre(6, 8)])
