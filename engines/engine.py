@@ -91,13 +91,13 @@ ENGINES = {"bmt": "engines.bmt.compose:BMTEngine"}
 """Engines by name, as ``module:class``; loaded when asked for, so that listing them costs nothing."""
 
 
-def load_engine(name: str, provider: str | None = None) -> Engine:
+def load_engine(name: str, provider: str | None = None, mode: str | None = None) -> Engine:
     """The engine of that name, ready to compose on ``provider`` (None: the best one that really loads).
 
-    Raises OptionError for an unknown name, ModelError if its model is missing or was tampered with.
+    ``mode`` is for engines that have several, such as bmt's ``official``. Raises OptionError for an unknown name, ModelError if its model is missing or was tampered with.
     """
     if name not in ENGINES:
         raise OptionError(f"no engine is named {name!r}", where="--engine", cure=f"choose one of: {', '.join(sorted(ENGINES))}")
     module, _, attribute = ENGINES[name].partition(":")
-    engine: Engine = getattr(import_module(module), attribute)(provider=provider)
+    engine: Engine = getattr(import_module(module), attribute)(provider=provider, **({"mode": mode} if mode else {}))
     return engine

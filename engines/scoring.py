@@ -38,11 +38,14 @@ from engines.watch import Watch
 class Wishes:
     """What the composer asks for; None and empty leave it to the picture or the engine.
 
+    ``mode`` is the engine's (bmt: strict or official), ``formula`` who maps the picture to density (ours, cmt, bmt).
     ``candidate`` chooses a tempo map by kind (steady, bend, ramp, odd bar) instead of the cheapest. ``performance`` 0..1 is how
     far dynamics and timing are shaped. ``instruments`` by stem.
     """
 
     engine: str = "bmt"
+    mode: str | None = None
+    formula: str = "ours"
     provider: str | None = None
     tempo: tuple[Fraction | float, Fraction | float] = TEMPO
     max_bend: Fraction | float = MAX_BEND
@@ -174,7 +177,7 @@ def score_film(
     """
     watch = watch or Watch()
     began = time.perf_counter()
-    engine = load_engine(wishes.engine, wishes.provider)
+    engine = load_engine(wishes.engine, wishes.provider, wishes.mode)
     with watch.stage("decode"):
         reel = Reel.open(film)
         duration = reel.duration
@@ -191,6 +194,7 @@ def score_film(
         density=wishes.density,
         energy=wishes.energy,
         key=wishes.key,
+        formula=wishes.formula,
     )
     with watch.stage("compose") as progress:
         take = engine.compose(briefing.brief, wishes.seed, on_progress=progress, cancelled=watch.cancelled)
