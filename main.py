@@ -124,6 +124,8 @@ def _wishes(args: argparse.Namespace) -> Wishes:
     given = vars(args)
     return Wishes(
         engine=given.get("engine", "bmt"),
+        mode=given.get("mode"),
+        formula=given.get("formula", "ours"),
         provider=given.get("provider"),
         tempo=args.tempo or TEMPO,
         max_bend=MAX_BEND if args.max_bend is None else args.max_bend,
@@ -290,6 +292,8 @@ def _parser() -> argparse.ArgumentParser:
     def scoring(made: argparse.ArgumentParser) -> None:
         spotting(made)
         music(made)
+        made.add_argument("--mode", choices=("strict", "official"), help="official: the published inference")
+        made.add_argument("--formula", choices=("ours", "cmt", "bmt"), default="ours", help="who maps the picture to density")
         made.add_argument(
             "--instrument", action="append", metavar="STEM=NAME", help="melody=violin, for the file and the preview"
         )

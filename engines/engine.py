@@ -94,7 +94,8 @@ ENGINES = {"bmt": "engines.bmt.compose:BMTEngine"}
 def load_engine(name: str, provider: str | None = None, mode: str | None = None) -> Engine:
     """The engine of that name, ready to compose on ``provider`` (None: the best one that really loads).
 
-    ``mode`` is for engines that have several, such as bmt's ``official``. Raises OptionError for an unknown name, ModelError if its model is missing or was tampered with.
+    ``mode`` is for engines that have several, such as bmt's ``official``. Raises OptionError for an unknown name, ModelError
+    if its model is missing or was tampered with.
     """
     if name not in ENGINES:
         raise OptionError(f"no engine is named {name!r}", where="--engine", cure=f"choose one of: {', '.join(sorted(ENGINES))}")
