@@ -35,7 +35,8 @@ def _small_bmt(vocabulary: str, folder: Path) -> Path:
     from engines.bmt.network import BMTConfig, BMTransformer
 
     torch.manual_seed(0)
-    config = BMTConfig(vocabulary, 64, 2, 1, 64, 256, 0.0, head_gelu=vocabulary == "ours")
+    ours = vocabulary == "ours"
+    config = BMTConfig(vocabulary, 64, 2, 1, 64, 256, 0.0, head_gelu=ours, carry=ours)
     network = BMTransformer(config)
     checkpoint = folder / "small.pt"
     if vocabulary == "published":

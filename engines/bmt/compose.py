@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from engines.bmt.data import FLATS
-from engines.bmt.grammar import STRICT, Answer, Word, Writer
+from engines.bmt.grammar import LEAN, STRICT, Answer, Word, Writer
+from engines.bmt.lean import Harmony, Lean
 from engines.bmt.official import OfficialSampler, brief_rows
 from engines.bmt.plan import WINDOW_BARS, Planner
 from engines.bmt.published import PublishedWriter
@@ -36,13 +37,15 @@ MODES = ("strict", "official")
 class BMTEngine:
     """The engine ``bmt``. ``tastes`` is how boldly fields are drawn, by default as the mode does.
 
-    ``mode``: ``strict`` forces what the brief fixes, by the grammar of the graph's words; ``official`` is the published inference
-    for a published checkpoint, in which a brief only steers (hits as visual beats) and everything is one piano.
+    ``mode``: ``strict`` forces what the brief fixes, by the grammar of the graph's words, and keeps to its key and chords as firmly
+    as ``lean`` says; ``official`` is the published inference for a published checkpoint, in which a brief only steers (hits as
+    visual beats) and everything is one piano.
     """
 
     provider: str | None = None
     folder: Path | None = None
     tastes: Mapping[str, Taste] | None = None
+    lean: Lean = LEAN
     mode: str = "strict"
     name: str = "bmt"
 
@@ -72,7 +75,7 @@ class BMTEngine:
             if self.mode == "official":
                 piece.official(self.tastes)
             else:
-                piece.strict(self.tastes or STRICT)
+                piece.strict(self.tastes or STRICT, self.lean)
         except ValueError as error:
             raise ModelError(f"gives no music ({error})", where=model.card.graph, cure="export it again") from error
         recipe: dict[str, object] = {
@@ -134,14 +137,16 @@ class _Piece:
         self.chords: list[tuple[Fraction, str]] = []
         self.said: dict[str, object] = {}
 
-    def strict(self, tastes: Mapping[str, Taste]) -> None:
+    def strict(self, tastes: Mapping[str, Taste], lean: Lean) -> None:
         """Window by window; the grammar of the graph's own words is forced."""
         planner = Planner(self.brief, self.key, self.vocabulary, self.kept)
         kind = Writer if self.vocabulary.name == "ours" else PublishedWriter
+        # the published words have no key: only one that the brief names is leant to
+        harmony = Harmony(self.vocabulary, self.key if kind is Writer else self.brief.key, lean)
         stems = [stem for stem in self.brief.stems if stem in kind.NOTE_TYPES]
         for number, first in enumerate(range(0, len(planner.bars), WINDOW_BARS)):
             window = planner.bars[first : first + WINDOW_BARS]
-            writer = kind(self.vocabulary, np.random.default_rng([self.seed, 1 + number]), stems, RANGES, tastes)
+            writer = kind(self.vocabulary, np.random.default_rng([self.seed, 1 + number]), stems, RANGES, tastes, harmony)
             words = writer.write(planner.primer(first, self.notes, self.chords), planner.plan(first, window))
             self._play(words, Stepper(self.model, 1), lambda f=first, w=writer: f + w.bars_done, len(planner.bars))  # type: ignore[misc]
             self.notes += [_note(window[w.bar].start, w.note) for w in writer.notes]

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events, register_level
+from engines.bmt.tokens import GridNote, Piece, Words, carried, encode, our_events, register_level
 from engines.bmt.vocabulary import (
     ROOTS,
     STEPS_PER_BAR,
@@ -264,12 +264,12 @@ def transposition(vocabulary: Vocabulary, semitones: int) -> dict[str, npt.NDArr
 
 
 class Windows:
-    """Draws training windows: whole bars of one song, transposed, controls dropped at random."""
+    """Draws training windows: whole bars of one song, transposed, controls dropped at random; ``carry`` as in `BMTConfig`."""
 
     LIMIT = 1024
 
-    def __init__(self, corpus: Corpus, drop: float = 0.25) -> None:
-        self.corpus, self.drop, self.vocabulary = corpus, drop, ours()
+    def __init__(self, corpus: Corpus, drop: float = 0.25, carry: bool = False) -> None:
+        self.corpus, self.drop, self.carry, self.vocabulary = corpus, drop, carry, ours()
         self.column = self.vocabulary.column
         self._moves = {s: transposition(self.vocabulary, s) for s in range(-6, 6)}
         density = corpus.words[:, self.column["density"]]
@@ -334,7 +334,11 @@ class Windows:
         controls = np.flatnonzero(words[:, self.column["density"]])
         for name in ("density", "energy", "register"):
             heard[controls[rng.random(len(controls)) < 0.1], self.column[name]] = 0
-        return heard
+        return self.heard(heard)
+
+    def heard(self, words: Words) -> Words:
+        """Words as the network hears them: with all that holds, where it was configured so."""
+        return carried(words, self.vocabulary) if self.carry else words
 
     def draw(self, rng: np.random.Generator, limit: int = LIMIT) -> tuple[Words, Words]:
         """One window of as many bars as fit into ``limit`` words, as (heard, meant): inputs with controls dropped, and all to predict."""

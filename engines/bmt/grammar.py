@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engines.bmt.lean import Harmony, Lean
 from engines.bmt.sampling import Logits, Taste, choose
 from engines.bmt.tokens import GridNote, velocity_word
 from engines.bmt.vocabulary import STEM_TYPES, STEPS_PER_BAR, Vocabulary
@@ -32,6 +33,7 @@ STRICT = {
     "energy": Taste(1.0, 0.90),
     "register": Taste(1.0, 0.90),
 }
+LEAN = Lean(stray=3.0, chord=1.0, accompaniment=1.5, melody=0.5)
 
 
 class Answer(NamedTuple):
@@ -88,11 +90,14 @@ class Writer:
         stems: Sequence[str],
         ranges: Mapping[str, tuple[int, int]] | None = None,
         tastes: Mapping[str, Taste] = STRICT,
+        harmony: Harmony | None = None,
     ) -> None:
         self.vocabulary, self.rng, self.tastes = vocabulary, rng, tastes
         self.notes: list[WrittenNote] = []
         self.chords: list[tuple[int, int, str]] = []
         self.bars_done = 0
+        self._harmony = harmony or Harmony(vocabulary, None, Lean())
+        self._chord_id = 0
         self._column = vocabulary.column
         self._kinds = {str(name): k for k, name in enumerate(vocabulary.field("type").values)}
         self._note_kinds = [self._kinds[self.NOTE_TYPES[stem]] for stem in stems]
@@ -119,8 +124,15 @@ class Writer:
             word[self._column[name]] = id
         return word
 
-    def _draw(self, answer: Answer, kind: int, name: str, allowed: npt.NDArray[np.bool_] | None = None) -> int:
-        logits = answer.fields[kind, self._slices[name]]
+    def _draw(
+        self,
+        answer: Answer,
+        kind: int,
+        name: str,
+        allowed: npt.NDArray[np.bool_] | None = None,
+        lean: npt.NDArray[np.float32] | float = 0.0,
+    ) -> int:
+        logits = answer.fields[kind, self._slices[name]] + lean
         if allowed is None:
             allowed = np.ones(len(logits), bool)
         allowed[0] = False  # 0 means "not carried"
@@ -158,8 +170,7 @@ class Writer:
         while True:
             place = {"barbeat": self._place[position], "time": bar.percent[position]}
             if kind == chord:
-                id = bar.chord_id if bar.chord_id is not None else self._draw(answer, chord, "chord", self._chords())
-                self.chords.append((index, position, str(self.vocabulary.value("chord", id))))
+                id = self._chord(answer, chord, index, bar, position)
                 answer = yield self.word("Chord", chord=id, **place)
             else:
                 answer = yield self.word("Beat", **place)
@@ -182,10 +193,16 @@ class Writer:
             allowed[self._place[step]] = True
         return allowed
 
-    def _chords(self) -> npt.NDArray[np.bool_]:
-        allowed = np.ones(len(self.vocabulary.field("chord").values), bool)
-        allowed[self.vocabulary.id("chord", "CONTI")] = False
-        return allowed
+    def _chord(self, answer: Answer, kind: int, index: int, bar: PlannedBar, position: int) -> int:
+        """The chord that begins here: the brief's, or one drawn."""
+        if bar.chord_id is not None:
+            self._chord_id = bar.chord_id
+        else:
+            allowed = np.ones(len(self.vocabulary.field("chord").values), bool)
+            allowed[self.vocabulary.id("chord", "CONTI")] = False
+            self._chord_id = self._draw(answer, kind, "chord", allowed, self._harmony.chords)
+        self.chords.append((index, position, str(self.vocabulary.value("chord", self._chord_id))))
+        return self._chord_id
 
     def _sounds(self, answer: Answer, bar: PlannedBar, missing: int, position: int) -> bool:
         """After a chord: whether notes begin with it."""
@@ -238,7 +255,8 @@ class Writer:
         if not kinds:
             return self._kept_word(kept[0], time) if kept else None
         kind = self._draw_type(answer, kinds)
-        id = self._draw(answer, kind, "pitch", free[kind])
+        lean = self._harmony.pitches(self._chord_id, accompanies=kind == self._kinds.get(STEM_TYPES["piano"]))
+        id = self._draw(answer, kind, "pitch", free[kind], lean)
         if kept and self._pitch[id] <= kept[0].pitch:
             return self._kept_word(kept[0], time)
         word = self.word(str(self.vocabulary.value("type", kind)), pitch=id, time=time)

@@ -25,7 +25,8 @@ PUBLISHED_HEAD_ORDER = ("tempo", "chord", "barbeat", "pitch", "duration", "veloc
 @dataclass(frozen=True)
 class BMTConfig:
     """Sizes, all in units of features. ``positions`` is the length of the stored position table. ``head_gelu``: without it, as
-    published, the type only adds a constant to every logit; with it the type chooses among features."""
+    published, the type only adds a constant to every logit; with it the type chooses among features. ``carry``: every word is
+    heard with all that holds, its chord, place and controls (`engines.bmt.tokens.Carrier`)."""
 
     vocabulary: str = "ours"
     width: int = 256
@@ -35,13 +36,14 @@ class BMTConfig:
     positions: int = 2048
     dropout: float = 0.05
     head_gelu: bool = True
+    carry: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, as the card and the checkpoint store them."""
         return asdict(self)
 
 
-OURS = BMTConfig()
+OURS = BMTConfig(carry=True)
 PUBLISHED = BMTConfig("published", 512, 12, 8, 2048, 20000, 0.1, head_gelu=False)
 
 

@@ -24,7 +24,6 @@ class PublishedWriter(Writer):
 
     NOTE_TYPES: Mapping[str, str] = {"piano": "Note"}
     STRENGTH = "Rhythm"
-    _harmony = 0
     _began = False
 
     def _bar(self, index: int, bar: PlannedBar) -> Generator[Word, Answer, None]:
@@ -63,10 +62,7 @@ class PublishedWriter(Writer):
         chord = self.vocabulary.id("chord", "CONTI")
         if changes:
             answer = yield self.word("Rhythm", strength=self.vocabulary.id("strength", TRIAD), time=time)
-            chord = (
-                bar.chord_id if bar.chord_id is not None else self._draw(answer, self._kinds["Metrical"], "chord", self._chords())
-            )
-            self.chords.append((index, position, str(self.vocabulary.value("chord", chord))))
+            chord = self._chord(answer, self._kinds["Metrical"], index, bar, position)
         # the tempo is said once, as in a corpus of steady songs: our map holds, whatever the words say
         tempo = self.vocabulary.id("tempo", "CONTI") if self._began else bar.tempo_id
         self._began = True

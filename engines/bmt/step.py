@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.bmt.grammar import Answer
+from engines.bmt.tokens import Carrier
 from engines.bmt.vocabulary import Field, Vocabulary
 from engines.errors import ModelError
 from engines.runtime import Model
@@ -37,12 +38,15 @@ class Stepper:
         f = config["width"] // config["heads"]
         self._model, self._official, self._at = model, official_position, 0
         self._limit = int(config["positions"])
+        self._carriers = [Carrier(vocabulary_of(model)) for _ in range(batch)] if config.get("carry") else []
         self._s = np.zeros((config["layers"], batch, config["heads"], f, f), np.float32)
         self._z = np.zeros((config["layers"], batch, config["heads"], f), np.float32)
 
     def hear(self, words: npt.NDArray[np.int64]) -> list[Answer]:
         """(batch, fields) in, what is expected next out, a piece each."""
         position = np.full(len(words), 0 if self._official else min(self._at, self._limit - 1), np.int64)
+        if self._carriers:
+            words = np.stack([carrier.hear(word) for carrier, word in zip(self._carriers, words, strict=True)])
         kinds, fields, self._s, self._z = self._model.run({"word": words, "position": position, "s": self._s, "z": self._z})
         self._at += 1
         return [Answer(k, f) for k, f in zip(kinds, fields, strict=True)]

@@ -207,6 +207,54 @@ def encode(events: list[Event], vocabulary: Vocabulary) -> Words:
     return words
 
 
+CARRIED: dict[str, tuple[str, ...]] = {
+    "barbeat": ("Bar", "Chord", "Beat"),
+    "chord": ("Chord",),
+    **dict.fromkeys(("density", "energy", "register", "tempo"), ("Bar", "Density")),
+    **dict.fromkeys(("emotion", "key"), ("Emotion",)),
+}
+"""Fields of our words that hold until the next word of these types says them again."""
+
+
+class Carrier:
+    """What holds is said with every word that the network hears, so that it need not look back for its key, chord and place.
+
+    Linear attention sums over all that was heard, and learns slowly to find one word in it again. Only what is heard is carried,
+    never what is to be predicted.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        types = vocabulary.field("type").ids
+        columns = [(vocabulary.column[name], {types[kind] for kind in kinds}) for name, kinds in CARRIED.items()]
+        self._setters = [[column for column, kinds in columns if kind in kinds] for kind in range(len(types))]
+        self._columns, self._type, self._end = [column for column, _ in columns], vocabulary.column["type"], types["EOS"]
+        self._held: npt.NDArray[np.int64] = np.zeros(len(vocabulary.fields), np.int64)
+
+    def hear(self, word: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The next word (fields,) with all that holds."""
+        kind = int(word[self._type])
+        for column in self._setters[kind]:
+            self._held[column] = word[column]
+        if kind == self._end:
+            return word
+        full = word.copy()
+        full[self._columns] = self._held[self._columns]
+        return full
+
+
+def carried(words: Words, vocabulary: Vocabulary) -> Words:
+    """Words (n, fields) from their prefix on, each with all that holds: as `Carrier` gives them one by one."""
+    out, rows, kinds = words.copy(), np.arange(len(words)), words[:, vocabulary.column["type"]]
+    types = vocabulary.field("type").ids
+    music = kinds != types["EOS"]
+    for name, setters in CARRIED.items():
+        column = vocabulary.column[name]
+        says = np.isin(kinds, [types[kind] for kind in setters])
+        last = np.maximum.accumulate(np.where(says, rows, -1))
+        out[music, column] = np.where(last >= 0, words[last, column], 0)[music]
+    return out
+
+
 def decode(words: Words, vocabulary: Vocabulary, bar_steps: tuple[int, ...] = ()) -> Piece:
     """Words to a piece, by either grammar; words that carry nothing to play are passed over.
 

@@ -103,7 +103,7 @@ def validation_batches(corpus: Corpus, windows: Windows, count: int = 64, bars: 
     rng = np.random.default_rng(5)
     for k in range(0, count, 8):
         words = [windows.window(int(bar), bars)[0] for bar in starts[k : k + 8]]
-        heard = [w if row % 2 else windows.dropped(w, rng) for row, w in enumerate(words)]
+        heard = [windows.heard(w) if row % 2 else windows.dropped(w, rng) for row, w in enumerate(words)]
         yield _stack(heard), _stack(words)
 
 
@@ -248,8 +248,9 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     last, best = out / "last.pt", out / "best.pt"
     training, held_out = load_corpora(data, out)
-    windows, held_out_windows = Windows(training, settings.drop), Windows(held_out, settings.drop)
     run = Run.load(last, settings) if last.exists() else Run.new(config, settings)
+    carry = run.network.config.carry
+    windows, held_out_windows = Windows(training, settings.drop, carry), Windows(held_out, settings.drop, carry)
     began = saved = time.monotonic()
     before, smooth = run.hours, 0.0
     with (out / "log.jsonl").open("a") as log:

@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.bmt.tokens import (
+    CARRIED,
+    Carrier,
     GridNote,
     Piece,
+    carried,
     decode,
     encode,
     energy_level,
@@ -128,6 +131,23 @@ def test_our_words_come_back(piece: Piece) -> None:
             changes = {step: chord for step, chord in piece.chords if step in bar}
             said = {step: chord for step, chord in found.chords if step in bar}
             assert said == {bar.start: held[-1]} | changes
+
+
+@given(pieces("ours"))
+@settings(max_examples=30, deadline=None)
+def test_what_holds_is_heard_with_every_word(piece: Piece) -> None:
+    words = encode(our_events(piece), ours()).astype(np.int64)
+    carrier = Carrier(ours())
+    one_by_one = np.array([carrier.hear(word) for word in words])
+    assert (carried(words, ours()) == one_by_one).all()
+    kinds = [str(ours().value("type", int(w[ours().column["type"]]))) for w in words]
+    held: dict[str, int] = {}
+    for word, full, kind in zip(words, one_by_one, kinds, strict=True):
+        for name, column in ours().column.items():
+            if kind in CARRIED.get(name, ()):
+                held[name] = int(word[column])
+            expected = word[column] if name not in CARRIED or kind == "EOS" else held.get(name, 0)
+            assert full[column] == expected
 
 
 def test_a_bar_without_anything_is_its_line_alone() -> None:

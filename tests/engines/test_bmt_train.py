@@ -27,7 +27,7 @@ from engines.bmt.train import (  # noqa: E402
 )
 from engines.errors import ModelError  # noqa: E402
 
-TINY = BMTConfig("ours", 32, 1, 2, 48, 2048, 0.1)
+TINY = BMTConfig("ours", 32, 1, 2, 48, 2048, 0.1, carry=True)
 QUICK = TrainSettings(steps=6, words=640, warmup=2, validate_every=3, save_every_s=0.0, seed=4)
 
 
