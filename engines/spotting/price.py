@@ -33,9 +33,9 @@ MILLISECOND = 0.001
 class Prices:
     """What each blemish costs. Tempo is in percent of the nominal tempo, so 4 to -4 is a step of 8."""
 
-    near: float = 0.35
+    near: float = 0.2
     """A beat in a hit's window but not exactly on it, as a share of missing the hit; less where the window is wider than `SYNC`."""
-    edge: float = 0.65
+    edge: float = 0.4
     """The same at the edge of the window."""
     beyond: float = 0.03
     """Seconds outside the window at which a hit counts as missed altogether."""

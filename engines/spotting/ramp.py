@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from engines.spotting.stretches import (
 
 LEVELS = (0, 1, 2, 4, 6, 8, 12, 16, 24, 32, 48)
 """Percent that the tempo at a caught hit may be off the nominal, up or down."""
+TOGETHER = 32
+"""Hits whose glides are worked out at once."""
 TURN = 4
 """Percent that tempo may differ at most from one caught hit to the next."""
 EASE = Fraction(1, 4)
@@ -60,11 +63,11 @@ def ramp(sheet: Sheet, nominals: list[Fraction]) -> Answers:
     cost = np.full((len(table.first) - 1, len(nominals), len(levels(sheet)), len(sheet.places)), np.inf)
     cost[0] = opening(sheet)
     kept: list[Glides] = []
-    for node in range(1, len(cost)):
-        glides = _glides(sheet, table, nominals, node)
-        kept.append(glides)
-        if len(glides.row):
-            _arrive(sheet, table, glides, cost, node)
+    for first in range(1, len(cost), TOGETHER):
+        for node, glides in enumerate(_glides(sheet, table, nominals, first, min(first + TOGETHER, len(cost))), first):
+            kept.append(glides)
+            if len(glides.row):
+                _arrive(sheet, table, glides, cost, node)
     total, last, level, place = _ends(sheet, cost, nominals)
 
     def plan(tempo: int) -> Plan:
@@ -74,9 +77,10 @@ def ramp(sheet: Sheet, nominals: list[Fraction]) -> Answers:
     return Answers(total, plan)
 
 
-def _glides(sheet: Sheet, table: Stretches, nominals: list[Fraction], node: int) -> Glides:
+def _glides(sheet: Sheet, table: Stretches, nominals: list[Fraction], first_node: int, end_node: int) -> list[Glides]:
+    """For some nodes in a row, every glide that reaches them."""
     percents, ease = np.array(levels(sheet), float), float(EASE)
-    rows = np.arange(table.first[node], table.first[node + 1])
+    rows = np.arange(table.first[first_node], table.first[end_node])
     grid = np.meshgrid(rows, np.arange(len(percents)), np.arange(len(percents)), indexing="ij")
     near = np.abs(percents[grid[1]] - percents[grid[2]]) <= TURN
     row, begin, end = (axis[near] for axis in grid)
@@ -90,7 +94,7 @@ def _glides(sheet: Sheet, table: Stretches, nominals: list[Fraction], node: int)
         leg = Leg(int(row[k]), levels(sheet)[begin[k]], levels(sheet)[end[k]])
         fits[k] = abs(nominal / _held(sheet, table, leg, nominal) - 1) <= sheet.bend
     keep = np.nonzero(fits)[0]
-    keep = keep[np.lexsort((end[keep], table.tempo[row[keep]]))]
+    keep = keep[np.lexsort((end[keep], table.tempo[row[keep]], table.target[row[keep]]))]
     row, begin, end, a, b, middle, held = (column[keep] for column in (row, begin, end, a, b, middle, held))
     pulse = np.array([60 / float(tempo) for tempo in nominals])[table.tempo[row]] / sheet.subdivision
     pulses = table.pulses[row].astype(float)
@@ -107,7 +111,8 @@ def _glides(sheet: Sheet, table: Stretches, nominals: list[Fraction], node: int)
     for first, last in ((percents[begin], held), (held, percents[end])):
         own += (drift(first, last, eased, sheet.prices) + glide(last - first, eased, sheet.prices))[:, None]
     own += drift(held, held, beats - 2 * eased, sheet.prices)[:, None]
-    return Glides(row, begin, end, own)
+    edges = np.searchsorted(table.target[row], np.arange(first_node, end_node + 1))
+    return [Glides(row[a:b], begin[a:b], end[a:b], own[a:b]) for a, b in pairwise(edges)]
 
 
 def _arrive(sheet: Sheet, table: Stretches, glides: Glides, cost: Array, node: int) -> None:

@@ -72,6 +72,11 @@ class Sheet:
         return places(self.metre, self.subdivision, self.prices)
 
     @cached_property
+    def turned(self) -> Array:
+        """The same table as it lies from each place on, shape (places, places)."""
+        return np.array([np.roll(self.places, -place) for place in range(len(self.places))])
+
+    @cached_property
     def starts(self) -> tuple[int, ...]:
         """The places at which a cue may begin: the downbeat, or any later beat of the bar as a pickup."""
         return tuple(range(0, len(self.places), self.subdivision)) if self.pickup else (0,)

@@ -16,21 +16,25 @@ from engines.spotting.sheet import Sheet
 from engines.spotting.stretches import Even, aimed, passing, starting
 from engines.spotting.tempo import Metre, partial
 
-TENTH = Fraction(1, 10)
+STEP = Fraction(1, 20)
 """Steady tempos are tried in steps of so many beats a minute."""
-LAGS = 16
+LAGS = 32
 """A steady cue may start up to a beat late, in steps of one of so many parts of a beat."""
+MANY = 64
+"""Hits beyond which both steps are twice as wide."""
 ODD_METRES = (Metre(2, 4), Metre(3, 4), Metre(5, 4), Metre(4, 4), Metre(7, 8))
 """Metres that an odd bar may have, where they are no less than half and no more than one and a half of the cue's own."""
-TRIED = 4
+TRIED = 6
 """Steady tempos at which odd bars are searched: those with the fewest hits lost."""
+BARS = 6
+"""Odd bars stand at most so many bars before a hit: two of them fill any gap."""
 LONG = 10000
 """Allowed places of a cue, times steady tempos, that a search for odd bars may take on."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """One tempo, and how late the cue starts, in sixteenths of a beat."""
+    """One tempo, and how late the cue starts, in parts of a beat (see `LAGS`)."""
 
     tempo: Fraction
     lag: int
@@ -48,24 +52,24 @@ class Pace:
 
 def steady(sheet: Sheet, low: Fraction, high: Fraction) -> tuple[Plan, list[Pace]]:
     """The cheapest plan of one tempo, and the paces that lose the fewest hits whatever the bars, best first."""
-    tried = tempos(low, high)
-    spb, lag = (
-        axis.ravel() for axis in np.meshgrid([60 / float(tempo) for tempo in tried], np.arange(LAGS) / LAGS, indexing="ij")
-    )
+    width = 2 if len(sheet.hits) > MANY else 1
+    paces = [(tempo, lag) for tempo in tempos(low, high, width * STEP) for lag in range(0, LAGS, width)]
+    spb = np.array([60 / float(tempo) for tempo, _ in paces])
+    lag = np.array([part for _, part in paces]) / LAGS
     first, last = np.zeros(len(spb), np.int64), np.full(len(spb), len(sheet.hits))
     passed = passing(sheet, spb * lag, first, last, Even(spb / sheet.subdivision))
     cost = passed.price + starting(sheet) + (sheet.prices.lag * lag)[:, None]
     best, place = np.unravel_index(int(np.argmin(cost)), cost.shape)
     order = np.argsort(passed.lost + sheet.prices.lag * lag, kind="stable")[:TRIED]
-    pace, *others = (Pace(tried[k // LAGS], k % LAGS) for k in (int(best), *(int(k) for k in order)))
+    pace, *others = (Pace(*paces[k]) for k in (best, *order))
     pickup = Fraction(len(sheet.places) - int(place), sheet.subdivision) if place else Fraction(0)
     return _plan("steady", sheet, pace, bars_over(_beats(sheet, pace), sheet.metre, pickup), pickup), others
 
 
-def tempos(low: Fraction, high: Fraction) -> list[Fraction]:
-    """The tempos from ``low`` to ``high`` in tenths, with both ends."""
-    inside = range(ceil(low / TENTH), int(high / TENTH) + 1)
-    return sorted({low, high, *(k * TENTH for k in inside)})
+def tempos(low: Fraction, high: Fraction, step: Fraction) -> list[Fraction]:
+    """The tempos from ``low`` to ``high`` in steps, with both ends."""
+    inside = range(ceil(low / step), int(high / step) + 1)
+    return sorted({low, high, *(k * step for k in inside)})
 
 
 def odd_bars(sheet: Sheet, paces: list[Pace]) -> tuple[float, Plan]:
@@ -127,14 +131,15 @@ class _Barring:
         odd = [odd_bar(metre, self.sheet.prices) if k else 0.0 for k, metre in enumerate(self.metres)]
         uneven = [float(phrase(bars, self.sheet.prices)) for bars in range(5)]
         best: list[dict[int, tuple[float, int, int, int]]] = [{} for _ in range(self.end + max(self.sizes) + 1)]
-        last = self._last_marks(max(self.sizes))
+        last, near = self._last_marks(max(self.sizes)), self._near()
         for place, line, cost, since in self._beginnings():
             _keep(best[line], since, (cost, -1, since, place))
         for line in range(self.end):
             marked = last[line] == line if line < len(last) else False
+            sizes = self.sizes if near[line] else self.sizes[:1]
             for since, (cost, *_) in best[line].items():
                 start = cost + (uneven[since] if marked and since != NONE else 0.0)
-                for k, size in enumerate(self.sizes):
+                for k, size in enumerate(sizes):
                     latest = last[line + size - 1]
                     state = COMING[since] if latest < line else 1 if latest == line else NONE
                     _keep(best[line + size], state, (start + odd[k] + weak[k][line], k, since, line))
@@ -145,6 +150,13 @@ class _Barring:
         latest = np.full(self.end + margin, -1)
         latest[self.marks] = self.marks
         return [int(k) for k in np.maximum.accumulate(latest)]
+
+    def _near(self) -> list[bool]:
+        """Whether a hit that may be caught comes within `BARS` bars of a pulse: farther from it an odd bar makes no difference."""
+        before = np.r_[0.0, np.cumsum(self.weight > 0)]
+        line = np.arange(self.end)
+        ahead = np.minimum(line + BARS * max(self.sizes), len(self.weight))
+        return [bool(some) for some in before[ahead] > before[line]]
 
     def _beginnings(self) -> Iterator[tuple[int, int, float, int]]:
         """(place of beat 0, first bar line, cost of what lies before it, bars since a hit on a downbeat): no pickup, or any."""

@@ -183,7 +183,6 @@ def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve |
     """Rows that pass over the hits ``first`` to ``end`` (indices of the sheet's hits, shape (rows,)) and begin at ``start``
     (seconds from the cue's)."""
     size = len(sheet.places)
-    turned = np.array([np.roll(sheet.places, -place) for place in range(size)])
     lost, placed, last = np.zeros(len(start)), np.zeros((len(start), size)), np.zeros(len(start), np.int64)
     for k in range(int((end - first).max(initial=0))):
         rows = np.nonzero(first + k < end)[0]
@@ -191,7 +190,7 @@ def passing(sheet: Sheet, start: Array, first: Index, end: Index, curve: Curve |
         pulse, loss, caught = aimed(sheet, hit, sheet.times[hit] - start[rows], curve.at(rows))
         lost[rows] += sheet.weights[hit] * loss
         near = np.nonzero(loss < 1)[0]
-        placed[rows[near]] += ((1 - loss[near]) * sheet.weights[hit[near]] ** 2)[:, None] * turned[pulse[near] % size]
+        placed[rows[near]] += ((1 - loss[near]) * sheet.weights[hit[near]] ** 2)[:, None] * sheet.turned[pulse[near] % size]
         marked = np.nonzero(caught)[0]
         placed[rows[marked], -pulse[marked] % size] += phrases(pulse[marked] - last[rows[marked]], sheet)
         last[rows[marked]] = pulse[marked]

@@ -2,7 +2,8 @@
 
 Cut lists are the hand-checked ones of the real clips, and random ones of 24 shots (log-normal, median 3.2 s). The losers: the best
 single tempo from the cue's start and with any start (hits within 20 ms of a beat: nothing of theirs is exact), and greedy bending,
-which takes every next hit that some whole number of beats reaches.
+which takes every next hit that some whole number of beats reaches (as many hits, at rougher steps and on weaker beats). Costs are
+the solver's price a hit: missing a hit of weight 1 altogether costs 1.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from math import exp, log
 from pathlib import Path
 from random import Random
 from statistics import fmean, median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 import pytest
 
 from engines.picture.cut import Cut
-from engines.spotting.candidates import Candidate
+from engines.spotting.candidates import Candidate, candidate
 from engines.spotting.hits import Hit, hits_from_cuts
+from engines.spotting.plan import Plan, Span, bars_over
+from engines.spotting.sheet import Sheet
 from engines.spotting.solve import solve
+from engines.spotting.tempo import Metre
 
 RESULTS = Path(__file__).parent / "results" / "spotting.json"
 LISTS, CUTS, MEDIAN_SHOT, SPREAD = 50, 24, 3.2, 0.6
@@ -67,17 +71,23 @@ def single_tempo_share(hits: Sequence[Hit], subdivision: int, free: bool) -> flo
     return float(max(shares))
 
 
-def greedy_share(hits: Sequence[Hit], bend: float, subdivision: int) -> float:
-    """From each hit to the next that a whole number of beats can reach within the bend, at the best nominal tempo."""
-    best = 0
-    for nominal in np.arange(LOW, HIGH + 0.5, 0.5):
-        time, caught = 0.0, 0
-        for hit in hits:
-            ideal = (float(hit.time) - time) * nominal * subdivision / 60
-            if round(ideal) >= 1 and abs(round(ideal) / ideal - 1) <= bend / 100:
-                time, caught = float(hit.time), caught + 1
-        best = max(best, caught)
-    return best / len(hits)
+def greedy(sheet: Sheet) -> Plan:
+    """From each hit to the next that a whole number of beats can reach within the bend, at the nominal tempo that catches most."""
+    best: tuple[int, Plan] | None = None
+    for half_beats in range(2 * LOW, 2 * HIGH + 1):
+        spb, time, spans = Fraction(120, half_beats), sheet.start, []
+        for hit in sheet.hits:
+            beats = (hit.time - time) / spb
+            count = Fraction(round(beats * sheet.subdivision), sheet.subdivision)
+            if count > 0 and abs(count / beats - 1) <= sheet.bend:
+                spans.append(Span(count, (hit.time - time) / count, (hit.time - time) / count))
+                time = hit.time
+        if best is None or len(spans) > best[0]:
+            tail = [*spans, Span((sheet.end - time) / spb, spb, spb)]
+            bars = bars_over(sum((span.beats for span in tail), Fraction(0)), Metre())
+            best = len(spans), Plan("bend", spb, sheet.start, tuple(tail), Metre(), bars, subdivision=sheet.subdivision)
+    assert best is not None
+    return best[1]
 
 
 def steps_of(candidate: Candidate) -> list[float]:
@@ -89,35 +99,45 @@ def steps_of(candidate: Candidate) -> list[float]:
 def row_of(lists: list[tuple[tuple[Hit, ...], Fraction]], bend: int, subdivision: int) -> dict[str, float]:
     columns: dict[str, list[float]] = {}
     steps: list[float] = []
+    greedy_steps: list[float] = []
     for hits, end in lists:
         answers = solve(hits, end, (LOW, HIGH), bend, subdivision=subdivision)
         first = {answer.name: answer for answer in reversed(answers)}  # of two bends the better
+        sheet = Sheet(hits, Fraction(0), end, Fraction(bend, 100), subdivision=subdivision)
+        hasty = candidate(greedy(sheet), sheet)
         steps += steps_of(first["bend"])
+        greedy_steps += steps_of(hasty)
         for name, value in {
             "bend": exact_share(first["bend"], subdivision),
             "ramp": exact_share(first["ramp"], subdivision),
-            "best first": exact_share(answers[0], subdivision),
-            "downbeats": first["bend"].hits_on_downbeat / len(hits),
-            "greedy": greedy_share(hits, bend, subdivision),
-            "single tempo, free start": single_tempo_share(hits, subdivision, True),
+            "first": exact_share(answers[0], subdivision),
+            "greedy": exact_share(hasty, subdivision),
+            "single, any start": single_tempo_share(hits, subdivision, True),
             "single tempo": single_tempo_share(hits, subdivision, False),
+            "bend downbeats": first["bend"].hits_on_downbeat / len(hits),
+            "greedy downbeats": hasty.hits_on_downbeat / len(hits),
+            "bend cost": first["bend"].cost / len(hits),
+            "ramp cost": first["ramp"].cost / len(hits),
+            "greedy cost": hasty.cost / len(hits),
+            "odd bar cost": first["odd bar"].cost / len(hits),
+            "steady cost": first["steady"].cost / len(hits),
         }.items():
             columns.setdefault(name, []).append(value)
-    return {name: fmean(values) for name, values in columns.items()} | {
-        "median step %": median(steps),
-        "largest step %": max(steps),
-    }
+    told = {name: fmean(values) for name, values in columns.items()}
+    return told | {"bend step %": median(steps), "bend max %": max(steps), "greedy step %": median(greedy_steps)}
 
 
-def seconds_for(count: int, subdivision: int, bend: int) -> float:
+def seconds_for(count: int, subdivision: int, bend: int) -> dict[str, float]:
+    """The fastest of three by the clock on the wall, and by the processor alone (the machine may have other work)."""
     cuts = random_cuts(1000, count)
     hits, end = hits_from_cuts(cuts, FILM), cuts[-1].time + 3
-    times = []
+    walls, processor = [], []
     for _ in range(3 if count <= 200 else 1):
-        begun = perf_counter()
+        begun, spent = perf_counter(), process_time()
         solve(hits, end, (LOW, HIGH), bend, subdivision=subdivision)
-        times.append(perf_counter() - begun)
-    return min(times)
+        walls.append(perf_counter() - begun)
+        processor.append(process_time() - spent)
+    return {"seconds": min(walls), "processor seconds": min(processor)}
 
 
 @pytest.mark.benchmark
@@ -135,17 +155,19 @@ def test_share_of_hits_exactly_on_a_beat(shared: Path) -> None:
         for bend in (2, 4, 6)
     ]
     speed = [
-        {"hits": count, "subdivision": subdivision, "bend %": bend, "seconds": seconds_for(count, subdivision, bend)}
+        {"hits": count, "subdivision": subdivision, "bend %": bend} | seconds_for(count, subdivision, bend)
         for count, subdivision, bend in [(24, 1, 4), (200, 1, 4), (200, 2, 4), (200, 2, 6), (2000, 1, 4)]
     ]
     for rows in (table, speed):
-        print("\n" + " | ".join(f"{head:>14.14}" for head in rows[0]))
+        widths = {head: max(len(head), 7) for head in rows[0]}
+        print("\n" + " | ".join(f"{head:>{width}}" for head, width in widths.items()))
         for row in rows:
-            print(" | ".join(f"{value:14.3f}" if isinstance(value, float) else f"{value!s:>14}" for value in row.values()))
+            told = {head: f"{value:.3f}" if isinstance(value, float) else str(value) for head, value in row.items()}
+            print(" | ".join(f"{told[head]:>{width}}" for head, width in widths.items()))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"spread of shots": SPREAD, "share": table, "speed": speed}, indent=1) + "\n")
     at = {(row["lists"], row["subdivision"], row["bend %"]): row for row in table}
     assert at[f"{LISTS} random", 1, 4]["bend"] >= 0.78
     assert at[f"{LISTS} random", 2, 4]["bend"] >= 0.95
-    assert all(row["bend"] >= row["greedy"] - 0.02 for row in table)
-    assert all(row["seconds"] < 2 for row in speed if row["hits"] == 200)
+    assert all(row["bend"] >= row["greedy"] - 0.02 and row["bend cost"] < row["greedy cost"] for row in table)
+    assert all(row["processor seconds"] < 2 for row in speed if row["hits"] == 200)

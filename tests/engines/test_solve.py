@@ -218,12 +218,12 @@ def test_odd_bars_cost_what_brute_force_finds(hits: tuple[Hit, ...], tempo: int,
 
 
 @settings(max_examples=5, deadline=None)
-@given(hits=hit_lists(4, 60), low=st.integers(700, 1390))
+@given(hits=hit_lists(4, 60), low=st.integers(1400, 2780))
 def test_steady_is_the_cheapest_of_all_paces(hits: tuple[Hit, ...], low: int) -> None:
     sheet = a_sheet(hits)
-    plan, _ = steady(sheet, Fraction(low, 10), Fraction(low + 1, 10))
+    plan, _ = steady(sheet, Fraction(low, 20), Fraction(low + 1, 20))
     costs = []
-    for tempo, lag, pickup in product((Fraction(low, 10), Fraction(low + 1, 10)), range(LAGS), starts(sheet)):
+    for tempo, lag, pickup in product((Fraction(low + k, 20) for k in range(2)), range(LAGS), starts(sheet)):
         spb = 60 / tempo
         span = Span((sheet.end - spb * lag / LAGS) / spb, spb, spb)
         other = whole(sheet, "steady", spb, [span], pickup)
@@ -246,6 +246,29 @@ def test_a_closed_bend_costs_what_brute_force_finds(hits: tuple[Hit, ...], tempo
             plan = Plan("bend", spb, Fraction(0), tuple(spans), Metre(), tuple(bars), Fraction(0), subdivision, closed=True)
             best = min(best, total(plan, sheet))
     assert bend(sheet, [Fraction(tempo)]).costs[0] == pytest.approx(best, abs=TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=1000, deadline=None)
+@given(
+    hits=hit_lists(8), tempo=st.integers(70, 140), percent=st.integers(0, 6), subdivision=st.sampled_from([1, 2]), prices=PRICES
+)
+def test_bend_costs_what_brute_force_finds_a_thousand_times(
+    hits: tuple[Hit, ...], tempo: int, percent: int, subdivision: int, prices: Prices
+) -> None:
+    sheet = a_sheet(hits, percent, subdivision=subdivision, prices=prices)
+    assume(sum(1 for _ in chains(sheet, Fraction(tempo))) < 150)
+    assert bend(sheet, [Fraction(tempo)]).costs[0] == pytest.approx(brute_bend(sheet, Fraction(tempo)), abs=TOLERANCE)
+
+
+@pytest.mark.parametrize(("first", "tempo", "subdivision"), [(0, 96, 1), (5, 118, 1), (11, 136, 1), (15, 104, 2)])
+def test_eight_real_cuts_cost_what_brute_force_finds(shared: Path, first: int, tempo: int, subdivision: int) -> None:
+    cuts = real_cuts(shared / "media" / "tears_of_steel_battle.webm.cuts.csv", FILM)
+    cuts = [Cut(cut.frame - cuts[first].frame + 30, cut.time - cuts[first].time + 30 / FILM) for cut in cuts[first : first + 8]]
+    sheet = a_sheet(hits_from_cuts(cuts, FILM), 3, subdivision=subdivision)
+    tempos = [Fraction(tempo), Fraction(tempo + 1)]
+    assert list(bend(sheet, tempos).costs) == pytest.approx([brute_bend(sheet, one) for one in tempos], abs=TOLERANCE)
 
 
 # ---- what holds for every candidate
