@@ -25,7 +25,7 @@ MANY = 64
 ODD_METRES = (Metre(2, 4), Metre(3, 4), Metre(5, 4), Metre(4, 4), Metre(7, 8))
 """Metres that an odd bar may have, where they are no less than half and no more than one and a half of the cue's own."""
 TRIED = 6
-"""Steady tempos at which odd bars are searched: those with the fewest hits lost."""
+"""Steady tempos at which odd bars are searched, beside the best: those with the fewest hits lost."""
 BARS = 6
 """Odd bars stand at most so many bars before a hit: two of them fill any gap."""
 LONG = 10000
@@ -51,7 +51,8 @@ class Pace:
 
 
 def steady(sheet: Sheet, low: Fraction, high: Fraction) -> tuple[Plan, list[Pace]]:
-    """The cheapest plan of one tempo, and the paces that lose the fewest hits whatever the bars, best first."""
+    """The cheapest plan of one tempo; and the paces worth odd bars: its own, then those that lose the fewest hits whatever the
+    bars."""
     width = 2 if len(sheet.hits) > MANY else 1
     paces = [(tempo, lag) for tempo in tempos(low, high, width * STEP) for lag in range(0, LAGS, width)]
     spb = np.array([60 / float(tempo) for tempo, _ in paces])
@@ -61,9 +62,9 @@ def steady(sheet: Sheet, low: Fraction, high: Fraction) -> tuple[Plan, list[Pace
     cost = passed.price + starting(sheet) + (sheet.prices.lag * lag)[:, None]
     best, place = np.unravel_index(int(np.argmin(cost)), cost.shape)
     order = np.argsort(passed.lost + sheet.prices.lag * lag, kind="stable")[:TRIED]
-    pace, *others = (Pace(*paces[k]) for k in (best, *order))
+    pace, *others = (Pace(*paces[k]) for k in dict.fromkeys((best, *order)))
     pickup = Fraction(len(sheet.places) - int(place), sheet.subdivision) if place else Fraction(0)
-    return _plan("steady", sheet, pace, bars_over(_beats(sheet, pace), sheet.metre, pickup), pickup), others
+    return _plan("steady", sheet, pace, bars_over(_beats(sheet, pace), sheet.metre, pickup), pickup), [pace, *others]
 
 
 def tempos(low: Fraction, high: Fraction, step: Fraction) -> list[Fraction]:
@@ -112,7 +113,7 @@ class _Barring:
     """Dynamic programming over (bar line, bars since the last hit on a downbeat) at one pace."""
 
     def __init__(self, sheet: Sheet, pace: Pace) -> None:
-        self.sheet, self.pace = sheet, pace
+        self.sheet = sheet
         hits = np.arange(len(sheet.hits))
         pulse = np.full(len(hits), float(pace.spb) / sheet.subdivision)
         where, loss, caught = aimed(sheet, hits, sheet.times - float(pace.late), Even(pulse))
