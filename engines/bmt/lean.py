@@ -58,13 +58,12 @@ class Harmony:
 
     @cached_property
     def _tones(self) -> list[npt.NDArray[np.bool_]]:
-        """The pitch classes of each chord by id; every one for what is no chord."""
+        """The pitch classes of each chord by id; none for what is no chord."""
         out = []
         for value in self._vocabulary.field("chord").values:
             root, _, quality = str(value).partition("_")
-            held = np.ones(12, bool)
+            held = np.zeros(12, bool)
             if quality in TONES and root in ROOTS:
-                held[:] = False
                 held[[(ROOTS.index(root) + step) % 12 for step in TONES[quality]]] = True
             out.append(held)
         return out
@@ -72,7 +71,7 @@ class Harmony:
     @cached_property
     def chords(self) -> npt.NDArray[np.float32]:
         """What is added to the logits of chords, by id."""
-        strays = [not held.all() and bool((held & ~self._scale).any()) for held in self._tones]
+        strays = [bool((held & ~self._scale).any()) for held in self._tones]
         return np.where(strays, -self._lean.chord, 0).astype(np.float32)
 
     def pitches(self, chord_id: int, accompanies: bool) -> npt.NDArray[np.float32]:
@@ -80,7 +79,7 @@ class Harmony:
         if (known := self._pitches.get((chord_id, accompanies))) is not None:
             return known
         held = self._tones[chord_id]
-        taken = np.where(held, 0.0, self._lean.accompaniment if accompanies else self._lean.melody)
+        taken = np.where(held | ~held.any(), 0.0, self._lean.accompaniment if accompanies else self._lean.melody)
         taken += np.where(held | self._scale, 0.0, self._lean.stray)
         self._pitches[chord_id, accompanies] = (-taken[self._classes]).astype(np.float32)
         return self._pitches[chord_id, accompanies]

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.bmt.grammar import STRICT, Answer, PlannedBar, Writer
+from engines.bmt.lean import TONES, Harmony, Lean
 from engines.bmt.published import PublishedWriter
 from engines.bmt.sampling import PUBLISHED, Taste, choose, probabilities
 from engines.bmt.tokens import GridNote, decode
-from engines.bmt.vocabulary import STEM_TYPES, Vocabulary, ours, published
+from engines.bmt.vocabulary import QUALITIES, STEM_TYPES, Vocabulary, ours, published
 
 RANGES = {"melody": (55, 96), "bridge": (43, 91), "piano": (28, 96)}
 
@@ -241,3 +242,49 @@ def test_vocabularies_differ_where_the_writers_do() -> None:
     assert isinstance(ours(), Vocabulary)
     assert set(Writer.NOTE_TYPES.values()) <= set(ours().field("type").values)
     assert set(PublishedWriter.NOTE_TYPES.values()) <= set(published().field("type").values)
+
+
+class TestLean:
+    def tones(self, pitches: np.ndarray) -> set[int]:
+        """Pitch classes of which nothing is taken."""
+        values = ours().field("pitch").values
+        return {int(str(values[k])[11:]) % 12 for k in np.flatnonzero(pitches == 0) if k}
+
+    def test_every_quality_of_the_words_has_its_tones(self) -> None:
+        assert set(TONES) == set(QUALITIES)
+        assert all(tones[0] == 0 and list(tones) == sorted(tones) and tones[-1] < 12 for tones in TONES.values())
+
+    def test_what_strays_from_key_and_chord(self) -> None:
+        harmony = Harmony(ours(), "C:maj", Lean(stray=3.0, accompaniment=1.5, melody=0.5))
+        chord = ours().id("chord", "A_7")
+        piano, melody = harmony.pitches(chord, accompanies=True), harmony.pitches(chord, accompanies=False)
+        assert self.tones(piano) == self.tones(melody) == {9, 1, 4, 7}
+        ids = {p % 12: ours().id("pitch", f"Note_Pitch_{p}") for p in range(60, 72)}
+        by_class = {pitch_class: (piano[id], melody[id]) for pitch_class, id in ids.items()}
+        assert by_class[0] == (-1.5, -0.5), "in the key, not in the chord"
+        assert by_class[1] == (0, 0), "in the chord, not in the key"
+        assert by_class[3] == (-4.5, -3.5), "in neither"
+
+    def test_chords_of_the_key_and_no_chord_are_free(self) -> None:
+        harmony = Harmony(ours(), "A:min", Lean(chord=1.0))
+        taken = dict(zip(ours().field("chord").values, harmony.chords, strict=True))
+        assert taken["A_m"] == taken["C_M7"] == taken["N_N"] == taken["G_7"] == 0
+        assert taken["E_M"] == taken["A_M"] == taken["F#_m"] == -1
+
+    def test_without_a_key_or_a_chord_nothing_is_taken(self) -> None:
+        harmony = Harmony(ours(), None, Lean(3.0, 3.0, 0.0, 0.0))
+        assert not harmony.chords.any()
+        assert not harmony.pitches(ours().id("chord", "A_7"), True).any()
+        assert not Harmony(ours(), "C:maj", Lean(0, 0, 3.0, 3.0)).pitches(0, True).any()
+        assert self.tones(Harmony(ours(), "C:maj", Lean(3.0, 0, 3.0, 3.0)).pitches(0, True)) == {0, 2, 4, 5, 7, 9, 11}
+
+    def test_music_that_leans_hard_stays(self) -> None:
+        plan = [PlannedBar(16, list(range(16)), 5, density=6) for _ in range(4)]
+        writer = Writer(
+            ours(), np.random.default_rng(0), list(RANGES), RANGES, STRICT, Harmony(ours(), "D:maj", Lean(99, 99, 0, 0))
+        )
+        piece = decode(np.array(written(writer, plan, 1), np.int16), ours())
+        # a random network crowds chords of fifteen against the lowest key, where no other note is left
+        assert {n.pitch % 12 for n in piece.notes if n.pitch > 40} <= {1, 2, 4, 6, 7, 9, 11}
+        loose = Writer(ours(), np.random.default_rng(0), list(RANGES), RANGES)
+        assert {n.pitch % 12 for n in decode(np.array(written(loose, plan, 1), np.int16), ours()).notes} == set(range(12))
