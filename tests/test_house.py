@@ -33,6 +33,7 @@ TOP = {
 }
 LONGEST = 400  # lines of a module
 LARGEST = 40_000_000  # bytes of a file: a model is the largest thing here
+PICTURE = 150_000  # bytes of a picture on a page
 
 
 @cache
@@ -163,6 +164,14 @@ def test_every_command_on_a_page_exists_with_its_options(page: str) -> None:
     for verb, *words in called:
         for option in (word.split("=")[0] for word in words if word.startswith("--")):
             assert re.search(rf"(?<![\w-]){option}(?![\w-])", help_of(verb)), f"{page}: {verb} knows no {option}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_what_a_page_points_to_is_there(page: str) -> None:
+    for shown, target in re.findall(r"(!?)\[[^]]*\]\(([^)]+)\)", text(page)):
+        if not target.startswith("https://"):
+            assert Path(target) in tracked(), f"{page} points to {target}"
+            assert not shown or (ROOT / target).stat().st_size < PICTURE, target
 
 
 def test_ci_runs_the_command_that_the_readme_gives_for_the_tests() -> None:
