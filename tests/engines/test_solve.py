@@ -190,7 +190,7 @@ def test_bend_costs_what_brute_force_finds(
     hits: tuple[Hit, ...], tempo: int, percent: int, subdivision: int, prices: Prices
 ) -> None:
     sheet = a_sheet(hits, percent, subdivision=subdivision, prices=prices)
-    assume(sum(1 for _ in chains(sheet, Fraction(tempo))) < 150)
+    assume(sum(1 for _ in chains(sheet, Fraction(tempo))) < 50)
     found = bend(sheet, [Fraction(tempo)])
     assert found.costs[0] == pytest.approx(brute_bend(sheet, Fraction(tempo)), abs=TOLERANCE)
     assert total(found.best, sheet) == pytest.approx(found.costs[0], abs=TOLERANCE)
@@ -262,11 +262,11 @@ def test_bend_costs_what_brute_force_finds_a_thousand_times(
     assert bend(sheet, [Fraction(tempo)]).costs[0] == pytest.approx(brute_bend(sheet, Fraction(tempo)), abs=TOLERANCE)
 
 
-@pytest.mark.parametrize(("first", "tempo", "subdivision"), [(0, 96, 1), (5, 118, 1), (11, 136, 1), (15, 104, 2)])
+@pytest.mark.parametrize(("first", "tempo", "subdivision"), [(0, 96, 1), (11, 136, 1), (15, 104, 2)])
 def test_eight_real_cuts_cost_what_brute_force_finds(shared: Path, first: int, tempo: int, subdivision: int) -> None:
     cuts = real_cuts(shared / "media" / "tears_of_steel_battle.webm.cuts.csv", FILM)
     cuts = [Cut(cut.frame - cuts[first].frame + 30, cut.time - cuts[first].time + 30 / FILM) for cut in cuts[first : first + 8]]
-    sheet = a_sheet(hits_from_cuts(cuts, FILM), 3, subdivision=subdivision)
+    sheet = a_sheet(hits_from_cuts(cuts, FILM), 2, subdivision=subdivision)
     tempos = [Fraction(tempo), Fraction(tempo + 1)]
     assert list(bend(sheet, tempos).costs) == pytest.approx([brute_bend(sheet, one) for one in tempos], abs=TOLERANCE)
 
