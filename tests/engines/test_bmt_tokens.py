@@ -150,6 +150,40 @@ def test_what_holds_is_heard_with_every_word(piece: Piece) -> None:
             assert full[column] == expected
 
 
+def test_controls_hold_for_their_bar_alone_chords_until_the_next() -> None:
+    piece = Piece((GridNote(0, 60, 4, 80), GridNote(40, 72, 8, 70)), (16, 16, 16), ((0, "C_M"),), emotion=1, key="C:maj")
+    heard = carried(encode(our_events(piece), ours()), ours())
+    column = ours().column
+    kinds = [str(ours().value("type", int(w[column["type"]]))) for w in heard]
+    assert kinds == [
+        "Emotion",
+        "Bar",
+        "Density",
+        "Chord",
+        "Strength",
+        "Piano",
+        "Bar",
+        "Bar",
+        "Density",
+        "Chord",
+        "Beat",
+        "Strength",
+        "Piano",
+        "Bar",
+        "EOS",
+    ]
+    assert [int(w[column["density"]]) for w in heard] == [0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0]
+    assert [bool(w[column["chord"]]) for w in heard] == [False] * 3 + [True] * 11 + [False]
+    assert [str(ours().value("barbeat", int(w[column["barbeat"]]))) for w in heard[-6:]] == [
+        "Beat_0",
+        *["Beat_8"] * 3,
+        "Bar",
+        "0",
+    ]
+    assert {int(w[column["emotion"]]) for w in heard[:-1]} == {1}
+    assert not heard[-1].any()
+
+
 def test_a_bar_without_anything_is_its_line_alone() -> None:
     piece = Piece((GridNote(32, 60, 4, 80),), (16, 16, 16))
     assert [e["type"] for e in our_events(piece)][:4] == ["Emotion", "Bar", "Bar", "Bar"]
