@@ -33,9 +33,9 @@ MILLISECOND = 0.001
 class Prices:
     """What each blemish costs. Tempo is in percent of the nominal tempo, so 4 to -4 is a step of 8."""
 
-    near: float = 0.2
+    near: float = 0.3
     """A beat in a hit's window but not exactly on it, as a share of missing the hit; less where the window is wider than `SYNC`."""
-    edge: float = 0.4
+    edge: float = 0.5
     """The same at the edge of the window."""
     beyond: float = 0.03
     """Seconds outside the window at which a hit counts as missed altogether."""
@@ -43,8 +43,8 @@ class Prices:
     """A hit of weight 1 on the half bar, where a downbeat would cost nothing; grows with the square of the weight."""
     beat: float = 0.25
     """The same on any other beat."""
-    off: float = 0.3
-    """The same between the beats."""
+    off: float = 0.25
+    """The same between the beats, where the composer allows hits at all."""
     change: float = 0.01
     """Any audible change of tempo."""
     step: float = 0.005
