@@ -97,7 +97,7 @@ class Writer:
         self.chords: list[tuple[int, int, str]] = []
         self.bars_done = 0
         self._harmony = harmony or Harmony(vocabulary, None, Lean())
-        self._chord_id = 0
+        self._chord_id, self._chord_here = 0, False
         self._column = vocabulary.column
         self._kinds = {str(name): k for k, name in enumerate(vocabulary.field("type").values)}
         self._note_kinds = [self._kinds[self.NOTE_TYPES[stem]] for stem in stems]
@@ -169,6 +169,7 @@ class Writer:
         onsets, position, kind = 0, 0, chord
         while True:
             place = {"barbeat": self._place[position], "time": bar.percent[position]}
+            self._chord_here = kind == chord
             if kind == chord:
                 id = self._chord(answer, chord, index, bar, position)
                 answer = yield self.word("Chord", chord=id, **place)
@@ -255,7 +256,9 @@ class Writer:
         if not kinds:
             return self._kept_word(kept[0], time) if kept else None
         kind = self._draw_type(answer, kinds)
-        lean = self._harmony.pitches(self._chord_id, accompanies=kind == self._kinds.get(STEM_TYPES["piano"]))
+        accompanies = kind == self._kinds.get(STEM_TYPES["piano"])
+        bass = left == 1 and self._chord_here and kind == self._kinds[self.NOTE_TYPES["piano"]]
+        lean = self._harmony.pitches(self._chord_id, accompanies, bass)
         id = self._draw(answer, kind, "pitch", free[kind], lean)
         if kept and self._pitch[id] <= kept[0].pitch:
             return self._kept_word(kept[0], time)

@@ -37,13 +37,15 @@ class Lean:
     """How much is taken from a logit, in nats.
 
     ``stray``: of a note outside both the key and the chord; ``chord``: of a chord with a tone outside the key;
-    ``accompaniment`` and ``melody``: of a note outside the chord, in the piano and in the other stems.
+    ``accompaniment`` and ``melody``: of a note outside the chord, in the piano and in the other stems; ``bass``: of a lowest note
+    under a new chord that is not its root.
     """
 
     stray: float = 0.0
     chord: float = 0.0
     accompaniment: float = 0.0
     melody: float = 0.0
+    bass: float = 0.0
 
 
 class Harmony:
@@ -54,7 +56,7 @@ class Harmony:
         scale = scale_tones(key) if key else None
         self._scale = np.array([scale is None or k in scale for k in range(12)])
         self._classes = np.array([0 if v == 0 else int(str(v)[11:]) % 12 for v in vocabulary.field("pitch").values])
-        self._pitches: dict[tuple[int, bool], npt.NDArray[np.float32]] = {}
+        self._pitches: dict[tuple[int, bool, bool], npt.NDArray[np.float32]] = {}
 
     @cached_property
     def _tones(self) -> list[npt.NDArray[np.bool_]]:
@@ -74,12 +76,15 @@ class Harmony:
         strays = [bool((held & ~self._scale).any()) for held in self._tones]
         return np.where(strays, -self._lean.chord, 0).astype(np.float32)
 
-    def pitches(self, chord_id: int, accompanies: bool) -> npt.NDArray[np.float32]:
-        """What is added to the logits of pitches over a chord (id 0 is none), by id."""
-        if (known := self._pitches.get((chord_id, accompanies))) is not None:
+    def pitches(self, chord_id: int, accompanies: bool, bass: bool = False) -> npt.NDArray[np.float32]:
+        """What is added to the logits of pitches over a chord (id 0 is none), by id; ``bass`` for the lowest note of its first beat."""
+        if (known := self._pitches.get((chord_id, accompanies, bass))) is not None:
             return known
         held = self._tones[chord_id]
         taken = np.where(held | ~held.any(), 0.0, self._lean.accompaniment if accompanies else self._lean.melody)
         taken += np.where(held | self._scale, 0.0, self._lean.stray)
-        self._pitches[chord_id, accompanies] = (-taken[self._classes]).astype(np.float32)
-        return self._pitches[chord_id, accompanies]
+        root = str(self._vocabulary.value("chord", chord_id)).partition("_")[0]
+        if bass and root in ROOTS:
+            taken += np.where(np.arange(12) == ROOTS.index(root), 0.0, self._lean.bass)
+        self._pitches[chord_id, accompanies, bass] = (-taken[self._classes]).astype(np.float32)
+        return self._pitches[chord_id, accompanies, bass]

@@ -60,6 +60,7 @@ class PublishedWriter(Writer):
     def _beat(self, answer: Answer, index: int, bar: PlannedBar, position: int, changes: bool) -> Generator[Word, Answer, Answer]:
         time = bar.percent[position]
         chord = self.vocabulary.id("chord", "CONTI")
+        self._chord_here = changes
         if changes:
             answer = yield self.word("Rhythm", strength=self.vocabulary.id("strength", TRIAD), time=time)
             chord = self._chord(answer, self._kinds["Metrical"], index, bar, position)

@@ -15,7 +15,7 @@ from engines.bmt.lean import TONES, Harmony, Lean
 from engines.bmt.published import PublishedWriter
 from engines.bmt.sampling import PUBLISHED, Taste, choose, probabilities
 from engines.bmt.tokens import GridNote, decode
-from engines.bmt.vocabulary import QUALITIES, STEM_TYPES, Vocabulary, ours, published
+from engines.bmt.vocabulary import QUALITIES, ROOTS, STEM_TYPES, Vocabulary, ours, published
 
 RANGES = {"melody": (55, 96), "bridge": (43, 91), "piano": (28, 96)}
 
@@ -264,6 +264,19 @@ class TestLean:
         assert by_class[0] == (-1.5, -0.5), "in the key, not in the chord"
         assert by_class[1] == (0, 0), "in the chord, not in the key"
         assert by_class[3] == (-4.5, -3.5), "in neither"
+
+    def test_the_bass_of_a_new_chord_leans_to_its_root(self) -> None:
+        harmony, chord = Harmony(ours(), None, Lean(bass=2.0)), ours().id("chord", "F#_m")
+        assert not harmony.pitches(chord, True).any()
+        assert self.tones(harmony.pitches(chord, True, bass=True)) == {6}
+        plan = [PlannedBar(16, list(range(16)), 5, density=2, hits={0: 3})] * 8
+        writer = Writer(ours(), np.random.default_rng(0), ["piano"], RANGES, STRICT, Harmony(ours(), None, Lean(bass=99)))
+        piece = decode(np.array(written(writer, plan, 1), np.int16), ours())
+        roots = {step: ROOTS.index(chord.partition("_")[0]) for step, chord in piece.chords if chord != "N_N"}
+        lowest = {step: min(n.pitch for n in piece.notes if n.step == step) for step in roots if step % 16 == 0}
+        # close above the lowest key there may be no root left
+        assert all(pitch % 12 == roots[step] for step, pitch in lowest.items() if pitch > 40)
+        assert len(lowest) == 8
 
     def test_chords_of_the_key_and_no_chord_are_free(self) -> None:
         harmony = Harmony(ours(), "A:min", Lean(chord=1.0))
