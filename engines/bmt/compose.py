@@ -28,8 +28,10 @@ from engines.errors import Cancelled, ModelError, OptionError
 from engines.runtime import Model, open_model
 from engines.score.notes import STEMS, Note, Take, sorted_notes
 
-RANGES = {"melody": (55, 96), "bridge": (43, 91), "piano": (28, 96)}
-"""Pitches that a stem may use; POP909's own extremes at 0.1 %."""
+RANGES = {"melody": (52, 93), "bridge": (43, 96), "piano": (33, 84)}
+"""Pitches that a stem may use: all but a thousandth of POP909's at either end."""
+SOLO = {"piano": (22, 105)}
+"""The same for a published checkpoint, whose piano plays alone: all that its words can say."""
 MODES = ("strict", "official")
 
 
@@ -143,10 +145,11 @@ class _Piece:
         kind = Writer if self.vocabulary.name == "ours" else PublishedWriter
         # the published words have no key: only one that the brief names is leant to
         harmony = Harmony(self.vocabulary, self.key if kind is Writer else self.brief.key, lean)
+        ranges = RANGES if kind is Writer else SOLO
         stems = [stem for stem in self.brief.stems if stem in kind.NOTE_TYPES]
         for number, first in enumerate(range(0, len(planner.bars), WINDOW_BARS)):
             window = planner.bars[first : first + WINDOW_BARS]
-            writer = kind(self.vocabulary, np.random.default_rng([self.seed, 1 + number]), stems, RANGES, tastes, harmony)
+            writer = kind(self.vocabulary, np.random.default_rng([self.seed, 1 + number]), stems, ranges, tastes, harmony)
             words = writer.write(planner.primer(first, self.notes, self.chords), planner.plan(first, window))
             self._play(words, Stepper(self.model, 1), lambda f=first, w=writer: f + w.bars_done, len(planner.bars))  # type: ignore[misc]
             self.notes += [_note(window[w.bar].start, w.note) for w in writer.notes]
