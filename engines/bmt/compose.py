@@ -91,7 +91,7 @@ class BMTEngine:
         }
         end = max(bar.start + bar.length for bar in brief.bars)
         notes = [*_clear(piece.notes, kept, brief.before, end), *kept]
-        return Take(sorted_notes(notes), recipe | piece.said, tuple(piece.chords))
+        return Take(sorted_notes(notes), recipe | piece.said, _changes(piece.chords))
 
     def _checked(self, brief: Brief, vocabulary: Vocabulary, model: Model, seed: int) -> str:
         """The key to compose in, after everything that cannot be was refused."""
@@ -205,6 +205,11 @@ def _clear(notes: Collection[Note], kept: Collection[Note], before: Collection[N
                 stop = min(note.end, end) if following is None else min(note.end, end, following[0].start)
                 if stop > note.start:
                     yield replace(note, length=stop - note.start)
+
+
+def _changes(chords: list[tuple[Fraction, str]]) -> tuple[tuple[Fraction, str], ...]:
+    """Chords where they change: the words say them again in every bar."""
+    return tuple(chord for chord, before in zip(chords, [None, *chords], strict=False) if before is None or chord[1] != before[1])
 
 
 def _note(begin: Fraction, note: GridNote) -> Note:

@@ -22,18 +22,20 @@ from engines.bmt.vocabulary import STEM_TYPES, STEPS_PER_BAR, Vocabulary
 Word = npt.NDArray[np.int64]
 
 STRICT = {
-    "type": Taste(1.0, 0.95),
-    "barbeat": Taste(1.0, 0.95),
-    "chord": Taste(0.9, 0.90),
-    "pitch": Taste(0.95, 0.90),
-    "duration": Taste(1.0, 0.90),
-    "velocity": Taste(1.0, 0.95),
-    "strength": Taste(1.0, 0.90),
-    "density": Taste(1.0, 0.90),
-    "energy": Taste(1.0, 0.90),
-    "register": Taste(1.0, 0.90),
+    "type": Taste(0.95),
+    "barbeat": Taste(0.75, 0.95),
+    "chord": Taste(0.8, 0.95),
+    "pitch": Taste(0.88, 0.93),
+    "duration": Taste(1.1),
+    "velocity": Taste(1.0, 0.98),
+    "strength": Taste(),
+    "density": Taste(0.9),
+    "energy": Taste(),
+    "register": Taste(),
 }
-LEAN = Lean(stray=3.0, chord=1.0, accompaniment=1.5, melody=0.5)
+LEAN = Lean(stray=1.5, chord=1.2, bass=1.0)
+"""Chosen by measurement: what comes nearest to POP909's validation songs in groove, thickness, lengths, register and harmony. A nucleus
+that cuts the rare cuts the long notes, the thick chords and the stem that sounds least."""
 
 
 class Answer(NamedTuple):
@@ -201,6 +203,7 @@ class Writer:
         else:
             allowed = np.ones(len(self.vocabulary.field("chord").values), bool)
             allowed[self.vocabulary.id("chord", "CONTI")] = False
+            allowed[self._chord_id] &= position == 0  # a bar says its chord at its start, and then what changes
             self._chord_id = self._draw(answer, kind, "chord", allowed, self._harmony.chords)
         self.chords.append((index, position, str(self.vocabulary.value("chord", self._chord_id))))
         return self._chord_id

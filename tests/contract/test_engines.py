@@ -56,6 +56,7 @@ def assert_playable(take: Take, brief: Brief) -> None:
     assert list(take.notes) == sorted(take.notes)
     for beat, _ in take.chords:
         assert begin <= beat < end
+    assert all(a[0] < b[0] and a[1] != b[1] for a, b in zip(take.chords, take.chords[1:], strict=False))
 
 
 def test_the_same_seed_gives_the_same_notes(engine: Engine) -> None:

@@ -115,13 +115,16 @@ def _assert_ours_is_grammatical(words: list[np.ndarray], plan: Sequence[PlannedB
     kinds = [str(ours().value("type", int(w[column["type"]]))) for w in words]
     assert kinds[0] == "Bar"
     assert kinds.count("Bar") == len(plan)
-    left, place, ceiling = 0, -1, 999
+    left, place, ceiling, chord = 0, -1, 999, 0
     for word, kind, after in zip(words, kinds, [*kinds[1:], "Bar"], strict=True):
         filled = {name for name in column if word[column[name]] and name not in ("type", "time")}
         assert filled == carried[kind]
         assert after in follows[kind]
         if kind == "Bar":
             place = -1
+        if kind == "Chord":
+            assert place == -1 or word[column["chord"]] != chord, "within a bar chords are said where they change"
+            chord = word[column["chord"]]
         if kind in ("Chord", "Beat"):
             step = int(str(ours().value("barbeat", int(word[column["barbeat"]])))[5:])
             assert step > place, "positions rise"
