@@ -1,0 +1,143 @@
+"""Hard cuts: two frames side by side whose difference is neither motion, nor light, nor a flash that passes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.picture.joins_fit import first_glance, judged
+from engines.picture.thumbnails import Floats, Stretch
+
+_SIDE = 6  # frames on each side of a join; a flash of up to five is seen to pass
+_REACH = 6, 3  # columns and rows of a thumbnail that a block may have moved from one frame to the next
+_LEAST = 4.0  # levels; a smaller change of picture is none
+_DOUBT = 0.01  # joins that look less likely than this at a first glance are not looked at again
+_AT_ONCE = 64  # joins measured together, to keep memory small
+
+
+Index = NDArray[np.intp]
+
+
+class Join(NamedTuple):
+    """A hard cut: the first frame after it, counted in the stretch, how sure it is and how large the change (both 0..1)."""
+
+    frame: int
+    confidence: float
+    strength: float
+
+
+def coarse(stretch: Stretch) -> Floats:
+    """Frames as vectors (n, 864): luma 32 x 18, then chroma 16 x 9 twice, weighted so that a mean compares them."""
+    n = stretch.frames
+    luma = stretch.luma.reshape(n, 18, 2, 32, 2).mean((2, 4))
+    chroma = stretch.chroma.reshape(n, 2, 9, 2, 16, 2).mean((3, 5))
+    joined: Floats = np.concatenate((luma.reshape(n, -1), 2 * chroma.reshape(n, -1)), axis=1)
+    return joined
+
+
+def even_light(stretch: Stretch) -> Floats:
+    """The coarse luma with each frame brought to one mean and one contrast, in levels."""
+    n = stretch.frames
+    luma = stretch.luma.reshape(n, 18, 2, 32, 2).mean((2, 4)).reshape(n, -1)
+    spread = luma.std(1, keepdims=True)
+    even: Floats = (luma - luma.mean(1, keepdims=True)) * (40 / (spread + 4))
+    return even
+
+
+def moved(luma: Floats, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floats:
+    """Mean difference of pairs of frames in levels after every block of 8 x 6 has gone where it fits best."""
+    wide, high = _REACH
+    rows, columns = luma.shape[1:]
+    a, b = luma[left], np.pad(luma[right], ((0, 0), (high, high), (wide, wide)), mode="edge")
+    best = np.full((len(left), rows // 6, columns // 8), np.inf, np.float32)
+    for dy in range(2 * high + 1):
+        for dx in range(2 * wide + 1):
+            gap = np.abs(a - b[:, dy : dy + rows, dx : dx + columns])
+            np.minimum(best, gap.reshape(len(left), rows // 6, 6, columns // 8, 8).mean((2, 4)), out=best)
+    return best.mean((1, 2))
+
+
+def _change(vectors: Floats, lag: int) -> Floats:
+    """Mean difference of every frame from the one ``lag`` before it; 0 for the first ones."""
+    change = np.zeros(len(vectors), np.float32)
+    change[lag:] = np.abs(vectors[lag:] - vectors[:-lag]).mean(1)
+    return change
+
+
+def candidates(change: Floats) -> NDArray[np.intp]:
+    """Joins at which the picture changes more than just before or just after."""
+    padded = np.pad(change, 2)
+    around = np.maximum.reduce([padded[:-4], padded[1:-3], padded[3:-1], padded[4:]])
+    least = np.minimum.reduce([padded[1:-3], padded[3:-1]])
+    return np.flatnonzero((change > _LEAST) & ((change > 0.7 * around) | (change > 2 * least)) & (np.arange(len(change)) > 0))
+
+
+def glance(vectors: Floats, light: Floats, luma: Floats, change: Floats, frames: Index) -> Floats:
+    """What is cheap to measure at a join, (joins, 10) in levels: the change, in even light too, the largest and mean changes on
+    the calmer and on the livelier side, the least change between both sides as they are and in even light, contrast."""
+    last = len(vectors) - 1
+    sides = np.arange(_SIDE)
+    out = []
+    for chunk in np.array_split(frames, -(-len(frames) // _AT_ONCE)):
+        before = np.clip(chunk[:, None] - 1 - sides, 0, last)
+        after = np.clip(chunk[:, None] + sides, 0, last)
+        across = np.stack([np.abs(vectors[before] - vectors[after[:, [k]]]).mean(2) for k in sides], axis=2).min((1, 2))
+        lit = np.stack([np.abs(light[before] - light[after[:, [k]]]).mean(2) for k in sides], axis=2)
+        inside = [
+            np.where((near >= 1) & (near <= last), change[np.clip(near, 0, last)], 0.0)
+            for near in (chunk[:, None] - np.arange(1, 5), chunk[:, None] + np.arange(1, 5))
+        ]
+        most, mean = np.stack([x.max(1) for x in inside]), np.stack([x.mean(1) for x in inside])
+        near = np.clip(chunk[:, None] + np.array([-2, -1, 0, 1]), 0, last)
+        spread = luma[near].std((2, 3))
+        columns = (change[chunk], lit[:, 0, 0], most.max(0), most.min(0), mean.max(0), mean.min(0), across, lit.min((1, 2)))
+        out.append(np.stack((*columns, spread.min(1), spread.max(1)), axis=1))
+    return np.concatenate(out).astype(np.float32)
+
+
+def look(vectors: Floats, light: Floats, luma: Floats, frames: Index) -> Floats:
+    """What is dear to measure, (joins, 7) in levels: the change after every block has gone where it fits, the same one and two
+    frames before and after (most, then least of each), and across both sides at their likest, as they are and in even light."""
+    last = len(vectors) - 1
+
+    def at(offset: int) -> Index:
+        return np.clip(frames + offset, 0, last)
+
+    motion = {k: moved(luma, at(k - 1), at(k)) for k in (-2, -1, 0, 1, 2)}
+    back = []
+    for pictures in (vectors, light):
+        pairs = []
+        for frame in frames:
+            before = np.arange(max(0, frame - _SIDE), frame)
+            after = np.arange(frame, min(last, frame + _SIDE - 1) + 1)
+            apart = np.abs(pictures[before][:, None] - pictures[after][None]).mean(2)
+            a, b = np.unravel_index(np.argmin(apart), apart.shape)
+            pairs.append((before[a], after[b]))
+        sides = np.array(pairs)
+        back.append(moved(luma, sides[:, 0], sides[:, 1]))
+    early, late = np.stack((motion[-1], motion[-2])), np.stack((motion[1], motion[2]))
+    return np.stack((motion[0], early.max(0), late.max(0), early.min(0), late.min(0), *back), axis=1)
+
+
+def hard_cuts(stretch: Stretch) -> list[Join]:
+    """Every hard cut of a stretch."""
+    vectors, light = coarse(stretch), even_light(stretch)
+    change = _change(vectors, 1)
+    frames = candidates(change)
+    if not len(frames):
+        return []
+    cheap = glance(vectors, light, stretch.luma, change, frames)
+    kept = first_glance(cheap) > _DOUBT
+    frames, cheap = frames[kept], cheap[kept]
+    if not len(frames):
+        return []
+    sure = judged(np.concatenate((cheap, look(vectors, light, stretch.luma, frames)), axis=1))
+    found = [Join(int(f), float(p), float(min(1.0, c[0] / 60))) for f, p, c in zip(frames, sure, cheap, strict=True) if p > 0.5]
+    # a cut whose next frame is torn by the encoder shows twice: the surer one is it
+    return [
+        j
+        for j in found
+        if not any(abs(j.frame - o.frame) <= 1 and (o.confidence, -o.frame) > (j.confidence, -j.frame) for o in found)
+    ]

@@ -1,0 +1,54 @@
+"""Shot boundaries from pixels: hard cuts to the frame, dissolves and fades apart, in one pass over the film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from engines.picture.cut import Cut, CutKind
+from engines.picture.gradual import dissolves, fades
+from engines.picture.joins import Join, coarse, hard_cuts
+from engines.picture.reel import Reel
+from engines.picture.thumbnails import STUDIO, Stretch, stretches
+
+
+def cuts(
+    reel: Reel,
+    on_progress: Callable[[float, float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Cut]:
+    """Every shot boundary of a film, in order; frame 0 is none.
+
+    ``on_progress(done, total)`` counts frames. Raises Cancelled as soon as ``cancelled()`` is true, FilmError where the film
+    cannot be decoded.
+    """
+    found: list[Cut] = []
+    for stretch in stretches(reel, on_progress, cancelled):
+        for frame, kind, length, confidence, strength in boundaries(stretch):
+            index = stretch.first + frame
+            if stretch.start <= index < stretch.stop and 0 < index < reel.frames:
+                found.append(Cut(index, reel.timing.time(index), kind, round(confidence, 3), round(strength, 3), length))
+    return sorted(found)
+
+
+def boundaries(stretch: Stretch) -> list[tuple[int, CutKind, int, float, float]]:
+    """(frame counted in the stretch, kind, length, confidence, strength) of every boundary of a stretch.
+
+    Fades are looked for first, then hard cuts outside their ramps, then dissolves between the cuts.
+    """
+    if stretch.frames < 2 or np.ptp(stretch.luma) < STUDIO:
+        return []
+    dark = fades(stretch.luma)
+    quick: list[Join] = [j for j in hard_cuts(stretch) if not any(f.start <= j.frame <= f.stop for f in dark)]
+    slow = [fade for fade in dark if not fade.opening]
+    vectors = coarse(stretch)
+    for a, b in pairwise([0, *(j.frame for j in quick), stretch.frames]):
+        for mix in dissolves(vectors[a:b], stretch.luma[a:b]):
+            moved = mix._replace(frame=mix.frame + a, start=mix.start + a, stop=mix.stop + a)
+            if not any(f.start - 2 < moved.stop and moved.start < f.stop + 2 for f in dark):
+                slow.append(moved)
+    out: list[tuple[int, CutKind, int, float, float]] = [(j.frame, "cut", 0, j.confidence, j.strength) for j in quick]
+    out += [(g.frame, "dissolve" if g.kind == "dissolve" else "fade", g.length, g.confidence, g.strength) for g in slow]
+    return sorted(out)
