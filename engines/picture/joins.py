@@ -56,7 +56,8 @@ def moved(luma: Floats, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floa
         for dx in range(2 * wide + 1):
             gap = np.abs(a - b[:, dy : dy + rows, dx : dx + columns])
             np.minimum(best, gap.reshape(len(left), rows // 6, 6, columns // 8, 8).mean((2, 4)), out=best)
-    return best.mean((1, 2))
+    fitted: Floats = best.mean((1, 2))
+    return fitted
 
 
 def _change(vectors: Floats, lag: int) -> Floats:

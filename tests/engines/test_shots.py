@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -48,7 +49,7 @@ def test_the_demo_films_cuts_are_found_to_the_frame_and_its_flash_is_none(tmp_pa
     progress: list[tuple[float, float]] = []
     found = cuts(Reel.open(make_demo_film(tmp_path / "demo.mp4")), lambda done, total: progress.append((done, total)))
     assert [(cut.frame, cut.kind) for cut in found] == [(frame, "cut") for frame in CUTS]
-    assert all(cut.time == cut.frame / 24 and 0.5 < cut.confidence <= 1 for cut in found)
+    assert all(cut.time == Fraction(cut.frame, 24) and 0.5 < cut.confidence <= 1 for cut in found)
     assert progress[-1] == (504, 504)
     assert [done for done, _ in progress] == sorted(done for done, _ in progress)
 
