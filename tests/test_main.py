@@ -82,8 +82,8 @@ def test_score_hits_every_caught_cut_in_the_written_file(run: Run, film: Path, t
         nearest = onsets[np.abs(onsets - hit["time_s"]).argmin()]
         assert hit["onset_s"] == pytest.approx(nearest, abs=1e-5)
         if hit["landed_by"] != "none":
-            assert abs(nearest - hit["time_s"]) < 1e-3
-    assert sum(hit["landed_by"] != "none" for hit in told["hits"]) >= 5
+            assert abs(nearest - hit["time_s"]) < 0.5 / 24  # a soft hit may lean inside its window of half a frame
+    assert sum(abs(hit["error_ms"]) < 1 for hit in told["hits"]) >= 5
     assert set(told["seconds"]) >= {"decode", "shots", "solve", "compose", "total"}
     assert {"engine", "model", "provider", "seed", "summary", "files"} <= told.keys()
     assert json.loads((tmp_path / "cue" / "report.json").read_text())["hits"] == told["hits"]

@@ -81,7 +81,8 @@ def pictures() -> Iterator[Image]:
     for frame, picture in enumerate(picture for index, shot in enumerate(SHOTS) for picture in _shot(shot, index)):
         place, white = (WIDTH - 150, HEIGHT - 16), (255, 255, 255)
         cv2.putText(picture, str(Timecode(frame, RATE)), place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, white, 1, cv2.LINE_AA)
-        yield cv2.add(picture, (170.0, 170.0, 170.0, 0.0)) if frame in (FLASH, FLASH + 1) else picture
+        bright = np.minimum(255, picture.astype(np.uint16) + 170).astype(np.uint8)
+        yield bright if frame in (FLASH, FLASH + 1) else picture
 
 
 def make_demo_film(path: str | Path, on_progress: Callable[[float, float], None] | None = None) -> Path:

@@ -137,7 +137,7 @@ def _whip(rng: np.random.Generator, piece: Frames) -> tuple[Frames, str]:
     made = piece.copy()
     for k in range(at, len(piece)):
         blur = np.linspace(places[k - 1], places[k], max(1, min(12, int(abs(places[k] - places[k - 1]) / 6))) + 1)[1:]
-        made[k] = np.mean([np.roll(wide[k], int(round(-p)), axis=1)[:, :WIDTH] for p in blur], axis=0)
+        made[k] = np.mean([np.roll(wide[k], round(-float(p)), axis=1)[:, :WIDTH] for p in blur], axis=0)
     return made, f"whip of {length} at {at}"
 
 
