@@ -266,6 +266,11 @@ def long_cue() -> Iterator[Brief]:
     return Brief(bars(60, density=2), hits, mood=4)
 
 
+@pytest.mark.parametrize(
+    "engine",
+    [pytest.param(case, id="-".join(case), marks=[pytest.mark.slow] if case[1] == "shipped" else []) for case in CASES],
+    indirect=True,
+)
 def test_a_long_cue(engine: Engine, long_cue: Brief) -> None:
     """Sixty bars: longer than the network ever heard at once."""
     take = engine.compose(long_cue, 1)
