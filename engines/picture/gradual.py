@@ -59,7 +59,7 @@ def mixes(vectors: Floats, edges: Floats) -> list[Mix]:
     square = np.diag(gram)
     found: list[Mix] = []
     for length in LENGTHS:
-        a = np.arange(4, n - length - 5)
+        a = np.arange(4, n - length - 5, 1 if length < SPARSE else 2)
         if not len(a):
             continue
         b, mid = a + length + 1, a + (length + 1) // 2 + 1
@@ -95,6 +95,8 @@ def mixes(vectors: Floats, edges: Floats) -> list[Mix]:
     return found
 
 
+SPARSE = 17
+"""Mixes from this length on are tried at every second frame: their middle is not known better than that."""
 SEEN, AREA = 6.0, 0.7
 """A dissolve changes at least this share of the picture by so many levels; what changes less is a title that comes or goes."""
 HELD = 0.78

@@ -55,8 +55,9 @@ def moved(luma: Floats, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floa
     for dy in range(2 * high + 1):
         for dx in range(2 * wide + 1):
             gap = np.abs(a - b[:, dy : dy + rows, dx : dx + columns])
-            np.minimum(best, gap.reshape(len(left), rows // 6, 6, columns // 8, 8).mean((2, 4)), out=best)
-    fitted: Floats = best.mean((1, 2))
+            along = gap.reshape(len(left), rows, columns // 8, 8).sum(3)  # memory in its order: thrice as fast as both at once
+            np.minimum(best, along.reshape(len(left), rows // 6, 6, columns // 8).sum(2), out=best)
+    fitted: Floats = best.mean((1, 2)) / 48
     return fitted
 
 
@@ -122,11 +123,12 @@ def look(vectors: Floats, light: Floats, luma: Floats, frames: Index) -> Floats:
     return np.stack((motion[0], early.max(0), late.max(0), early.min(0), late.min(0), *back), axis=1)
 
 
-def hard_cuts(stretch: Stretch) -> list[Join]:
-    """Every hard cut of a stretch."""
+def hard_cuts(stretch: Stretch, outside: NDArray[np.bool_]) -> list[Join]:
+    """Every hard cut of a stretch at frames where ``outside`` (n,) is true."""
     vectors, light = coarse(stretch), even_light(stretch)
     change = _change(vectors, 1)
     frames = candidates(change)
+    frames = frames[outside[frames]]
     if not len(frames):
         return []
     cheap = glance(vectors, light, stretch.luma, change, frames)

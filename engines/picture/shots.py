@@ -41,7 +41,10 @@ def boundaries(stretch: Stretch) -> list[tuple[int, CutKind, int, float, float]]
     if stretch.frames < 2 or np.ptp(stretch.luma) < STUDIO:
         return []
     dark = fades(stretch.luma)
-    quick: list[Join] = [j for j in hard_cuts(stretch) if not any(f.start <= j.frame <= f.stop for f in dark)]
+    outside = np.ones(stretch.frames, bool)
+    for fade in dark:
+        outside[max(0, fade.start) : fade.stop + 1] = False  # what changes on the ramp of a fade is the fade itself
+    quick: list[Join] = hard_cuts(stretch, outside)
     slow = [fade for fade in dark if not fade.opening]
     vectors = coarse(stretch)
     for a, b in pairwise([0, *(j.frame for j in quick), stretch.frames]):
