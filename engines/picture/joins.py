@@ -52,10 +52,10 @@ def moved(luma: Floats, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floa
     rows, columns = luma.shape[1:]
     a, b = luma[left], np.pad(luma[right], ((0, 0), (high, high), (wide, wide)), mode="edge")
     best = np.full((len(left), rows // 6, columns // 8), np.inf, np.float32)
+    across = np.kron(np.eye(columns // 8, dtype=np.float32), np.ones((8, 1), np.float32))  # sums runs of eight columns
     for dy in range(2 * high + 1):
         for dx in range(2 * wide + 1):
-            gap = np.abs(a - b[:, dy : dy + rows, dx : dx + columns])
-            along = gap.reshape(len(left), rows, columns // 8, 8).sum(3)  # memory in its order: thrice as fast as both at once
+            along = np.abs(a - b[:, dy : dy + rows, dx : dx + columns]) @ across
             np.minimum(best, along.reshape(len(left), rows // 6, 6, columns // 8).sum(2), out=best)
     fitted: Floats = best.mean((1, 2)) / 48
     return fitted
