@@ -24,16 +24,16 @@ Word = npt.NDArray[np.int64]
 STRICT = {
     "type": Taste(0.95),
     "barbeat": Taste(0.75, 0.95),
-    "chord": Taste(0.8, 0.95),
-    "pitch": Taste(0.86, 0.93),
+    "chord": Taste(0.85, 0.97),
+    "pitch": Taste(0.93, 0.95),
     "duration": Taste(1.2),
-    "velocity": Taste(1.0, 0.98),
-    "strength": Taste(0.95),
+    "velocity": Taste(1.05),
+    "strength": Taste(),
     "density": Taste(0.9),
     "energy": Taste(),
     "register": Taste(),
 }
-LEAN = Lean(stray=1.5, chord=1.2, bass=1.0)
+LEAN = Lean(stray=0.7, chord=0.8, bass=1.0)
 """Chosen by measurement: what comes nearest to POP909's validation songs in groove, thickness, lengths, register and harmony. A nucleus
 that cuts the rare cuts the long notes, the thick chords and the stem that sounds least."""
 

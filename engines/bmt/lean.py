@@ -1,8 +1,8 @@
 """Leaning towards the key and the chord that the music is in.
 
-A network that learned for hours rather than days knows which notes a chord wants, but not surely enough to be sampled: one note in
-five then strays, where in POP909 it is one in fifty. So logits of what strays are lowered, by amounts that were measured to
-bring the shares to those of real songs (``tests/benchmarks``). A network that is sure of itself is hardly changed by them.
+A network that learned for hours rather than days knows which notes a chord wants, but not so surely that every draw keeps to it. So
+the logits of what strays are lowered, by amounts that bring the shares to those of real songs (``tests/benchmarks``). A network
+that is sure of itself is hardly changed by them.
 """
 
 from __future__ import annotations
