@@ -1,4 +1,7 @@
-"""Whether the notes suffer from weights stored in 16 or 8 bits: the same briefs and seeds, measured beside what another seed changes."""
+"""Whether the notes suffer from weights stored in 16 or 8 bits: the same briefs and seeds, measured beside what another seed changes.
+
+The graph ships in 16 bits; ``fp32`` is the same weights stored in 32.
+"""
 
 from __future__ import annotations
 
