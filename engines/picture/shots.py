@@ -18,14 +18,18 @@ def cuts(
     reel: Reel,
     on_progress: Callable[[float, float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    also: Callable[[Stretch], None] | None = None,
 ) -> list[Cut]:
     """Every shot boundary of a film, in order; frame 0 is none.
 
-    ``on_progress(done, total)`` counts frames. Raises Cancelled as soon as ``cancelled()`` is true, FilmError where the film
-    cannot be decoded.
+    ``on_progress(done, total)`` counts frames. ``also`` is shown every stretch in order, so that whoever needs thumbnails
+    (`fingerprint.Fingerprints.add`) needs no pass of its own. Raises Cancelled as soon as ``cancelled()`` is true, FilmError
+    where the film cannot be decoded.
     """
     found: list[Cut] = []
     for stretch in stretches(reel, on_progress, cancelled):
+        if also is not None:
+            also(stretch)
         for frame, kind, length, confidence, strength in boundaries(stretch):
             index = stretch.first + frame
             if stretch.start <= index < stretch.stop and 0 < index < reel.frames:
