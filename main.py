@@ -177,7 +177,7 @@ def shots(args: argparse.Namespace) -> None:
 
     watch = _progress(args)
     reel = Reel.open(args.film)
-    programme = film_cuts(reel, watch)
+    programme, _ = film_cuts(reel, watch)
     for path in (args.csv, args.edl, args.otio):
         if path:
             cutlist.write(programme, path)

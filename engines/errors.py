@@ -11,6 +11,7 @@
     ├── ProviderError           a forced execution provider that does not really load
     ├── OptionError             an option of the command line, or a field of a brief, out of range
     ├── OutputError             a file or folder that cannot be written
+    ├── SessionError            a session that is damaged, of a newer version, or open in another program
     ├── MissingLibraryError     an optional library that is not installed
     └── Cancelled               the person stopped the work; nothing was written
 """
@@ -59,6 +60,10 @@ class OptionError(HitpointError):
 
 class OutputError(HitpointError):
     """A file or folder that cannot be written."""
+
+
+class SessionError(HitpointError):
+    """A session that is damaged, of a newer version, or open in another program."""
 
 
 class MissingLibraryError(HitpointError):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engines.engine import Brief, load_engine
+from engines.engine import load_engine
 from engines.errors import OptionError
 from engines.files import folder, write
 from engines.picture import cutlist, motion
@@ -18,20 +20,26 @@ from engines.picture.reel import Reel
 from engines.picture.timecode import Timecode
 from engines.runtime import choose
 from engines.score.instruments import Instrument
-from engines.score.land import Landing, land, landed_beats
-from engines.score.notes import Note, Take
-from engines.score.perform import perform
 from engines.score.preview import Synthesiser
-from engines.score.report import Report, file_report, hit_report
+from engines.score.report import Report, file_report
 from engines.score.smf import Score, cut_markers, read_smf, write_smf
-from engines.session import save_session
-from engines.spotting.brief import Briefing, brief_for
+from engines.session.deliver import scenes_json, write_cue
+from engines.session.desk import Desk
+from engines.session.model import ChosenMap, Film, Limits, Picture, Scene, Session, Told
+from engines.session.picture import packed
+from engines.session.refill import Wish, refilled
+from engines.session.scenes import default_scenes
+from engines.session.told import seen as briefing_of
+from engines.spotting.brief import key_name, mood_number
 from engines.spotting.candidates import Candidate
 from engines.spotting.click import click
 from engines.spotting.hits import Hit, Override, hits_from_cuts
-from engines.spotting.solve import MAX_BEND, TEMPO, solve
-from engines.spotting.tempo import Metre, TempoMap
+from engines.spotting.solve import MAX_BEND, TEMPO, exact, solve
+from engines.spotting.tempo import Metre
 from engines.watch import Watch
+
+if TYPE_CHECKING:
+    from engines.picture.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -78,59 +86,61 @@ class Spotted:
 
 @dataclass(frozen=True)
 class Cue:
-    """A scored cue: what was spotted, what was asked, what was composed, how every hit was answered, and the report."""
+    """A scored cue: what was spotted, the session with everything composed, the report of the written file, and where it lies."""
 
     spotted: Spotted
-    brief: Brief
-    take: Take
-    notes: tuple[Note, ...]
-    landings: tuple[Landing, ...]
+    session: Session
     report: Report
     files: dict[str, Path]
     seconds: dict[str, float]
     provider_said: str
 
     def text(self) -> str:
-        """What a composer wants to know: the tempo map, the hit report, and where the files are."""
+        """What a composer wants to know: the tempo map, the scenes, the hit report, and where the files are."""
         chosen = self.spotted.chosen
         head = (
             f"{chosen.name}, {float(chosen.tempo_bpm):.2f} BPM, bends at most {chosen.max_bend_percent:.2f} %: "
-            f"{chosen.hits_on_beat} of {chosen.hits_total} hits on beats, {len(chosen.bars)} bars, {len(self.notes)} notes"
+            f"{chosen.hits_on_beat} of {chosen.hits_total} hits on beats, {len(self.session.scenes)} scenes, "
+            f"{len(self.session.bars)} bars, {len(self.session.notes)} notes"
         )
         places = "\n".join(f"{name.replace('_', ' '):14} {path}" for name, path in self.files.items())
         return f"{head}\n\n{self.report.text()}\n\n{places}"
 
     def json(self) -> dict[str, object]:
         """The report as other programs read it, with what made the cue."""
-        chosen = self.spotted.chosen
+        chosen, session = self.spotted.chosen, self.session
+        facts = session.take(session.scenes[0])[1].facts
         return self.report.json() | {
-            "engine": self.take.recipe["engine"],
-            "model": self.take.recipe["model"],
-            "provider": self.take.recipe["provider"],
-            "seed": self.take.recipe["seed"],
-            "key": self.take.recipe.get("key"),
+            "engine": facts["engine"],
+            "model": facts["model"],
+            "provider": facts["provider"],
+            "seed": session.seed,
+            "key": session.key,
             "candidate": chosen.name,
             "tempo_bpm": float(chosen.tempo_bpm),
-            "bars": len(chosen.bars),
-            "notes": len(self.notes),
+            "bars": len(session.bars),
+            "scenes": scenes_json(session),
+            "notes": len(session.notes),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "files": {name: str(path) for name, path in self.files.items()},
         }
 
 
-def film_cuts(reel: Reel, watch: Watch, cut_list: Path | None = None, rate: Fraction | None = None) -> CutList:
-    """The film's cuts: from its editor's list where there is one, else from its pixels.
+def film_cuts(reel: Reel, watch: Watch, cut_list: Path | None = None, rate: Fraction | None = None) -> tuple[CutList, bytes]:
+    """The film's cuts: from its editor's list where there is one, else from its pixels; then with the film's fingerprints.
 
     Raises FilmError, or CutListError where the list is broken or does not fit the film.
     """
     with watch.stage("shots") as progress:
         if cut_list is not None:
             listed = cutlist.read(cut_list, rate, assume=reel.rate)
-            return listed.on_film(reel.rate, reel.start_timecode, reel.frames)
+            return listed.on_film(reel.rate, reel.start_timecode, reel.frames), b""
         from engines.picture import shots
+        from engines.picture.fingerprint import Fingerprints
 
-        found = shots.cuts(reel, on_progress=progress, cancelled=watch.cancelled)
-        return CutList.of_cuts(found, reel.rate, reel.frames, reel.start_timecode, reel.path.name)
+        prints = Fingerprints(reel)
+        found = shots.cuts(reel, progress, watch.cancelled, prints.add)
+        return CutList.of_cuts(found, reel.rate, reel.frames, reel.start_timecode, reel.path.name), prints.whole()
 
 
 def programme_hits(programme: CutList, duration: Fraction, overrides: Sequence[Override] = ()) -> tuple[Hit, ...]:
@@ -173,98 +183,81 @@ def score_film(
 ) -> Cue:
     """Scores a film into the folder ``out``: ``cue.mid``, ``report.json``, ``cue.hitpoint``; each file whole or not there.
 
-    Raises the errors of `engines.errors`; Cancelled leaves no file behind.
+    A session that is there already is kept under another name. Raises the errors of `engines.errors`; Cancelled leaves no file
+    behind.
     """
     watch = watch or Watch()
     began = time.perf_counter()
-    engine = load_engine(wishes.engine, wishes.provider, wishes.mode)
+    load_engine(wishes.engine, wishes.provider, wishes.mode)  # what is missing is said before a long film is read
     with watch.stage("decode"):
         reel = Reel.open(film)
         duration = reel.duration
-    programme = film_cuts(reel, watch, cut_list, rate)
+    programme, prints = film_cuts(reel, watch, cut_list, rate)
     spotted = spot(programme, wishes, watch, duration)
     with watch.stage("picture") as progress:
         seen = motion.measure(reel, programme.cuts, on_progress=progress, cancelled=watch.cancelled)
-    briefing = brief_for(
-        spotted.chosen.tempo_map,
-        spotted.hits,
-        duration,
-        seen,
-        mood=wishes.mood,
-        density=wishes.density,
-        energy=wishes.energy,
-        key=wishes.key,
-        formula=wishes.formula,
-    )
-    with watch.stage("compose") as progress:
-        take = engine.compose(briefing.brief, wishes.seed, on_progress=progress, cancelled=watch.cancelled)
-    cue = finish(spotted, briefing, take, wishes, Path(out), reel, duration, watch)
+    session = composed(first_session(reel, spotted, seen, wishes, prints), wishes, watch)
+    cue = finish(session, spotted, wishes, Path(out), watch)
     cue.seconds["total"] = time.perf_counter() - began
     write(cue.files["report"], _json(cue.json()))
     return cue
 
 
-def finish(
-    spotted: Spotted,
-    briefing: Briefing,
-    take: Take,
-    wishes: Wishes,
-    out: Path,
-    reel: Reel,
-    duration: Fraction,
-    watch: Watch,
-) -> Cue:
-    """Lands and performs a take, writes it, and reports on what was written, read back from the disk."""
-    tempo_map, programme = spotted.chosen.tempo_map, spotted.programme
-    with watch.stage("land"):
-        end = tempo_map.beat(duration)
-        notes, landings = landed(take, spotted.hits, tempo_map, briefing.brief, wishes, end)
+def first_session(reel: Reel, spotted: Spotted, seen: Motion, wishes: Wishes, prints: bytes = b"") -> Session:
+    """A session as it is before anything is composed: spotted, divided into scenes, with the composer's words."""
+    chosen = spotted.chosen
+    table = packed(seen, directograms=wishes.formula != "ours")
+    told = Told(
+        density=wishes.density,
+        energy=wishes.energy,
+        mood=None if wishes.mood is None else mood_number(wishes.mood),
+        key=None if wishes.key is None else key_name(wishes.key),
+    )
+    session = Session(
+        film=film_of(reel),
+        programme=spotted.programme,
+        limits=Limits(tuple(map(exact, wishes.tempo)), exact(wishes.max_bend), wishes.metres, wishes.subdivision),  # type: ignore[arg-type]
+        overrides=wishes.overrides,
+        hits=spotted.hits,
+        map=ChosenMap(chosen.name, chosen.tempo_map, chosen.tempo_bpm, chosen.cost),
+        engine=wishes.engine,
+        mode=wishes.mode,
+        formula=wishes.formula,
+        seed=wishes.seed,
+        performance=wishes.performance,
+        scenes=(),
+        told={} if told.silent else {"cue": told},
+        instruments=wishes.instruments,
+        picture=Picture(table, b64encode(prints).decode("ascii")),
+    )
+    suggested = briefing_of(session).suggested
+    sizes = default_scenes(session.bars, session.tempo_map, session.hits, suggested.bars if suggested else None)
+    return replace(session, scenes=tuple(Scene(f"s{number}", bars) for number, bars in enumerate(sizes, 1)))
+
+
+def film_of(reel: Reel) -> Film:
+    """A film as a session remembers it."""
+    return Film(str(reel.path.resolve()), reel.digest, reel.path.stat().st_size, reel.rate, reel.frames, reel.duration)
+
+
+def composed(session: Session, wishes: Wishes, watch: Watch) -> Session:
+    """The session with a first take of every scene, in order: each hears the one before it."""
+    bars = len(session.bars)
+    for span in session.spans:
+        wish = Wish(span.number, seed=wishes.seed + span.number - 1)
+        session, _ = refilled(session, wish, watch.part(span.first, len(span.bars), bars), wishes.provider)
+    return session
+
+
+def finish(session: Session, spotted: Spotted, wishes: Wishes, out: Path, watch: Watch) -> Cue:
+    """Writes a cue's files, and reports on the MIDI file as it lies on the disk."""
     with watch.stage("write"):
         folder(out)
-        start = programme.start
-        score = Score(
-            tempo_map,
-            notes,
-            title=f"{reel.path.stem} 1m1",
-            key=briefing.brief.key or _text(take.recipe.get("key")),
-            markers=cut_markers(programme.cuts, start),
-            start=start,
-            length=duration,
-            instruments=wishes.instruments,
-        )
         paths = {"midi": out / "cue.mid", "report": out / "report.json", "session": out / "cue.hitpoint"}
-        write_smf(paths["midi"], score)
-        report = written_report(paths["midi"], spotted, start, landings)
-        save_session(paths["session"], reel, spotted, briefing, take, notes, wishes)
-    return Cue(spotted, briefing.brief, take, notes, landings, report, paths, watch.seconds, choose(wishes.provider).said)
-
-
-def landed(
-    take: Take, hits: Sequence[Hit], tempo_map: TempoMap, brief: Brief, wishes: Wishes, end: Fraction
-) -> tuple[tuple[Note, ...], tuple[Landing, ...]]:
-    """A take's notes with every caught hard hit on its beat, then performed; nothing sounds beyond beat ``end``."""
-    inside = tuple(n for n in take.notes if n.start < end)
-    notes, landings = land(inside, hits, tempo_map, chords=take.chords, instruments=wishes.instruments, end=end)
-    played = perform(
-        notes,
-        tempo_map,
-        amount=wishes.performance,
-        seed=wishes.seed,
-        accents=landed_beats(landings),
-        bars=brief.bars,
-        instruments=wishes.instruments,
-    )
-    return played, landings
-
-
-def written_report(midi: Path, spotted: Spotted, start: Timecode, landings: Sequence[Landing]) -> Report:
-    """The hit report of a file as it lies on the disk."""
-    onsets = [note.start for note in read_smf(midi).notes]
-    return hit_report(onsets, spotted.hits, spotted.programme.rate, start, landings, spotted.chosen.max_bend_percent)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+        with Desk.new(session, paths["session"]) as desk:
+            desk.save()
+            _, report = write_cue(session, paths["midi"])
+    return Cue(spotted, session, report, paths, watch.seconds, choose(wishes.provider).said)
 
 
 def _json(value: object) -> str:

@@ -31,3 +31,13 @@ class Watch:
             yield lambda done, total: self.on_progress(name, done, total) if self.on_progress else None
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def part(self, before: float, share: float, whole: float) -> Watch:
+        """A watch over one of several like jobs, which is ``share`` of ``whole`` with ``before`` done already."""
+        told = self.on_progress
+
+        def progress(stage: str, done: float, total: float) -> None:
+            if told:
+                told(stage, before + share * done / total if total else before, whole)
+
+        return Watch(progress, self.cancelled, self.seconds)

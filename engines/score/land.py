@@ -60,20 +60,21 @@ def land(
     chords: Sequence[tuple[Fraction, str]] = (),
     instruments: Mapping[str, Instrument] | None = None,
     end: Fraction | None = None,
+    stems: Sequence[str] | None = None,
 ) -> tuple[tuple[Note, ...], tuple[Landing, ...]]:
     """Notes with an onset on the beat of every hard hit that the map catches, and how each hit came to be answered.
 
     A hard hit without an onset gets the nearest strong one, if a chord that may move starts within a sixteenth of it and no other
     hit lies between; else an accent on what sounds there (or on the chord of the moment). A soft hit only draws an onset that
     starts inside its window already. ``keep`` never changes, moves or ends sooner. The cue is over at beat ``end``: hits from
-    there on are left alone, and notes are released.
+    there on are left alone, and notes are released. ``stems`` are those that an accent may be added to; None allows all.
     """
     hits, kept = sorted(hits), set(keep)
     notes = [n if end is None or n.end <= end or n in kept else replace(n, length=end - n.start) for n in notes]
     caught = [
         (hit, beat if end is None or beat is None or beat < end else None) for hit in hits for beat in [caught_at(hit, tempo_map)]
     ]
-    stage = _Stage(list(playable(notes, instruments, keep)), kept, {b for _, b in caught if b is not None})
+    stage = _Stage(list(playable(notes, instruments, keep)), kept, {b for _, b in caught if b is not None}, stems)
     how: dict[Fraction, Literal["own", "moved", "inserted", "missed"]] = {}
     for hit, beat in sorted(caught, key=lambda pair: not pair[0].hard):
         if beat is None or how.get(beat, "missed") != "missed":
@@ -108,8 +109,8 @@ def _reach(hit: Hit, beat: Fraction, tempo_map: TempoMap) -> tuple[Fraction, Fra
 class _Stage:
     """The notes while they are landed."""
 
-    def __init__(self, notes: list[Note], keep: set[Note], targets: set[Fraction]) -> None:
-        self.notes, self.keep, self.targets = sorted(notes), keep, targets
+    def __init__(self, notes: list[Note], keep: set[Note], targets: set[Fraction], stems: Sequence[str] | None = None) -> None:
+        self.notes, self.keep, self.targets, self.stems = sorted(notes), keep, targets, stems
 
     def at(self, beat: Fraction) -> list[Note]:
         """Everything that starts on a beat."""
@@ -163,7 +164,9 @@ class _Stage:
         self.notes = sorted(self.notes + [Note(beat, pitch, length, velocity, stem) for pitch in pitches])
 
     def _accompaniment(self) -> str:
-        stems = [n.stem for n in self.notes]
+        stems = [n.stem for n in self.notes if self.stems is None or n.stem in self.stems]
+        if not stems and self.stems is not None:
+            return "piano" if "piano" in self.stems else self.stems[-1]
         return "piano" if "piano" in stems or not stems else max(sorted(set(stems)), key=stems.count)
 
     def _tones(self, beat: Fraction, chord: tuple[int, ...], near: list[Note]) -> tuple[int, ...]:

@@ -81,9 +81,7 @@ def smf_bytes(score: Score) -> bytes:
     from mido import MidiFile
 
     notes = playable(score.notes, score.instruments)
-    times = tuple(marker.time for marker in score.markers)
-    until = max([score.tempo_map.seconds(note.end) for note in notes] + [*times, score.length, score.tempo_map.origin])
-    track = tempo_track(score.tempo_map, until, times, score.zero)
+    track, until = tempo_track_of(score)
     end = ceil((score.tempo_map.beat(until) + track.lead) * track.division)
     file = MidiFile(type=1, ticks_per_beat=track.division, charset="utf-8")
     file.tracks.append(_conductor(score, track, end))
@@ -97,6 +95,14 @@ def smf_bytes(score: Score) -> bytes:
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
+
+
+def tempo_track_of(score: Score) -> tuple[TempoTrack, Fraction]:
+    """Where beats and film times lie in a cue's file, and the film time at which it ends."""
+    times = tuple(marker.time for marker in score.markers)
+    notes = playable(score.notes, score.instruments)
+    until = max([score.tempo_map.seconds(note.end) for note in notes] + [*times, score.length, score.tempo_map.origin])
+    return tempo_track(score.tempo_map, until, times, score.zero), until
 
 
 def write_smf(path: str | Path, score: Score) -> Path:

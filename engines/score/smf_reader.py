@@ -95,6 +95,10 @@ class Smf:
     key: str | None = None
     offset: Offset | None = None
 
+    def seconds(self, tick: int) -> Fraction:
+        """The time of a tick by the file's own tempi, in exact seconds from tick 0; of a file with beats."""
+        return _Clock(self.division, None, list(self.tempi)).seconds(tick)
+
     def beats(self) -> list[Fraction]:
         """The times of all quarter notes up to the last note's end, in exact seconds; none where the file has no beats."""
         if not self.division:

@@ -26,6 +26,8 @@ TEMPO = (Fraction(70), Fraction(140))
 MAX_BEND = Fraction(4)
 SLOWEST, FASTEST = 10, 400
 """Beats a minute that a metronome or a DAW still counts."""
+SHORTEST = Fraction(30, FASTEST)
+"""Seconds of the shortest closed cue, an eighth."""
 LOOSEST = 50
 """Percent; farther and a beat could stand for another note value."""
 EFFORT = 14200
@@ -58,34 +60,32 @@ def solve(
     not its own. Without hits, every kind keeps the middle of the range.
 
     To solve some bars again between others that stay, see `engines.spotting.splice`: without ``pickup`` the start is a bar line,
-    and if ``closed`` so is ``duration``, exactly; then only bends and ramps are offered.
+    and if ``closed`` so is ``duration``, exactly; then only bends and ramps are offered, and the last bar may be shorter. There is
+    always one: where no whole number of beats fits, eighths are counted, and bent as far as the nearest number of them needs.
 
-    Raises OptionError for a value that no music has, SpottingError for a cue that does not last a beat, or a closed one into
-    which no whole number of beats fits.
+    Raises OptionError for a value that no music has, SpottingError for a cue that does not last a beat, or a closed one that
+    does not last an eighth at the fastest tempo.
     """
     low, high = _range(tempo)
     if not 0 <= max_bend <= LOOSEST:
         raise OptionError(f"a bend of {float(max_bend):g} % is not in 0..{LOOSEST}", where="--max-bend", cure="2 to 6 is usual")
     if subdivision not in (1, 2):
         raise OptionError(f"subdivision {subdivision} is not known", where="--subdivision", cure="1 is beats, 2 eighths")
-    if duration - start < 60 / low:
-        cure = "give a longer film, or an earlier start"
-        raise SpottingError(
-            f"a cue of {float(duration - start):.3f} s does not last one beat at {float(low):g} BPM", where="spot", cure=cure
-        )
+    shortest, told = (SHORTEST, "an eighth at any tempo") if closed else (60 / low, f"one beat at {float(low):g} BPM")
+    if duration - start < shortest:
+        cure = "keep fewer bars" if closed else "give a longer film, or an earlier start"
+        raise SpottingError(f"a cue of {float(duration - start):.3f} s does not last {told}", where="spot", cure=cure)
     if not metres:
         raise OptionError("no metre is allowed", where="--metre", cure="give at least one, for example 4/4")
     found: dict[str, list[Candidate]] = {kind: [] for kind in KINDS}
     for metre in metres:
         counted = _counted(metre, subdivision)
         own = bounded(hits, start, duration, closed)
-        sheet = Sheet(own, start, duration, _exact(max_bend) / 100, metre, counted, prices or Prices(), pickup, closed)
+        sheet = Sheet(own, start, duration, exact(max_bend) / 100, metre, counted, prices or Prices(), pickup, closed)
+        sheet = _fitting(sheet, low, high) if closed else sheet
         for plan in _plans(sheet, low, high):
             found[plan.name].append(candidate(plan, sheet))
     offered = [answer for kind in KINDS for answer in sorted(found[kind], key=_cost)[: OFFERED if kind == "bend" else 1]]
-    if not offered:
-        what = f"no whole number of beats fits between {float(start):.3f} s and {float(duration):.3f} s"
-        raise SpottingError(what, where="spot", cure="allow more bend or a wider range of tempo, or keep fewer bars")
     return sorted(offered, key=_cost)
 
 
@@ -93,13 +93,13 @@ def _cost(answer: Candidate) -> tuple[float, int]:
     return round(answer.cost, 9), KINDS.index(answer.name)
 
 
-def _exact(number: Fraction | float) -> Fraction:
+def exact(number: Fraction | float) -> Fraction:
     """4.1 as a person means it, not as a float holds it."""
     return number if isinstance(number, Fraction) else Fraction(str(number))
 
 
 def _range(tempo: tuple[Fraction | float, Fraction | float]) -> tuple[Fraction, Fraction]:
-    low, high = (_exact(end) for end in tempo)
+    low, high = (exact(end) for end in tempo)
     if low > high:
         raise OptionError(f"the range {low}-{high} runs backwards", where="--tempo", cure=f"write {high}-{low}")
     if not (low >= SLOWEST and high <= FASTEST):
@@ -119,6 +119,17 @@ def nominals(low: Fraction, high: Fraction, hits: int = 0) -> list[Fraction]:
     grid = [Fraction(k, 2) for k in range(ceil(low * 2), floor(high * 2) + 1)] or sorted({low, high})
     most = min(MOST, max(FEWEST, EFFORT // max(1, hits)))
     return grid if len(grid) <= most else [grid[round(k)] for k in np.linspace(0, len(grid) - 1, most)]
+
+
+def _fitting(sheet: Sheet, low: Fraction, high: Fraction) -> Sheet:
+    """A closed cue as it can be solved: in eighths, and with more bend, where no whole number of what was asked for fits."""
+    least = Fraction(0)
+    for subdivision in (sheet.subdivision, 2):
+        ideal = [(sheet.end - sheet.start) * tempo * subdivision / 60 for tempo in nominals(low, high, len(sheet.hits))]
+        least = min(abs(count / whole - 1) for whole in ideal for count in (max(1, floor(whole)), ceil(whole)))
+        if least <= sheet.bend:
+            return replace(sheet, subdivision=subdivision)
+    return replace(sheet, subdivision=2, bend=least)
 
 
 def _plans(sheet: Sheet, low: Fraction, high: Fraction) -> Iterable[Plan]:

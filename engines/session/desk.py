@@ -1,0 +1,258 @@
+"""A session open for work: its file, the lock that keeps a second program from writing to it, and its history."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+from engines.errors import OptionError, OutputError, SessionError
+from engines.files import refusal, write
+from engines.session.history import Change, History, Step, differences
+from engines.session.model import Session
+from engines.session.plain import plain, session_of
+from engines.session.upgrades import FORMAT, VERSION, upgraded
+from engines.watch import Watch
+
+LARGEST = 2**30
+"""Bytes of a session beyond which the file is taken for something else."""
+
+
+class Act(Protocol):
+    """One thing that a composer does to a session."""
+
+    @property
+    def sentence(self) -> str:
+        """What it does, for a menu: ``Refill scene 3``."""
+        ...
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        """The session after it. Raises an error of `engines.errors` and changes nothing where it cannot be."""
+        ...
+
+
+@dataclass
+class Desk:
+    """A session while it is worked on. ``path`` is its file, None for one that was never saved."""
+
+    session: Session
+    path: Path | None = None
+    history: History = field(default_factory=History)
+    read_only: bool = False
+    _lock: BaseFileLock | None = None
+    _content: Any = None
+    _replaces: bool = False
+
+    @classmethod
+    def open(cls, path: str | Path, read_only: bool = False) -> Desk:
+        """Opens a session's file; a second program gets it read-only (`read_only` says so).
+
+        Raises SessionError for a file that is damaged, of a newer version, or no session.
+        """
+        path = Path(path)
+        table = _read(path)
+        lock = None if read_only else _locked(path)
+        if lock is not None:
+            _tidy(path)
+            table = _read(path)  # another program may have saved between our reading and our locking
+        try:
+            content, history = table["session"], table.get("history", {})
+            steps = [tuple(_step(row) for row in history.get(name, ())) for name in ("done", "undone")]
+            return cls(session_of(content), path, History(*steps), lock is None, lock, content)
+        except (SessionError, KeyError, TypeError, ValueError) as error:
+            if lock is not None:
+                lock.release()
+            what, cure = (error.what, error.cure) if isinstance(error, SessionError) else ("is damaged", None)
+            raise SessionError(what, where=path, cure=cure or "open an earlier copy of it") from error
+
+    @classmethod
+    def new(cls, session: Session, path: str | Path) -> Desk:
+        """A session that is about to be saved to ``path`` for the first time. One that lies there already keeps its takes under
+        another name (``cue-1.hitpoint``). Raises SessionError where another program has it open."""
+        path = Path(path)
+        lock = _locked(path)
+        if lock is None:
+            raise _busy(path)
+        return cls(session, path, _lock=lock, _replaces=path.exists())
+
+    @property
+    def content(self) -> Any:
+        """The session as plain JSON."""
+        if self._content is None:
+            self._content = plain(self.session)
+        return self._content
+
+    def do(self, act: Act, watch: Watch | None = None, merge: bool = False) -> Session:
+        """Does an act and remembers how to undo it; ``merge`` makes it one step with the last. Raises what the act raises."""
+        self._writable()
+        before, after = self.content, act.do(self.session, watch or Watch())
+        content = plain(after)
+        step = Step(act.sentence, datetime.now(UTC).isoformat(timespec="seconds"), differences(before, content))
+        self.history = self.history.merged(step) if merge and self.history.done else self.history.with_step(step)
+        self.session, self._content = after, content
+        return after
+
+    def undo(self) -> Step:
+        """Takes the last act back, every note of it. Raises SessionError where there is none."""
+        return self._go(self.history.back)
+
+    def redo(self) -> Step:
+        """Does again what was undone last, without composing anew. Raises SessionError where there is nothing."""
+        return self._go(self.history.forth)
+
+    def _go(self, way: Callable[[Any], tuple[Any, Step, History]]) -> Step:
+        self._writable()
+        content, step, history = way(self.content)
+        self.session, self._content, self.history = session_of(content), content, history
+        return step
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Writes the file, whole or not at all; a new ``path`` becomes the session's. Raises OutputError, SessionError."""
+        target = Path(path) if path is not None else self.path
+        if target is None:
+            raise OptionError("the session has no file yet", where="save", cure="say where to save it")
+        if path is None or self.path == target:
+            self._writable()
+        if self._lock is None or self.path != target:
+            lock = _locked(target)
+            if lock is None:
+                raise _busy(target)
+            self.close()
+            self._lock, self.path, self.read_only = lock, target, False
+        table = {"format": FORMAT, "version": VERSION, "session": self.content, "history": _history_table(self.history)}
+        spare = _spared(target) if self._replaces else None
+        try:
+            written = write(target, text_of(table))
+        except OutputError:
+            if spare is not None:
+                spare.unlink()
+            raise
+        self._replaces = False
+        return written
+
+    def close(self) -> None:
+        """Lets another program write to the file."""
+        if self._lock is not None:
+            with suppress(OSError):  # Windows removes it as it lets go
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _writable(self) -> None:
+        if self.read_only:
+            raise _busy(self.path)
+
+
+def text_of(table: Any) -> str:
+    """A table as the file holds it: JSON with sorted keys, so that equal sessions are equal bytes; one line an entry of the top
+    level and of the session, so that a difference between two files can be read."""
+
+    def dense(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    def rows(value: dict[str, Any], depth: int) -> str:
+        inner = (
+            f"{json.dumps(k)}:{rows(v, depth - 1) if depth and isinstance(v, dict) and v else dense(v)}"
+            for k, v in sorted(value.items())
+        )
+        return "{\n" + ",\n".join(inner) + "\n}"
+
+    return rows(table, 2) + "\n"
+
+
+def _busy(path: Path | None) -> SessionError:
+    return SessionError("is open in another program, here it is read-only", where=path, cure="close it there, or save a copy")
+
+
+def _locked(path: Path) -> BaseFileLock | None:
+    """The lock on a session, which the system lets go of when its program ends; None where another program holds it."""
+    lock = FileLock(_lock_file(path), thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+        if not Path(lock.lock_file).exists():  # its last holder removed it while we were getting hold of it
+            lock.release()
+            lock.acquire(timeout=0)
+    except Timeout:
+        return None
+    except OSError as error:
+        raise refusal(path, error) from error
+    return lock
+
+
+def _lock_file(path: Path) -> Path:
+    target = path.resolve()
+    return target.with_name(f".{target.name}.lock")
+
+
+def _spared(path: Path) -> Path:
+    """A second name for a session that is about to be replaced by another. Raises OutputError."""
+    spare = next(name for n in count(1) if not (name := path.with_stem(f"{path.stem}-{n}")).exists())
+    try:
+        os.link(path, spare)
+    except OSError:  # a disk without links
+        try:
+            shutil.copy2(path, spare)
+        except OSError as error:
+            raise refusal(spare, error) from error
+    return spare
+
+
+def _tidy(path: Path) -> None:
+    """Removes what a program that was killed while saving left behind; nobody else can be saving, since the lock is ours."""
+    target = path.resolve()
+    for left in target.parent.glob(f".{target.stem[:64]}.????????????{target.suffix}"):
+        with suppress(FileNotFoundError):
+            left.unlink()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SessionError("is too large for a session", where=path, cure="give the .hitpoint file")
+        table = json.loads(path.read_bytes())
+    except OSError as error:
+        what = "is a folder" if path.is_dir() else f"cannot be read ({error.strerror or error})"
+        raise SessionError(what, where=path, cure="give the .hitpoint file that score wrote") from error
+    except (ValueError, RecursionError) as error:
+        raise SessionError("is no session, or damaged", where=path, cure="give the .hitpoint file that score wrote") from error
+    if not isinstance(table, dict) or table.get("format") != FORMAT:
+        raise SessionError("is no session", where=path, cure="give the .hitpoint file that score wrote")
+    try:
+        return upgraded(table, path)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError) as error:
+        raise SessionError("is damaged", where=path, cure="open an earlier copy of it") from error
+
+
+def _step(row: dict[str, Any]) -> Step:
+    changes = tuple(Change(tuple(c["at"]), tuple(c["old"]), tuple(c["new"])) for c in row["changes"])
+    return Step(row["sentence"], row["when"], changes)
+
+
+def _history_table(history: History) -> dict[str, Any]:
+    def rows(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
+        return [
+            {
+                "sentence": step.sentence,
+                "when": step.when,
+                "changes": [{"at": list(c.at), "old": list(c.old), "new": list(c.new)} for c in step.changes],
+            }
+            for step in steps
+        ]
+
+    return {"done": rows(history.done), "undone": rows(history.undone)}

@@ -1,0 +1,255 @@
+"""Refill: a scene, some of its bars, or some of its stems composed again, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from fractions import Fraction
+from itertools import groupby
+
+from engines import __version__
+from engines.engine import Engine, load_engine
+from engines.errors import OptionError
+from engines.score.land import caught_at
+from engines.score.notes import STEMS, Note
+from engines.session.compose import Made, beside, make
+from engines.session.keep import Keep, kept, parse
+from engines.session.model import Answer, Order, PlayedNote, SceneTake, Session, Span
+from engines.session.told import scene_brief, seen, stings
+from engines.spotting.hits import Hit
+from engines.watch import Watch
+
+HEARD = Fraction(16)
+"""Beats before and after what is composed that the engine is given of its neighbours: four bars of 4/4."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to compose again of a scene (its ``number``): all of it, or ``bars`` (of the cue, from 1, first and last), in ``stems``,
+    without touching what ``keep`` says. ``seed`` None takes one that the session has not used; ``mode`` and ``engine`` None are
+    the session's."""
+
+    scene: int
+    bars: tuple[int, int] | None = None
+    stems: tuple[str, ...] | None = None
+    keep: tuple[Keep, ...] = ()
+    seed: int | None = None
+    engine: str | None = None
+    mode: str | None = None
+
+
+def next_seed(session: Session) -> int:
+    """A seed that no take of the session was made with."""
+    used = [order.seed for take in session.takes.values() for order in take.orders]
+    return max([session.seed - 1, *used]) + 1
+
+
+def refilled(session: Session, wish: Wish, watch: Watch, provider: str | None = None) -> tuple[Session, SceneTake]:
+    """The session with one more take of the scene, chosen, and that take. Raises OptionError, and what the engine raises.
+
+    What is kept is bit by bit as it was in the chosen take; the rest is composed in one go for each run of bars, in order, and
+    hears the scenes before it.
+    """
+    span = session.span(wish.scene)
+    words = (*wish.keep, *(parse(text) for text in span.scene.keep))
+    stems = wish.stems or STEMS
+    unknown = [stem for stem in stems if stem not in STEMS]
+    if unknown:
+        raise OptionError(f"no stem is named {unknown[0]!r}", where="--stem", cure=f"choose from {', '.join(STEMS)}")
+    wanted = _wanted(span, wish, words)
+    stems = tuple(s for s in stems if not any(w.stem == s and w.bars is None for w in words))
+    if not wanted or not stems:
+        raise OptionError(f"everything of scene {wish.scene} is kept", where="--keep", cure="keep less, or release what is kept")
+    base, old = _base(session, span, whole=len(wanted) == len(span.bars) and stems == STEMS and not words)
+    stay = kept((row.note for row in old), span, words)
+    rows = [row for row in old if not _inside(row.note, span, wanted) or row.note.stem not in stems or row.note in stay]
+    engine_name = wish.engine or session.engine
+    mode = wish.mode if wish.mode or wish.engine else session.mode
+    engine = load_engine(engine_name, provider, mode)
+    seed = next_seed(session) if wish.seed is None else wish.seed
+    rows, made = compose_runs(session, span, wanted, stems, rows, (engine_name, mode, seed), engine, watch)
+    takes = session.takes_of(span.scene)
+    take = SceneTake(
+        scene=span.scene.id,
+        number=max((t.number for t in takes.values()), default=0) + 1,
+        name="",
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        tempo_map=session.part(span),
+        orders=tuple(order for order, _ in made),
+        facts={**made[-1][1].facts, "hitpoint": __version__},
+        notes=tuple(rows),
+        chords=_chords(session, span, wanted, base, [m for _, m in made]),
+        answers=_answers(session, span, wanted, base, [m for _, m in made]),
+        base=base if any(row in rows for row in old) else None,
+    )
+    return with_take(session, span, take), take
+
+
+def with_take(session: Session, span: Span, take: SceneTake) -> Session:
+    """The session with a take more, chosen; the first key that an engine chose becomes the cue's."""
+    name = session.fresh("t")
+    key = session.key or take.facts.get("key")
+    chosen = replace(session, takes={**session.takes, name: take}, key=key if isinstance(key, str) else None)
+    return chosen.with_scene(replace(span.scene, chosen=name))
+
+
+def compose_runs(
+    session: Session,
+    span: Span,
+    wanted: list[int],
+    stems: tuple[str, ...],
+    rows: list[PlayedNote],
+    question: tuple[str, str | None, int],
+    engine: Engine,
+    watch: Watch,
+) -> tuple[list[PlayedNote], list[tuple[Order, Made]]]:
+    """Composes bars ``wanted`` (places in the scene) run by run beside ``rows``, which stay; what came of it, with its orders."""
+    name, mode, seed = question
+    whole = replace(scene_brief(session, span, seen(session)), stems=stems)
+    tempo_map = session.part(span)
+    hits = _hits(session, span)
+    made: list[tuple[Order, Made]] = []
+    for run in _runs(wanted):
+        bars = tuple(whole.bars[k] for k in run)
+        begin, end = bars[0].start, bars[-1].start + bars[-1].length
+        before, after = _neighbours(session, span, rows, begin, end)
+        inside = tuple(hit for beat, hit in hits if begin <= beat < end)
+        order = Order(
+            name,
+            mode,
+            seed,
+            replace(
+                whole,
+                bars=bars,
+                hits=tuple(hit for hit in whole.hits if begin <= hit.beat < end),
+                before=before,
+                after=after,
+            ),
+            tuple(row.note for row in rows if begin <= row.note.start < end),
+            inside,
+            min(end, session.end - span.start),
+            session.performance,
+            session.instruments,
+        )
+        with watch.stage("compose") as progress:
+            answer = make(order, tempo_map, engine, progress, watch.cancelled)
+        rows = list(beside(rows, answer.notes))
+        made.append((order, answer))
+    return rows, made
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Whether a take's notes came out the ``same``, and what differs, in sentences."""
+
+    same: bool
+    differs: tuple[str, ...]
+
+
+def again(take: SceneTake, provider: str | None = None, watch: Watch | None = None) -> Comparison:
+    """A take composed again from its recipe, here, and how it differs. Raises what the engine raises."""
+    watch = watch or Watch()
+    if not take.orders:
+        return Comparison(False, ("the take has no recipe: it comes from a session of version 1, or was carried over a recut",))
+    rows = [row for row in take.notes if not any(_composed(row.note, order) for order in take.orders)]
+    differs: list[str] = []
+    for order in take.orders:
+        with watch.stage("compose") as progress:
+            made = make(order, take.tempo_map, load_engine(order.engine, provider, order.mode), progress, watch.cancelled)
+        rows = list(beside(rows, made.notes))
+        for part in ("model", "provider", "key"):
+            then, now = take.facts.get(part), made.facts.get(part)
+            if then != now:
+                differs.append(f"the {part} was {then}, here it is {now}")
+    lost = sorted({row.note.start for row in set(take.notes) ^ set(rows)})
+    if lost:
+        differs.append(f"the notes differ at {len(lost)} places, first at beat {float(lost[0]) + 1:g} of the scene")
+    return Comparison(not lost, tuple(dict.fromkeys(differs)))
+
+
+def _composed(note: Note, order: Order) -> bool:
+    """Whether a note of a take is an answer to this order, and not one that was kept."""
+    first, last = order.brief.bars[0], order.brief.bars[-1]
+    return first.start <= note.start < last.start + last.length and note.stem in order.brief.stems and note not in order.keep
+
+
+def _base(session: Session, span: Span, whole: bool) -> tuple[str | None, tuple[PlayedNote, ...]]:
+    """The take to which a refill keeps: the chosen one, which must fit the bars; none where nothing is to be kept."""
+    if whole or span.scene.chosen is None:
+        return None, ()
+    take = session.takes[span.scene.chosen]
+    if not session.fits(span, take):
+        raise OptionError(
+            f"take {take.number} of scene {span.number} was made for other bars",
+            where="refill",
+            cure=f"compose the whole scene: refill --scene {span.number}",
+        )
+    return span.scene.chosen, take.notes
+
+
+def _wanted(span: Span, wish: Wish, words: Iterable[Keep]) -> list[int]:
+    """Places of the scene's bars to compose."""
+    first, last = span.first + 1, span.first + len(span.bars)
+    low, high = wish.bars or (first, last)
+    if not (first <= low <= high <= last):
+        raise OptionError(
+            f"bars {low}-{high} are not in scene {span.number}", where="--bars", cure=f"it has bars {first} to {last} of the cue"
+        )
+    closed = [word.bars for word in words if word.stem is None and word.bars and word.beat is None]
+    return [bar - first for bar in range(low, high + 1) if not any(a <= bar <= b for a, b in closed)]
+
+
+def _inside(note: Note, span: Span, wanted: list[int]) -> bool:
+    places = [span.bars[k] for k in wanted]
+    beat = note.start + span.start
+    return any(bar.start <= beat < bar.end for bar in places)
+
+
+def _runs(wanted: list[int]) -> Iterator[list[int]]:
+    for _, group in groupby(enumerate(wanted), key=lambda pair: pair[1] - pair[0]):
+        yield [place for _, place in group]
+
+
+def _hits(session: Session, span: Span) -> list[tuple[Fraction, Hit]]:
+    """The hits and stings that a scene answers, with the beat (from its first) at which it does; one that nobody catches belongs to
+    the scene in which it lies."""
+    out = []
+    for hit in session.hits:
+        caught = caught_at(hit, session.tempo_map)
+        beat = session.tempo_map.beat(hit.time) if caught is None else caught
+        out.append((beat - span.start, hit))
+    out += [(session.tempo_map.beat(hit.time) - span.start, hit) for hit in stings(session, span)]
+    return [(beat, hit) for beat, hit in out if 0 <= beat < span.end - span.start]
+
+
+def _neighbours(
+    session: Session, span: Span, rows: list[PlayedNote], begin: Fraction, end: Fraction
+) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
+    """Written notes before and after some beats of a scene, in beats from the scene's first."""
+    heard = [
+        replace(row.note, start=row.note.start + other.start - span.start)
+        for other in session.spans
+        if other.scene.chosen is not None and other.scene.id != span.scene.id
+        for row in session.takes[other.scene.chosen].notes
+    ]
+    heard += [row.note for row in rows]
+    before = sorted(n for n in heard if begin - HEARD <= n.start < begin)
+    after = sorted(n for n in heard if end <= n.start < end + HEARD)
+    return tuple(before), tuple(after)
+
+
+def _chords(
+    session: Session, span: Span, wanted: list[int], base: str | None, made: list[Made]
+) -> tuple[tuple[Fraction, str], ...]:
+    """The harmony of the new take: the old one's where its bars stay."""
+    old: Mapping[Fraction, str] = dict(session.takes[base].chords) if base else {}
+    places = [(span.bars[k].start - span.start, span.bars[k].end - span.start) for k in wanted]
+    stay = {beat: chord for beat, chord in old.items() if not any(a <= beat < b for a, b in places)}
+    return tuple(sorted((stay | {beat: chord for m in made for beat, chord in m.chords}).items()))
+
+
+def _answers(session: Session, span: Span, wanted: list[int], base: str | None, made: list[Made]) -> tuple[Answer, ...]:
+    old = {answer.frame: answer for answer in session.takes[base].answers} if base else {}
+    new = {answer.frame: answer for m in made for answer in m.answers}
+    return tuple((old | new)[frame] for frame in sorted(old | new))

@@ -1,0 +1,128 @@
+"""What an engine is told of a scene: the composer's words over what the picture suggests, and which is which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from engines.engine import BarBrief, Brief, HitBrief
+from engines.session.model import Session, Span, Told
+from engines.session.picture import unpacked
+from engines.spotting.brief import Briefing, brief_for
+from engines.spotting.hits import Hit
+from engines.spotting.suggestion import mood
+
+if TYPE_CHECKING:
+    from engines.picture.motion import Motion
+
+THIN = {"density": 3, "energy": 0.25, "register": 52.0}
+"""What ``avoid`` allows at most in a bar of 4/4 under dialogue: a few soft onsets, below the range in which speech is understood
+(around middle C; its consonants lie far above)."""
+
+
+@dataclass(frozen=True)
+class BarSaid:
+    """One bar of a scene: what the ``picture`` suggests, what the ``composer`` says, and the ``brief`` that follows."""
+
+    picture: BarBrief
+    composer: Told
+    brief: BarBrief
+
+
+def scopes(span: Span, bar: int) -> tuple[str, str, str]:
+    """The scopes of a bar (from 1, in its scene), widest first."""
+    return "cue", span.scene.id, f"{span.scene.id}/{bar}"
+
+
+def word(session: Session, *names: str) -> Told:
+    """What the composer says in these scopes, the last one above the others."""
+    told = Told()
+    for name in names:
+        told = session.told.get(name, Told()).over(told)
+    return told
+
+
+def motion_of(session: Session) -> Motion | None:
+    """What was measured of the picture; None where nothing was."""
+    return None if session.picture.motion is None else unpacked(session.picture.motion)
+
+
+def seen(session: Session) -> Briefing:
+    """The brief of the whole cue by the picture alone."""
+    return brief_for(session.tempo_map, session.hits, session.film.duration, motion_of(session), formula=session.formula)
+
+
+def said(session: Session, span: Span, briefing: Briefing | None = None) -> list[BarSaid]:
+    """Bar by bar of a scene. ``briefing`` is `seen`, where the caller has it already."""
+    whole = (briefing or seen(session)).brief.bars
+    out = []
+    for k, bar in enumerate(whole[span.first : span.first + len(span.bars)], 1):
+        composer = word(session, *scopes(span, k))
+        local = replace(bar, start=bar.start - span.start)
+        out.append(BarSaid(local, composer, _bar(local, composer, k, _chords_from(session, span, k))))
+    return out
+
+
+def _chords_from(session: Session, span: Span, bar: int) -> int:
+    """The place of a bar in the round of chords that holds for it: rounds begin with the scope that they are said of."""
+    narrow = session.told.get(scopes(span, bar)[2])
+    if narrow and narrow.chords:
+        return 0
+    scene = session.told.get(span.scene.id)
+    return bar - 1 if scene and scene.chords else span.first + bar - 1
+
+
+def _bar(bar: BarBrief, told: Told, number: int, place: int) -> BarBrief:
+    share = float(bar.length) / 4
+    density = bar.density if told.density is None else round(told.density * share)
+    energy = bar.energy if told.energy is None else told.energy
+    register = bar.register if told.register is None else told.register
+    if told.avoid:
+        density = min(max(1, round(THIN["density"] * share)), 16 if density is None else density)
+        energy = min(THIN["energy"], 1.0 if energy is None else energy)
+        register = min(THIN["register"], 108.0 if register is None else register)
+    chord = told.chords[place % len(told.chords)] if told.chords else bar.chord
+    return replace(bar, density=density, energy=energy, register=register, chord=chord)
+
+
+def scene_brief(session: Session, span: Span, briefing: Briefing | None = None) -> Brief:
+    """The brief of a scene in beats from its first, without its neighbours. Its mood is what its own shots suggest."""
+    briefing = briefing or seen(session)
+    told = word(session, "cue", span.scene.id)
+    hits = {
+        hit.beat - span.start: replace(hit, beat=hit.beat - span.start)
+        for hit in briefing.brief.hits
+        if span.start <= hit.beat < span.end
+    }
+    for sting in stings(session, span):
+        beat = session.tempo_map.beat(sting.time) - span.start
+        hits[beat] = HitBrief(beat, sting.weight)
+    return Brief(
+        tuple(row.brief for row in said(session, span, briefing)),
+        tuple(hits[beat] for beat in sorted(hits)),
+        suggested_mood(session, span) if told.mood is None else told.mood,
+        session.key if told.key is None else told.key,
+    )
+
+
+def suggested_mood(session: Session, span: Span) -> int | None:
+    """The mood that the shots of a scene suggest, 1 to 4; None where nothing is to be seen."""
+    motion = motion_of(session)
+    if motion is None or not len(motion.times):
+        return None
+    start, end = (max(0.0, min(float(second), float(motion.duration))) for second in span.seconds)
+    guess = mood(motion, start, max(end, start + 0.1))
+    return None if guess is None else guess.mood
+
+
+def stings(session: Session, span: Span) -> tuple[Hit, ...]:
+    """The accents that the composer asks for in a scene, as hits: of a bar, a scene or the cue each on its first beat."""
+    found = []
+    for k, bar in enumerate(span.bars, 1):
+        whole = [
+            name for name, first in ((f"{span.scene.id}/{k}", True), (span.scene.id, k == 1), ("cue", bar.index == 0)) if first
+        ]
+        weights = [told.sting for name in whole if (told := session.told.get(name)) is not None and told.sting is not None]
+        if weights and (time := session.tempo_map.seconds(bar.start)) >= 0:
+            found.append(Hit(int(time * session.film.rate), time, weights[0], label="sting"))
+    return tuple(found)
