@@ -12,6 +12,9 @@ from engines.conform.sources import shared
 from engines.conform.strip import Link, Strip, reel_of, says_source
 from engines.picture.cutlist import Shot
 
+MOST = 0.8
+"""Of what two shots have in common at one offset, the part that must agree for the rest to be taken for the same shot."""
+
 Fits = Callable[[int, int], bool]
 
 
@@ -30,6 +33,19 @@ def by_length(old: Strip, new: Strip, held: Sequence[Link], fits: Fits) -> list[
             found = in_order(*spans, [[fits(a, b) for b in news] for a in olds])
             links += [_aligned(old, olds[a], new, news[b]) for a, b in found]
     return sorted((link for link in [*held, *links] if link.frames), key=operator.attrgetter("new"))
+
+
+def extended(old: Strip, new: Strip, held: Sequence[Link]) -> list[Link]:
+    """Links grown to the ends of their shots where pictures agree in most of the shot: dark ends, a title, an effect that is new."""
+    out: list[Link] = []
+    for n, link in enumerate(held):
+        (a, a_end), (b, b_end) = old.spans[shot_at(old, link.old)], new.spans[shot_at(new, link.new)]
+        first = max(b, a - link.offset, out[-1].new_end if out else 0)
+        end = min(b_end, a_end - link.offset, held[n + 1].new if n + 1 < len(held) else b_end)
+        if link.frames >= MOST * (end - first):
+            link = Link(first + link.offset, first, end - first, link.weight)
+        out.append(link)
+    return out
 
 
 def of_lengths_alone(old: Strip, new: Strip) -> Fits:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from engines.conform.chain import chosen, within_shots
 from engines.conform.changes import Change, changes
-from engines.conform.gaps import by_length, of_darkness, of_lengths_alone, of_names
+from engines.conform.gaps import by_length, extended, of_darkness, of_lengths_alone, of_names
 from engines.conform.pictures import by_picture
 from engines.conform.sources import by_source
 from engines.conform.strip import Link, Strip, strips
@@ -65,7 +65,8 @@ def _told(old: Strip, new: Strip) -> tuple[How, list[Link]]:
         if links or not printed:
             return "source", by_length(old, new, within_shots(chosen(links), old, new), of_names(old, new))
     if printed:
-        return "picture", by_length(old, new, within_shots(chosen(by_picture(old, new)), old, new), of_darkness(old, new))
+        held = extended(old, new, within_shots(chosen(by_picture(old, new)), old, new))
+        return "picture", by_length(old, new, held, of_darkness(old, new))
     return "lengths", by_length(old, new, [], of_lengths_alone(old, new))
 
 

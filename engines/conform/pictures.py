@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +29,11 @@ MISS = 3
 FEWEST = 6
 """Frames that must agree, or the whole shot; less is chance."""
 
-STILL = 0.9
-"""The weight of a frame whose print is its neighbour's: a static shot fits at many offsets."""
-NEIGHBOUR = 1.02
-"""Of offsets at which a shot fits equally well, that of the shots around it."""
+ROUND = 2
+"""Offsets on both sides of a likely one that are tried: slow pictures are alike over some frames, and probes are few."""
+DOUBT = 0.2
+"""Weight, times the root of the frames, by which one offset must beat another to be the surer: encoding again scatters the bits
+of a frame by about 1.5, which is 0.08 of its weight, and of three times that one can be sure."""
 BLOCK = 2**22
 """Comparisons at a time: 32 MB."""
 
@@ -44,75 +47,76 @@ def flat(prints: Prints) -> NDArray[np.bool_]:
 def by_picture(old: Strip, new: Strip) -> list[Link]:
     """Every stretch of the old cut that shows the same pictures as a shot of the new one.
 
-    A second look weighs the offsets of the neighbours too: a static shot has no offset of its own.
+    A static or slow shot has no offset of its own: where several fit, that of the surest neighbours counts for more.
     """
     assert old.prints is not None
     assert new.prints is not None
-    offsets = [_offsets(old.prints, new.prints, span) for span in new.spans]
-    links = [_link(old, new, span, offset) for span, found in zip(new.spans, offsets, strict=True) for offset in found]
-    sure = heaviest([link for link in links if link])
-    before = np.searchsorted([link.new for link in sure], [start for start, _ in new.spans], side="right")
-    second: list[Link] = []
-    for (span, found), k in zip(zip(new.spans, offsets, strict=True), before, strict=True):
-        near = {link.offset for link in sure[max(0, k - 2) : k + 2]}
-        fitting = {offset: _link(old, new, span, offset) for offset in [*found, *sorted(near - set(found))]}
-        second += [_leaning(link) if offset in near else link for offset, link in fitting.items() if link]
-    return second
+    seen = old.prints, new.prints
+    found = [[_settled(*seen, span, offset) for offset in _likely(*seen, span)] for span in new.spans]
+    sure = heaviest([link for links in found for link, certain in links if link and certain])
+    starts, ends = [link.new for link in sure], [link.new_end for link in sure]
+    out: list[Link] = []
+    for span, links in zip(new.spans, found, strict=True):
+        out += [link for link, _ in links if link]
+        if not max(((link.weight, certain) for link, certain in links if link), default=(0.0, False))[1]:
+            before, after = bisect_right(ends, span[0]), bisect_left(starts, span[1])
+            near = {link.offset for link in (*sure[max(0, before - 1) : before], *sure[after : after + 1])}
+            out += [_leaning(link) for link in (_link(*seen, span, offset) for offset in sorted(near)) if link]
+    return out
 
 
 def _leaning(link: Link) -> Link:
-    return Link(link.old, link.new, link.frames, link.weight * NEIGHBOUR)
+    return replace(link, weight=link.weight + DOUBT * link.frames**0.5)
 
 
-def _offsets(old: Prints, new: Prints, span: tuple[int, int]) -> list[int]:
-    """The offsets (old frame less new) at which most probes of a shot are found, and those that match its ends."""
+def _likely(old: Prints, new: Prints, span: tuple[int, int]) -> list[int]:
+    """The offsets (old frame less new) at which most probes of a shot are found, the likeliest first."""
     start, end = span[0], min(span[1], len(new))
     if start >= end or not len(old):
         return []
     count = min(end - start, max(PROBES, (end - start) // STRIDE))
     probes = np.unique(np.linspace(start, end - 1, count).astype(np.int64))
     probes = probes[~flat(new[probes])]
-    found: list[NDArray[np.int64]] = []
+    votes = np.zeros(len(old) + len(new))  # by offset, less the lowest that there can be
     rows = max(1, BLOCK // len(old))
     for at in range(0, len(probes), rows):
         some = probes[at : at + rows]
-        row, frame = np.nonzero(np.bitwise_count(old[None] ^ new[some, None]) <= ALIKE)
-        found.append(frame - some[row])
-    if not found:
-        return []
-    values, votes = np.unique(np.concatenate(found), return_counts=True)
-    order = np.lexsort((np.abs(values), -votes))
-    likely = [int(values[k]) for k in order[:OFFSETS]]
-    return likely + _ends(values, votes)
+        apart = np.bitwise_count(old[None] ^ new[some, None])
+        row, frame = np.nonzero(apart <= ALIKE)
+        votes += np.bincount(frame - some[row] + len(new), 1 - apart[row, frame] / (2 * ALIKE), len(votes))
+    out: list[int] = []
+    while len(out) < OFFSETS and votes.max(initial=0) > 0:
+        best = int(np.argmax(votes))
+        out.append(best - len(new))
+        votes[max(0, best - ROUND) : best + ROUND + 1] = 0
+    return out
 
 
-def _ends(values: NDArray[np.int64], votes: NDArray[np.int64]) -> list[int]:
-    """A static shot is found at a whole range of offsets: the first and the last of those with the most votes match its ends."""
-    if not len(values):
-        return []
-    most = values[votes == votes.max()]
-    return sorted({int(most[0]), int(most[-1])})
+def _settled(old: Prints, new: Prints, span: tuple[int, int], offset: int) -> tuple[Link | None, bool]:
+    """The best link at an offset or next to it; and whether it is sure, because those around it are worse."""
+    around = range(offset - ROUND, offset + ROUND + 1)
+    links = {link.offset: link for link in (_link(old, new, span, other) for other in around) if link}
+    if not links:
+        return None, False
+    best = max(links.values(), key=lambda link: (link.weight, -abs(link.offset)))
+    sides = (_link(old, new, span, best.offset + far) for far in (-1, 1))
+    return best, all(side is None or best.weight - side.weight > DOUBT * best.frames**0.5 for side in sides)
 
 
-def _link(old: Strip, new: Strip, span: tuple[int, int], offset: int) -> Link | None:
-    """The longest stretch of a shot that agrees at an offset; None where that is chance."""
-    assert old.prints is not None
-    assert new.prints is not None
-    start, end = max(span[0], -offset), min(span[1], len(new.prints), len(old.prints) - offset)
+def _link(old: Prints, new: Prints, span: tuple[int, int], offset: int) -> Link | None:
+    """The stretch of a shot that agrees at an offset, which weighs more the better it does; None where that is chance."""
+    start, end = max(span[0], -offset), min(span[1], len(new), len(old) - offset)
     if start >= end:
         return None
-    seen, before = new.prints[start:end], old.prints[start + offset : end + offset]
-    agrees = np.bitwise_count(seen ^ before) <= ALIKE
-    sums = np.concatenate(([0], np.cumsum(np.where(agrees, 1, -MISS))))
+    apart = np.bitwise_count(new[start:end] ^ old[start + offset : end + offset])
+    sums = np.concatenate(([0], np.cumsum(np.where(apart <= ALIKE, 1, -MISS))))
     lowest = np.minimum.accumulate(sums)
     last = int(np.argmax(sums - lowest))
     first = int(np.nonzero(sums[: last + 1] == lowest[last])[0][-1])
-    kept = slice(first, last)
-    told = int((agrees[kept] & ~flat(seen[kept])).sum())
-    if told < min(FEWEST, span[1] - span[0]):
+    told = apart[first:last][(apart[first:last] <= ALIKE) & ~flat(new[start + first : start + last])]
+    if len(told) < min(FEWEST, span[1] - span[0]):
         return None
-    moving = np.bitwise_count(seen[kept][1:] ^ seen[kept][:-1]) > ALIKE
-    return Link(start + first + offset, start + first, last - first, told * STILL + moving.sum() * (1 - STILL))
+    return Link(start + first + offset, start + first, last - first, len(told) - float(told.sum()) / (2 * ALIKE))
 
 
 def dark(strip: Strip) -> Iterable[bool]:

@@ -32,6 +32,8 @@ from engines.conform.match import Change, Matched, match
 from engines.errors import HitpointError
 from engines.picture import cutlist
 from engines.picture.cutlist import CutList
+from engines.picture.fingerprint import fingerprints
+from engines.picture.reel import Reel
 from engines.picture.timecode import Timecode
 
 NTSC = Fraction(24000, 1001)
@@ -254,6 +256,23 @@ def test_lengths_find_most_of_a_film_that_keeps_its_order(seed: int, shots: int,
     assert agreeing(old, new, pieces(matched)) >= 0.9 * shown_again(old, new)
 
 
+@pytest.mark.slow
+def test_one_film_in_two_encodings(shared: Path) -> None:
+    """480p H.264 and 720p VP8 of the same half minute; the second begins two frames later."""
+    lists, printed = [], []
+    for name in ("big_buck_bunny_480p.mp4", "big_buck_bunny_720p.webm"):
+        reel = Reel.open(shared / "media" / name)
+        listed = cutlist.read(shared / "media" / f"{name}.cuts.csv")
+        lists.append(CutList.of_cuts(listed.cuts, reel.rate, reel.frames))
+        printed.append(fingerprints(reel))
+    matched = match(lists[0], lists[1], *printed)
+    assert matched.how == "picture"
+    assert kinds(matched) == ["trimmed", "moved", "moved", "trimmed"]
+    assert (matched.changes[0].head, matched.changes[3].tail) == (2, -2)
+    assert pieces(matched) == [(2, 0, 718)]
+
+
+@pytest.fixture(scope="module")
 def real_lists(shared: Path) -> list[tuple[str, CutList]]:
     out = []
     for path in sorted((shared / "timelines").rglob("*")):
@@ -275,18 +294,17 @@ def without(programme: CutList, shot: int) -> CutList:
     return replace(programme, frames=programme.frames - length, shots=(*programme.shots[:shot], *later))
 
 
-def test_real_lists_are_themselves(shared: Path) -> None:
-    lists = real_lists(shared)
-    assert len(lists) > 25
-    for name, programme in lists:
+def test_real_lists_are_themselves(real_lists: list[tuple[str, CutList]]) -> None:
+    assert len(real_lists) > 25
+    for name, programme in real_lists:
         matched = match(programme, programme)
         assert set(kinds(matched)) == {"unmoved"}, name
         assert pieces(matched) == [(0, 0, programme.frames)], name
-    assert sum(match(programme, programme).how == "source" for _, programme in lists) > 20
+    assert sum(match(programme, programme).how == "source" for _, programme in real_lists) > 20
 
 
-def test_real_lists_without_one_shot(shared: Path) -> None:
-    for name, programme in real_lists(shared):
+def test_real_lists_without_one_shot(real_lists: list[tuple[str, CutList]]) -> None:
+    for name, programme in real_lists:
         shot = len(programme.shots) // 2
         new = without(programme, shot)
         matched = match(programme, new)
