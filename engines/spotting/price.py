@@ -54,7 +54,7 @@ class Prices:
     drift: float = 0.00008
     """One beat at one percent off the nominal tempo; grows with the square."""
     odd: float = 0.06
-    """A bar of another metre; a half more if it is counted in eighths."""
+    """A bar of another metre; a half more if it is counted in eighths, twice as much if it is shorter than two beats."""
     pickup: float = 0.1
     """A first bar that is not whole."""
     lag: float = 0.1
@@ -98,7 +98,7 @@ def drift(first: Numbers, last: Numbers, beats: Numbers, prices: Prices) -> Numb
 
 def odd_bar(metre: Metre, prices: Prices) -> float:
     """One bar of another metre than the cue's."""
-    return prices.odd * (1.5 if metre.unit > 4 else 1.0)
+    return prices.odd * (1.5 if metre.unit > 4 else 1.0) * (2.0 if metre.length < 2 else 1.0)
 
 
 def phrase(bars: Numbers, prices: Prices) -> Numbers:

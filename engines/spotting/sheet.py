@@ -42,8 +42,7 @@ class Sheet:
     @cached_property
     def closings(self) -> dict[int, float]:
         """The places of the bar at which a closed cue may end, with the price of the shorter bar that it ends with."""
-        beats = range(self.subdivision, len(self.places), self.subdivision)
-        shorter = {place: partial(Fraction(place, self.subdivision)) for place in beats if 2 * place >= len(self.places)}
+        shorter = {place: partial(Fraction(place, self.subdivision)) for place in range(1, len(self.places))}
         return {0: 0.0} | {place: odd_bar(metre, self.prices) for place, metre in shorter.items()}
 
     @cached_property

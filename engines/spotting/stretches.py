@@ -69,7 +69,11 @@ def stretches(sheet: Sheet, nominals: list[Fraction]) -> Stretches:
         )
     )
     near = (times[target] - times[source] <= FAR) | (source == target - 1)
+    if sheet.closed:
+        near |= (source == 0) & (target == count - 1)
     target, source = target[near], source[near]
+    if sheet.closed and count - 1 > REACH:  # a closed cue that catches nothing
+        target, source = np.append(target, count - 1), np.append(source, 0)
     bpm = np.array([float(tempo) for tempo in nominals])
     ideal = (times[target] - times[source])[:, None] * bpm * (sheet.subdivision / 60)
     pulses = np.rint(ideal)[:, :, None] + np.arange(-COUNTS, COUNTS + 1)

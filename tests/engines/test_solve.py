@@ -65,9 +65,10 @@ def chains(sheet: Sheet, tempo: Fraction) -> Iterator[list[tuple[Fraction, int]]
 
     def onward(at: int) -> Iterator[list[tuple[int, Fraction, int]]]:
         yield []
-        for to in range(at + 1, min(at + REACH, len(times) - 1) + 1):
+        last = len(times) - 1
+        for to in range(at + 1, last + 1):
             seconds = times[to] - times[at]
-            if float(seconds) > FAR and to > at + 1:
+            if (to - at > REACH or (float(seconds) > FAR and to > at + 1)) and not (sheet.closed and (at, to) == (0, last)):
                 continue
             ideal = seconds * tempo * sheet.subdivision / 60
             for pulses in range(max(1, round(ideal) - COUNTS), round(ideal) + COUNTS + 1):
@@ -241,8 +242,9 @@ def test_a_closed_bend_costs_what_brute_force_finds(hits: tuple[Hit, ...], tempo
     for chain in chains(sheet, Fraction(tempo)):
         spans = [Span(Fraction(n, subdivision), d * subdivision / n, d * subdivision / n) for d, n in chain]
         beats = sum(span.beats for span in spans)
-        if sum(d for d, _ in chain) == end and beats % 4 in (0, 2, 3):
-            bars = [Metre()] * int(beats // 4) + ([Metre(int(beats % 4), 4)] if beats % 4 else [])
+        if sum(d for d, _ in chain) == end:
+            rest = Metre(int(beats % 4), 4) if beats.denominator == 1 else Metre(int(beats % 4 * 2), 8)
+            bars = [Metre()] * int(beats // 4) + ([rest] if beats % 4 else [])
             plan = Plan("bend", spb, Fraction(0), tuple(spans), Metre(), tuple(bars), Fraction(0), subdivision, closed=True)
             best = min(best, total(plan, sheet))
     assert bend(sheet, [Fraction(tempo)]).costs[0] == pytest.approx(best, abs=TOLERANCE)
@@ -485,9 +487,87 @@ def test_bars_are_solved_again_between_bars_that_stay(frames: list[int], moved: 
                 assert later == old.tempo_map.seconds(onward.start + beat)
 
 
-def test_a_closed_cue_into_which_no_beats_fit_is_refused() -> None:
-    with pytest.raises(SpottingError, match="keep fewer bars"):
-        solve([], Fraction(3), (100, 100), 1, pickup=False, closed=True)
+STRETCHES = st.fractions(Fraction(3, 10), 180, max_denominator=24)
+
+
+@settings(max_examples=40, deadline=None)
+@example(seconds=Fraction(3, 10), tempo=(100, 100), percent=0, subdivision=1, metre=Metre(), places=[])
+@example(seconds=Fraction(180), tempo=(97, 97), percent=0, subdivision=1, metre=Metre(7, 8), places=[k / 64 for k in range(64)])
+@given(
+    seconds=st.one_of(STRETCHES, st.fractions(Fraction(3, 10), 6, max_denominator=24)),
+    tempo=st.sampled_from([(100, 100), (96, 104), (70, 140), (Fraction(119, 2), Fraction(119, 2))]),
+    percent=st.sampled_from([0, 1, 4, 8]),
+    subdivision=st.sampled_from([1, 2]),
+    metre=st.sampled_from([Metre(), Metre(3, 4), Metre(7, 8), Metre(6, 8), Metre(2, 4)]),
+    places=st.lists(st.floats(0, 1), max_size=12),
+)
+def test_any_stretch_between_two_bar_lines_gets_a_map_of_whole_bars(
+    seconds: Fraction,
+    tempo: tuple[Fraction | int, Fraction | int],
+    percent: int,
+    subdivision: int,
+    metre: Metre,
+    places: list[float],
+) -> None:
+    start = Fraction(1001 * 77, 24000)
+    end = start + seconds
+    hits = [Hit(k, start + round(part * seconds * 24) / FILM) for k, part in enumerate(sorted(places))]
+    fits = [
+        abs(count / (seconds * Fraction(nominal) * eighths / 60) - 1)
+        for nominal in nominals(Fraction(tempo[0]), Fraction(tempo[1]), len(hits) + 1)
+        for eighths in {subdivision if metre.length.denominator == 1 else 2, 2}
+        for count in range(1, ceil(seconds * 12) + 2)
+    ]
+    allowed = max(Fraction(percent, 100), min(fits))
+    answers = solve(hits, end, tempo, percent, (metre,), subdivision, start, pickup=False, closed=True)
+    assert "bend" in {answer.name for answer in answers}
+    kept = TempoMap.steady(100, bars=40, origin=start - Fraction(60, 100) * 20)
+    for answer in answers:
+        tempo_map = answer.tempo_map
+        bars = tempo_map.bars
+        assert tempo_map.origin == start
+        assert tempo_map.seconds(bars[-1].end) == end
+        assert all(bar.metre == metre for bar in bars[:-1])
+        assert bars[-1].metre.length <= metre.length
+        assert all(abs(segment.bpm / answer.tempo_bpm - 1) <= allowed for segment in tempo_map.segments)
+        joined = spliced(kept, 5, tempo_map, len(bars), 7)
+        assert [joined.seconds(joined.bars[k].start) for k in range(6)] == [kept.seconds(bar.start) for bar in kept.bars[:6]]
+        back = joined.bars[5 + len(bars)]
+        assert [joined.seconds(back.start + k) - end for k in range(9)] == [k * Fraction(60, 100) for k in range(9)]
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    frames=st.lists(st.integers(9, 200), min_size=4, max_size=20),
+    ends=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    moved=st.sampled_from([-14, 14, -1, 1]),
+    rate=st.sampled_from([FILM, Fraction(24000, 1001), Fraction(25)]),
+    subdivision=st.sampled_from([1, 2]),
+)
+def test_a_recut_by_fourteen_frames_is_solved_between_the_bars_that_stay(
+    frames: list[int], ends: tuple[float, float], moved: int, rate: Fraction, subdivision: int
+) -> None:
+    cuts = [sum(frames[: k + 1]) for k in range(len(frames))]
+    hits, end = [Hit(cut, cut / rate) for cut in cuts], (cuts[-1] + 40) / rate
+    old = solve(hits, end, subdivision=subdivision)[0]
+    bars = old.bars
+    first, onward = sorted(round(part * (len(bars) - 1)) for part in ends)
+    onward = max(onward, first + 1)
+    start, resumed = (old.tempo_map.seconds(old.tempo_map.bars_until(Fraction(9999))[k].start) for k in (first, onward))
+    shift = moved / rate
+    assume(resumed + shift - start >= Fraction(3, 10))
+    inside = [Hit(cut + moved, hit.time + shift) for cut, hit in zip(cuts, hits, strict=True) if start < hit.time + shift]
+    nominal = old.tempo_bpm
+    again = solve(inside, resumed + shift, (nominal, nominal), subdivision=subdivision, start=start, pickup=False, closed=True)
+    for answer in again:
+        joined = spliced(old.tempo_map, first, answer.tempo_map, len(answer.tempo_map.metres), onward)
+        assert joined.seconds(joined.bars[first].start) == start
+        assert joined.seconds(joined.bars[first + len(answer.tempo_map.metres)].start) == resumed + shift
+
+
+def test_a_closed_cue_shorter_than_any_eighth_is_refused() -> None:
+    with pytest.raises(SpottingError, match="does not last an eighth"):
+        solve([], Fraction(1, 24), (100, 100), 1, pickup=False, closed=True)
 
 
 def test_bars_that_do_not_meet_are_not_spliced() -> None:
