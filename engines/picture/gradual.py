@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
-from engines.picture.thumbnails import Floats
+from engines.picture.thumbnails import Floats, Stretch
 
 LENGTHS = (8, 10, 12, 14, 17, 20, 24, 28, 33, 39, 46, 54)
 """Mixed frames of the dissolves that are looked for; what lies between fits its neighbour."""
@@ -17,6 +19,7 @@ LIT = 12.0  # levels that a fade rises at least
 DIP = 6  # black frames; fewer are one fade through black, not two
 OPENING = 32  # frames of black at most before a film's first picture
 STUDIO_BLACK = 16.0
+_ROWS = 4  # frames whose products with their followers are made together: so few that the library does not share them out
 
 
 class Gradual(NamedTuple):
@@ -51,47 +54,57 @@ class Mix(NamedTuple):
     steepest: float
 
 
-def mixes(vectors: Floats, edges: Floats) -> list[Mix]:
-    """Places where one picture turns into another: frames as vectors (n, features; see `joins.coarse`), and their `detail`."""
+def band(vectors: Floats, reach: int) -> Floats:
+    """Inner products (n, reach + 1) of every vector with itself and those after it (0 beyond the last), all about their mean."""
     n, features = vectors.shape
-    centred = vectors - vectors.mean(0)
-    gram = centred @ centred.T
-    square = np.diag(gram)
+    groups = -(-n // _ROWS)
+    padded = np.zeros((groups * _ROWS + reach, features), np.float32)
+    np.subtract(vectors, vectors.mean(0), out=padded[:n])
+    down, along = padded.strides
+    followers = as_strided(padded, (groups, features, _ROWS + reach), (_ROWS * down, along, down))
+    products = np.ascontiguousarray(padded[: groups * _ROWS].reshape(groups, _ROWS, features) @ followers)
+    group, row, column = products.strides
+    diagonal = as_strided(products, (groups, _ROWS, reach + 1), (group, row + column, column))
+    return diagonal.reshape(-1, reach + 1)[:n]
+
+
+def mixes(vectors: Floats, edges: Floats, cuts: Sequence[int] = ()) -> list[Mix]:
+    """Places where one picture turns into another: frames as vectors (n, features) with their `thumbnails.detail`.
+
+    ``cuts`` are the first frames of new shots, rising; no mix reaches across one.
+    """
+    n, features = vectors.shape
+    gram = band(vectors, LENGTHS[-1] + 1)
+    square = gram[:, 0]
+    shots = np.array([0, *cuts, n])
+    shot = np.searchsorted(shots, np.arange(n), side="right")
+    since, left = np.arange(n) - shots[shot - 1], shots[shot] - np.arange(n)
     found: list[Mix] = []
     for length in LENGTHS:
-        a = np.arange(4, n - length - 5, 1 if length < SPARSE else 2)
-        if not len(a):
-            continue
+        a = np.flatnonzero((since >= 4) & (left > length + 5) & ((since % 2 == 0) | (length < SPARSE)))
         b, mid = a + length + 1, a + (length + 1) // 2 + 1
-        gap = square[a] + square[b] - 2 * gram[a, b]
+        gap = square[a] + square[b] - 2 * gram[a, length + 1]
         # two pictures that share no edges, at half strength each, hold half of their squared gradients: a pan holds all of them
         middle = (edges[mid - 2] + edges[mid - 1] + edges[mid] + edges[mid + 1]) / 2
         worth_a_look = (gap > features * CHANGE**2) & (middle < HELD * (edges[a] + edges[b]))
         a, b, gap = a[worth_a_look], b[worth_a_look], gap[worth_a_look]
-        steps = np.arange(1, length + 1, dtype=np.int32)
-        k = a[:, None] + steps
-        along = gram[k, b[:, None]] - gram[k, a[:, None]] - gram[a, b][:, None] + square[a][:, None]
-        share = along / np.maximum(gap, 1e-3)[:, None]
-        away = square[k] + square[a][:, None] - 2 * gram[k, a[:, None]]
-        rest = np.maximum(away - share**2 * gap[:, None], 0) / np.maximum(gap, 1e-3)[:, None]
-        curve = ((share - (steps / (length + 1)).astype(np.float32)) ** 2).mean(1)
-        full = np.pad(np.pad(share, ((0, 0), (1, 0))), ((0, 0), (0, 1)), constant_values=1)
-        steepest = np.diff(full, axis=1).max(1) * (length + 1)
-        still = [square[i] + square[j] - 2 * gram[i, j] for i, j in ((a - 4, a), (b, b + 4))]
-        good = np.flatnonzero(curve < STRAIGHT)
-        for row in good:
-            found.append(
-                Mix(
-                    int(a[row]) + (length + 1) // 2 + 1,
-                    length,
-                    float(curve[row]),
-                    float(np.sqrt(rest[row].mean())),
-                    float(np.sqrt(gap[row] / features)),
-                    float(np.sqrt(max(still[0][row], 0) / gap[row])),
-                    float(np.sqrt(max(still[1][row], 0) / gap[row])),
-                    float(steepest[row]),
-                )
-            )
+        if not len(a):
+            continue
+        # products of the frames of each mix with the picture after it: a step on is a row down and a column back
+        to_after = as_strided(gram[1:, length:], (n - length - 1, length), (gram.strides[0], gram.strides[0] - gram.strides[1]))
+        share = to_after[a] - gram[a, 1 : length + 1]
+        share += (square[a] - gram[a, length + 1])[:, None]
+        share /= gap[:, None]
+        line = np.arange(1, length + 1, dtype=np.float32) / (length + 1)
+        curve = np.square(share - line).mean(1)
+        straight = curve < STRAIGHT
+        a, b, gap, share, curve = a[straight], b[straight], gap[straight], share[straight], curve[straight]
+        away = square[a[:, None] + np.arange(1, length + 1)] + square[a][:, None] - 2 * gram[a, 1 : length + 1]
+        rest = (np.maximum(away - share**2 * gap[:, None], 0) / gap[:, None]).mean(1)
+        steepest = np.diff(share, axis=1, prepend=0, append=1).max(1) * (length + 1)
+        still = [np.maximum(square[i] + square[i + 4] - 2 * gram[i, 4], 0) / gap for i in (a - 4, b)]
+        numbers = np.stack((curve, np.sqrt(rest), np.sqrt(gap / features), *np.sqrt(still), steepest), axis=1)
+        found += [Mix(int(f) + (length + 1) // 2 + 1, length, *m) for f, m in zip(a, numbers.tolist(), strict=True)]
     return found
 
 
@@ -106,17 +119,16 @@ STRAIGHT, REST, CHANGE, RESTLESS, STEEP = 0.012, 0.47, 10.0, 1.3, 4.0
 levels, the calmer of the two sides changes by no more by itself, and no step is so many times the mean one."""
 
 
-def dissolves(vectors: Floats, luma: Floats) -> list[Gradual]:
-    """Dissolves of a stretch; a mix with black is a fade and left out here."""
-    spread = luma.std((1, 2))
+def dissolves(stretch: Stretch, cuts: Sequence[int] = ()) -> list[Gradual]:
+    """Dissolves of a stretch between its hard cuts; a mix with black is a fade and left out here."""
     marked = []
-    for mix in mixes(vectors, detail(luma)):
+    for mix in mixes(stretch.vectors, stretch.edges, cuts):
         a, b = mix.frame - (mix.length + 1) // 2 - 1, mix.frame + mix.length // 2
         calm = min(mix.before, mix.after)
-        if mix.rest > REST or calm > RESTLESS or mix.steepest > STEEP or min(spread[a], spread[b]) < BLACK / 2:
+        if mix.rest > REST or calm > RESTLESS or mix.steepest > STEEP or min(stretch.spread[[a, b]]) < BLACK / 2:
             continue
-        blocks = np.abs(luma[a] - luma[b]).reshape(9, 4, 16, 4).mean((1, 3))
-        if (blocks > SEEN).mean() < AREA:
+        apart = np.abs(stretch.luma[a].astype(np.float32) - stretch.luma[b]).reshape(9, 4, 16, 4).mean((1, 3))
+        if (apart > SEEN).mean() < AREA:
             continue
         # the longest straight mix holds the others: its pictures differ most, and both sides have come to rest
         worth = mix.change * (1 - mix.rest) * (1 - 0.4 * min(1.0, max(mix.before, mix.after))) * (1 - 40 * mix.curve)
@@ -130,19 +142,13 @@ def dissolves(vectors: Floats, luma: Floats) -> list[Gradual]:
     return sorted(found)
 
 
-def detail(luma: Floats) -> Floats:
-    """Mean squared gradient of every frame."""
-    across, down = np.diff(luma, axis=2), np.diff(luma, axis=1)
-    edges: Floats = (across**2).mean((1, 2)) + (down**2).mean((1, 2))
-    return edges
-
-
-def fades(luma: Floats) -> list[Gradual]:
-    """Fades to and from black: at the first black frame, and at the first one that is black no more.
+def fades(mean: Floats, spread: Floats) -> list[Gradual]:
+    """Fades to and from black by the mean and standard deviation (n,) of each frame's luma: at the first black frame, and at the
+    first one that is black no more.
 
     A dip of a few black frames is one fade, in its middle. The black before a film's first picture is no boundary.
     """
-    light = np.abs(luma.mean((1, 2)) - STUDIO_BLACK) + luma.std((1, 2))
+    light = np.abs(mean - STUDIO_BLACK) + spread
     found: list[Gradual] = []
     start = 0
     while start < len(light):

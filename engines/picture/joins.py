@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.picture.joins_fit import first_glance, judged
-from engines.picture.thumbnails import Floats, Stretch
+from engines.picture.thumbnails import LUMA, Bytes, Floats, Stretch
 
 _SIDE = 6  # frames on each side of a join; a flash of up to five is seen to pass
 _REACH = 6, 3  # columns and rows of a thumbnail that a block may have moved from one frame to the next
@@ -28,29 +28,22 @@ class Join(NamedTuple):
     strength: float
 
 
-def coarse(stretch: Stretch) -> Floats:
-    """Frames as vectors (n, 864): luma 32 x 18, then chroma 16 x 9 twice, weighted so that a mean compares them."""
-    n = stretch.frames
-    luma = stretch.luma.reshape(n, 18, 2, 32, 2).mean((2, 4))
-    chroma = stretch.chroma.reshape(n, 2, 9, 2, 16, 2).mean((3, 5))
-    joined: Floats = np.concatenate((luma.reshape(n, -1), 2 * chroma.reshape(n, -1)), axis=1)
-    return joined
-
-
 def even_light(stretch: Stretch) -> Floats:
-    """The coarse luma with each frame brought to one mean and one contrast, in levels."""
-    n = stretch.frames
-    luma = stretch.luma.reshape(n, 18, 2, 32, 2).mean((2, 4)).reshape(n, -1)
+    """The coarse luma (n, 576) with each frame brought to one mean and one contrast, in levels."""
+    luma = stretch.vectors[:, :LUMA]
     spread = luma.std(1, keepdims=True)
     even: Floats = (luma - luma.mean(1, keepdims=True)) * (40 / (spread + 4))
     return even
 
 
-def moved(luma: Floats, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floats:
+def moved(luma: Bytes, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floats:
     """Mean difference of pairs of frames in levels after every block of 8 x 6 has gone where it fits best."""
     wide, high = _REACH
     rows, columns = luma.shape[1:]
-    a, b = luma[left], np.pad(luma[right], ((0, 0), (high, high), (wide, wide)), mode="edge")
+    a, b = (
+        luma[left].astype(np.float32),
+        np.pad(luma[right].astype(np.float32), ((0, 0), (high, high), (wide, wide)), mode="edge"),
+    )
     best = np.full((len(left), rows // 6, columns // 8), np.inf, np.float32)
     across = np.kron(np.eye(columns // 8, dtype=np.float32), np.ones((8, 1), np.float32))  # sums runs of eight columns
     for dy in range(2 * high + 1):
@@ -76,7 +69,7 @@ def candidates(change: Floats) -> NDArray[np.intp]:
     return np.flatnonzero((change > _LEAST) & ((change > 0.7 * around) | (change > 2 * least)) & (np.arange(len(change)) > 0))
 
 
-def glance(vectors: Floats, light: Floats, luma: Floats, change: Floats, frames: Index) -> Floats:
+def glance(vectors: Floats, light: Floats, spread: Floats, change: Floats, frames: Index) -> Floats:
     """What is cheap to measure at a join, (joins, 10) in levels: the change, in even light too, the largest and mean changes on
     the calmer and on the livelier side, the least change between both sides as they are and in even light, contrast."""
     last = len(vectors) - 1
@@ -93,13 +86,13 @@ def glance(vectors: Floats, light: Floats, luma: Floats, change: Floats, frames:
         ]
         most, mean = np.stack([x.max(1) for x in inside]), np.stack([x.mean(1) for x in inside])
         near = np.clip(chunk[:, None] + np.array([-2, -1, 0, 1]), 0, last)
-        spread = luma[near].std((2, 3))
+        lively = spread[near]
         columns = (change[chunk], lit[:, 0, 0], most.max(0), most.min(0), mean.max(0), mean.min(0), across, lit.min((1, 2)))
-        out.append(np.stack((*columns, spread.min(1), spread.max(1)), axis=1))
+        out.append(np.stack((*columns, lively.min(1), lively.max(1)), axis=1))
     return np.concatenate(out).astype(np.float32)
 
 
-def look(vectors: Floats, light: Floats, luma: Floats, frames: Index) -> Floats:
+def look(vectors: Floats, light: Floats, luma: Bytes, frames: Index) -> Floats:
     """What is dear to measure, (joins, 7) in levels: the change after every block has gone where it fits, the same one and two
     frames before and after (most, then least of each), and across both sides at their likest, as they are and in even light."""
     last = len(vectors) - 1
@@ -125,13 +118,13 @@ def look(vectors: Floats, light: Floats, luma: Floats, frames: Index) -> Floats:
 
 def hard_cuts(stretch: Stretch, outside: NDArray[np.bool_]) -> list[Join]:
     """Every hard cut of a stretch at frames where ``outside`` (n,) is true."""
-    vectors, light = coarse(stretch), even_light(stretch)
+    vectors, light = stretch.vectors, even_light(stretch)
     change = _change(vectors, 1)
     frames = candidates(change)
     frames = frames[outside[frames]]
     if not len(frames):
         return []
-    cheap = glance(vectors, light, stretch.luma, change, frames)
+    cheap = glance(vectors, light, stretch.spread, change, frames)
     kept = first_glance(cheap) > _DOUBT
     frames, cheap = frames[kept], cheap[kept]
     if not len(frames):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 
 from engines.picture.cut import Cut, CutKind
 from engines.picture.gradual import dissolves, fades
-from engines.picture.joins import Join, coarse, hard_cuts
+from engines.picture.joins import Join, hard_cuts
 from engines.picture.reel import Reel
 from engines.picture.thumbnails import STUDIO, Stretch, stretches
 
@@ -44,18 +43,17 @@ def boundaries(stretch: Stretch) -> list[tuple[int, CutKind, int, float, float]]
     """
     if stretch.frames < 2 or np.ptp(stretch.luma) < STUDIO:
         return []
-    dark = fades(stretch.luma)
+    dark = fades(stretch.mean, stretch.spread)
     outside = np.ones(stretch.frames, bool)
     for fade in dark:
         outside[max(0, fade.start) : fade.stop + 1] = False  # what changes on the ramp of a fade is the fade itself
     quick: list[Join] = hard_cuts(stretch, outside)
     slow = [fade for fade in dark if not fade.opening]
-    vectors = coarse(stretch)
-    for a, b in pairwise([0, *(j.frame for j in quick), stretch.frames]):
-        for mix in dissolves(vectors[a:b], stretch.luma[a:b]):
-            moved = mix._replace(frame=mix.frame + a, start=mix.start + a, stop=mix.stop + a)
-            if not any(f.start - 2 < moved.stop and moved.start < f.stop + 2 for f in dark):
-                slow.append(moved)
+    slow += [
+        mix
+        for mix in dissolves(stretch, [j.frame for j in quick])
+        if not any(f.start - 2 < mix.stop and mix.start < f.stop + 2 for f in dark)
+    ]
     out: list[tuple[int, CutKind, int, float, float]] = [(j.frame, "cut", 0, j.confidence, j.strength) for j in quick]
     out += [(g.frame, "dissolve" if g.kind == "dissolve" else "fade", g.length, g.confidence, g.strength) for g in slow]
     return sorted(out)

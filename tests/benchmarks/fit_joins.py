@@ -31,10 +31,10 @@ def measured() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             reel = Reel.open(edits.write(Path(folder) / f"{seed}.mp4", edit.frames))
             cuts = {t.frame for t in edit.truth if t.kind == "cut"}
             for stretch in stretches(reel, None, None):
-                vectors, light = joins.coarse(stretch), joins.even_light(stretch)
+                vectors, light = stretch.vectors, joins.even_light(stretch)
                 change = joins._change(vectors, 1)
                 frames = joins.candidates(change)
-                first = joins.glance(vectors, light, stretch.luma, change, frames)
+                first = joins.glance(vectors, light, stretch.spread, change, frames)
                 real = np.array([int(f) in cuts for f in frames])
                 keep = real | (np.log(first[:, 0] + 1) - np.log(first[:, 2] + 1) > RISE)
                 second = np.full((len(frames), 7), np.nan, np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 from engines.errors import Cancelled
+from engines.picture import thumbnails
 from engines.picture.cut import Cut
 from engines.picture.demo_film import CUTS, make_demo_film
+from engines.picture.fingerprint import Fingerprints, fingerprints
 from engines.picture.gradual import fades
 from engines.picture.reel import Reel
 from engines.picture.shots import cuts
@@ -92,6 +95,19 @@ def test_a_film_without_shots_has_no_cuts(kind: str, tmp_path: Path) -> None:
     assert cuts(film(tmp_path / "film.mp4", frames[kind])) == []
 
 
+def test_a_long_film_looked_at_piece_by_piece_has_the_cuts_and_hashes_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shots = [scene(seed, 5 * seed) for seed in range(12, 18)]
+    reel = film(tmp_path / "film.mp4", [*chain.from_iterable(shots), *mixed(scene(24, 30), scene(25, 30)), *scene(25, 60)])
+    whole, prints = cuts(reel), fingerprints(reel)
+    assert len(whole) == 7
+    monkeypatch.setattr(thumbnails, "STRETCH", 100)
+    gathered = Fingerprints(reel)
+    assert cuts(reel, also=gathered.add) == whole
+    assert gathered.whole() == prints
+
+
 def test_a_flash_is_no_cut(tmp_path: Path) -> None:
     still = scene(7, 90)
     for length, at in ((1, 20), (2, 40), (4, 60)):
@@ -107,8 +123,7 @@ def test_cancel_stops_at_once(tmp_path: Path) -> None:
 
 def test_black_that_opens_a_film_is_no_boundary() -> None:
     light = np.concatenate((np.zeros(6), np.linspace(0, 120, 40), np.full(60, 120.0)))
-    luma = 16 + light[:, None, None] * np.random.default_rng(0).uniform(0.5, 1, (1, 36, 64))
-    assert all(fade.opening for fade in fades(luma.astype(np.float32)))
+    assert [fade.opening for fade in fades((16 + light).astype(np.float32), (light / 4).astype(np.float32))] == [True]
 
 
 def test_cuts_are_plain_values_in_order(tmp_path: Path) -> None:
