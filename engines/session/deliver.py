@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
 from engines.score.land import Landing, caught_at
-from engines.score.report import Report, bend_percent, hit_report, map_beats
+from engines.score.report import Report, bend_percent, hit_report
 from engines.score.smf import Score, cut_markers, read_smf, tempo_track_of, write_smf
 from engines.session.model import Session
 from engines.session.told import word
@@ -49,9 +49,13 @@ def cue_report(session: Session, midi: Path) -> Report:
 
 
 def max_bend(session: Session) -> float | None:
-    """How far any beat leaves the nominal tempo, in percent."""
-    beats = map_beats(session.tempo_map, session.end)
-    return bend_percent(beats, float(session.map.bpm))
+    """How far any beat leaves the nominal tempo of the cue, or of its scene where that has its own, in percent."""
+    bends = []
+    for span in session.spans:
+        lines = (span.start, min(span.end, max(session.end, span.start + 1)))
+        beats = [session.tempo_map.seconds(beat) for beat in range(ceil(lines[0]), floor(lines[1]) + 1)]
+        bends.append(bend_percent(beats, float(span.scene.bpm or session.map.bpm)))
+    return max((bend for bend in bends if bend is not None), default=None)
 
 
 def landings(session: Session) -> Iterable[Landing]:

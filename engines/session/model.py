@@ -96,6 +96,12 @@ class PlayedNote:
     note: Note
     played: Note
 
+    def moved(self, beats: Fraction) -> PlayedNote:
+        """The same so many beats later."""
+        return PlayedNote(
+            replace(self.note, start=self.note.start + beats), replace(self.played, start=self.played.start + beats)
+        )
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -157,13 +163,14 @@ class SceneTake:
 @dataclass(frozen=True)
 class Scene:
     """So many ``bars`` scored together, which take of it is ``chosen`` (None: it is silent), and what a refill may not touch:
-    ``keep`` as `engines.session.keep` reads it."""
+    ``keep`` as `engines.session.keep` reads it. ``bpm`` is its own nominal tempo where it is not the cue's."""
 
     id: str
     bars: int
     name: str = ""
     chosen: str | None = None
     keep: tuple[str, ...] = ()
+    bpm: Fraction | None = None
 
 
 @dataclass(frozen=True)

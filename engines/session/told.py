@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engines.engine import BarBrief, Brief, HitBrief
+from engines.errors import OptionError
+from engines.score.harmony import chord_tones
 from engines.session.model import Session, Span, Told
 from engines.session.picture import unpacked
-from engines.spotting.brief import Briefing, brief_for
+from engines.spotting.brief import Briefing, brief_for, key_name
 from engines.spotting.hits import Hit
+from engines.spotting.solve import FASTEST, SLOWEST
 from engines.spotting.suggestion import mood
 
 if TYPE_CHECKING:
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 THIN = {"density": 3, "energy": 0.25, "register": 52.0}
 """What ``avoid`` allows at most in a bar of 4/4 under dialogue: a few soft onsets, below the range in which speech is understood
 (around middle C; its consonants lie far above)."""
+
+
+RANGES = {"density": (0, 16), "energy": (0, 1), "mood": (1, 4), "register": (36, 96), "sting": (0, 1)}
+"""What each number may be."""
 
 
 @dataclass(frozen=True)
@@ -126,3 +133,25 @@ def stings(session: Session, span: Span) -> tuple[Hit, ...]:
         if weights and (time := session.tempo_map.seconds(bar.start)) >= 0:
             found.append(Hit(int(time * session.film.rate), time, weights[0], label="sting"))
     return tuple(found)
+
+
+def check(scope: str, told: Told) -> None:
+    """Raises OptionError for a word that no engine or solver can follow."""
+    for name, (low, high) in RANGES.items():
+        value = getattr(told, name)
+        if value is not None and not low <= value <= high:
+            raise OptionError(
+                f"{value:g} is not in {low:g} to {high:g}", where=name, cure="leave it out to let the picture decide"
+            )
+    if told.chords is not None:
+        if not told.chords:
+            raise OptionError("no chord is given", where="chords", cure='write them with spaces: "C:maj A:min F:maj G:maj"')
+        for chord in told.chords:
+            if chord not in ("N", "N_N") and not chord_tones(chord):
+                raise OptionError(f"no chord is named {chord!r}", where="chords", cure="write C:maj, A:min7, G:sus4, Bb:7 or N")
+    if told.key is not None:
+        key_name(told.key)
+    if told.tempo is not None and not (SLOWEST <= told.tempo[0] <= told.tempo[1] <= FASTEST):
+        raise OptionError("is no range of tempo", where="tempo", cure="write 96 or 70-140")
+    if "/" in scope and (told.metre is not None or told.tempo is not None):
+        raise OptionError("a single bar has no metre or tempo of its own", where="brief", cure="say it of a scene")

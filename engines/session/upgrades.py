@@ -64,7 +64,7 @@ def _from_1(old: dict[str, Any]) -> dict[str, Any]:
         "performance": wishes["performance"],
         "instruments": wishes["instruments"],
         "key": take["recipe"].get("key"),
-        "scenes": [{"id": "s1", "bars": bars, "name": "", "chosen": "t1", "keep": []}],
+        "scenes": [{"id": "s1", "bars": bars, "name": "", "chosen": "t1", "keep": [], "bpm": None}],
         "told": {"cue": told | nothing} if any(value is not None for value in told.values()) else {},
         "picture": {"motion": None, "prints": ""},
         "versions": {},

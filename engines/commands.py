@@ -1,0 +1,245 @@
+"""Everything that a composer does to a session, each as one act that can be undone; the window, the command line and the wire give
+the same ones to a `engines.session.desk.Desk`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from engines.errors import OptionError
+from engines.picture.reel import Reel
+from engines.session.divide import join, split
+from engines.session.keep import parse
+from engines.session.model import Session, Told
+from engines.session.refill import Wish, refilled
+from engines.session.respot import respotted
+from engines.session.told import check
+from engines.watch import Watch
+
+__all__ = ["Choose", "Delete", "Hold", "Join", "Refill", "Relink", "Remark", "Split", "Tell", "TellAll", "Title"]
+
+BEST = 5
+"""The highest rating of a take; 1 is the lowest."""
+
+
+@dataclass(frozen=True)
+class Refill:
+    """Compose a scene, some of its bars or some of its stems again, as ``wish`` says; the new take is chosen."""
+
+    wish: Wish
+    provider: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        stems = " and ".join(self.wish.stems or ())
+        bars = f"bars {self.wish.bars[0]}-{self.wish.bars[1]} of " if self.wish.bars else ""
+        return f"Refill {f'the {stems} of ' if stems else ''}{bars}scene {self.wish.scene}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        return refilled(session, self.wish, watch, self.provider)[0]
+
+
+@dataclass(frozen=True)
+class Choose:
+    """Let another take of a scene be heard; None silences the scene."""
+
+    scene: int
+    take: int | None
+
+    @property
+    def sentence(self) -> str:
+        return f"Silence scene {self.scene}" if self.take is None else f"Choose take {self.take} of scene {self.scene}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        span = session.span(self.scene)
+        if self.take is None:
+            return session.with_scene(replace(span.scene, chosen=None))
+        name, take = session.take(span.scene, self.take)
+        if not session.fits(span, take):
+            raise OptionError(
+                f"take {self.take} of scene {self.scene} was made for other bars",
+                where="--choose",
+                cure=f"compose a new one: refill --scene {self.scene}",
+            )
+        return session.with_scene(replace(span.scene, chosen=name))
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Name, rate (1 to 5, 0 takes the rating back) or annotate a take; None leaves each as it is. Without ``take``, the chosen one."""
+
+    scene: int
+    take: int | None = None
+    name: str | None = None
+    rating: int | None = None
+    remark: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        what = "Name" if self.name is not None else "Rate" if self.rating is not None else "Annotate"
+        return f"{what} {'the take' if self.take is None else f'take {self.take}'} of scene {self.scene}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        if self.rating is not None and not 0 <= self.rating <= BEST:
+            raise OptionError(f"{self.rating} is no rating", where="--rate", cure=f"give 1 to {BEST}, or 0 for none")
+        key, take = session.take(session.span(self.scene).scene, self.take)
+        take = replace(
+            take,
+            name=take.name if self.name is None else self.name,
+            rating=take.rating if self.rating is None else self.rating or None,
+            remark=take.remark if self.remark is None else self.remark,
+        )
+        return replace(session, takes={**session.takes, key: take})
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Throw a take away; the chosen one leaves its scene to the one before it, or silent."""
+
+    scene: int
+    take: int
+
+    @property
+    def sentence(self) -> str:
+        return f"Delete take {self.take} of scene {self.scene}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        span = session.span(self.scene)
+        key, _ = session.take(span.scene, self.take)
+        left = {name: take for name, take in session.takes.items() if name != key}
+        session = replace(session, takes=left)
+        if span.scene.chosen != key:
+            return session
+        fitting = [name for name, take in session.takes_of(span.scene).items() if session.fits(span, take)]
+        return session.with_scene(replace(span.scene, chosen=fitting[-1] if fitting else None))
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What refills of a scene may not touch from now on: words as `engines.session.keep.parse` reads them; none releases it."""
+
+    scene: int
+    keep: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        return f"Keep {', '.join(self.keep)} of scene {self.scene}" if self.keep else f"Release scene {self.scene}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        for text in self.keep:
+            parse(text)
+        return session.with_scene(replace(session.span(self.scene).scene, keep=self.keep))
+
+
+@dataclass(frozen=True)
+class Title:
+    """Name a scene, or the cue (``scene`` None): 1m1, 2m4 and so on."""
+
+    name: str
+    scene: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        return "Name the cue" if self.scene is None else f"Name scene {self.scene}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        if self.scene is None:
+            if not self.name.strip():
+                raise OptionError("a cue needs a name", where="--cue", cure="write 1m1")
+            return replace(session, cue=self.name.strip())
+        return session.with_scene(replace(session.span(self.scene).scene, name=self.name))
+
+
+@dataclass(frozen=True)
+class Tell:
+    """What the composer says of the cue (``scene`` None), a scene, or one bar of it (``bar`` of the cue, from 1).
+
+    ``told`` is said on top of what was; the fields named in ``forget`` go back to the picture. A metre or a tempo solves the
+    tempo map of the scene again: its takes then belong to other bars, and it is silent until it is refilled.
+    """
+
+    told: Told
+    scene: int | None = None
+    bar: int | None = None
+    forget: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        where = f"bar {self.bar}" if self.bar is not None else "the cue" if self.scene is None else f"scene {self.scene}"
+        return f"Brief {where}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        scope = scope_of(session, self.scene, self.bar)
+        old = session.told.get(scope, Told())
+        new = replace(self.told.over(old), **dict.fromkeys(self.forget))
+        return TellAll({**session.told, scope: new}).do(session, watch)
+
+
+@dataclass(frozen=True)
+class TellAll:
+    """All that the composer says, at once, by scope: what an edited brief sheet holds."""
+
+    told: Mapping[str, Told] = field(default_factory=dict)
+    sentence: str = "Edit the brief"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        for scope, word in self.told.items():
+            check(scope, word)
+        after = replace(session, told={scope: told for scope, told in self.told.items() if not told.silent})
+        return respotted(session, after)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Let a new scene begin at a bar of the cue (from 1); every take that fits is divided with it."""
+
+    bar: int
+
+    @property
+    def sentence(self) -> str:
+        return f"Split at bar {self.bar}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        return split(session, self.bar)
+
+
+@dataclass(frozen=True)
+class Join:
+    """Make one scene of a scene and the next; what is heard stays."""
+
+    scene: int
+
+    @property
+    def sentence(self) -> str:
+        return f"Join scenes {self.scene} and {self.scene + 1}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        return join(session, self.scene)
+
+
+@dataclass(frozen=True)
+class Relink:
+    """The film lies at another path now; it must be the same film, unless ``other`` allows another encoding of it."""
+
+    path: Path
+    other: bool = False
+
+    sentence = "Find the film"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        reel = Reel.open(self.path)
+        if reel.digest != session.film.digest and not self.other:
+            raise OptionError("is another film", where=self.path, cure="conform carries a session to another cut: conform --film")
+        film = replace(session.film, path=str(self.path.resolve()), digest=reel.digest, size=self.path.stat().st_size)
+        return replace(session, film=film)
+
+
+def scope_of(session: Session, scene: int | None, bar: int | None) -> str:
+    """The name under which a session keeps what is told. Raises OptionError for a scene or bar that there is not."""
+    if bar is not None:
+        span = session.span_of_bar(bar)
+        if scene is not None and span.number != scene:
+            raise OptionError(f"bar {bar} lies in scene {span.number}", where="--bar", cure="leave out --scene")
+        return f"{span.scene.id}/{bar - span.first}"
+    return "cue" if scene is None else session.span(scene).scene.id

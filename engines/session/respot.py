@@ -1,0 +1,60 @@
+"""Scenes whose metre or tempo the composer sets: their part of the tempo map solved again, the bars around them as they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engines.errors import OptionError, SpottingError
+from engines.session.model import ChosenMap, Session, Span, Told
+from engines.spotting.solve import solve
+from engines.spotting.splice import spliced
+
+
+def respotted(before: Session, after: Session) -> Session:
+    """``after`` with the map of every scene solved again whose metre or tempo is told otherwise than in ``before``.
+
+    A scene whose bars change keeps its takes, but none of them fits any longer: it is silent. Raises SpottingError where no
+    bars fit between the scene's two bar lines.
+    """
+    session = after
+    for scene in after.scenes:
+        old, new = (_pulse(s, scene.id) for s in (before, after))
+        if old != new:
+            number = next(span.number for span in session.spans if span.scene.id == scene.id)
+            session = _solved(session, session.span(number), new)
+    return session
+
+
+def _pulse(session: Session, scene: str) -> Told:
+    """What is said of a scene's metre and tempo, by its own scope or the cue's."""
+    word = session.told.get(scene, Told()).over(session.told.get("cue", Told()))
+    return Told(metre=word.metre, tempo=word.tempo)
+
+
+def _solved(session: Session, span: Span, word: Told) -> Session:
+    limits, last = session.limits, span.number == len(session.scenes)
+    start, end = span.seconds
+    try:
+        found = solve(
+            session.hits,
+            session.film.duration if last else end,
+            word.tempo or limits.tempo,
+            limits.max_bend,
+            (word.metre,) if word.metre else limits.metres,
+            limits.subdivision,
+            start=start,
+            pickup=False,
+            closed=not last,
+        )[0]
+    except (SpottingError, OptionError) as error:
+        raise type(error)(error.what, where=f"scene {span.number}", cure=error.cure) from error
+    bars = len(found.tempo_map.bars_until(found.tempo_map.beat(found.end)))
+    tempo_map = spliced(session.tempo_map, span.first, found.tempo_map, bars, None if last else span.first + len(span.bars))
+    changed = replace(session, map=ChosenMap(session.map.kind, tempo_map, session.map.bpm, session.map.cost))
+    scene = replace(span.scene, bars=bars, bpm=found.tempo_bpm if word.tempo or word.metre else None)
+    changed = changed.with_scene(scene)
+    here = changed.span(span.number)
+    fitting = span.scene.chosen is not None and changed.fits(here, changed.takes[span.scene.chosen])
+    if not last and here.seconds[1] != end:
+        raise SpottingError("its end moved", where=f"scene {span.number}", cure="give another metre or tempo")
+    return changed if fitting else changed.with_scene(replace(scene, chosen=None))

@@ -1,0 +1,163 @@
+"""Acts on a session's file, as the command line and the wire do them: open, act, save, and bring the files beside it up to date."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engines.errors import OptionError
+from engines.files import write
+from engines.score.report import Report
+from engines.session.deliver import scenes_json, seam, write_cue
+from engines.session.desk import Act, Desk
+from engines.session.model import Session
+from engines.session.plain import plain
+from engines.session.sheet import NAMES
+from engines.session.told import said, seen, suggested_mood
+from engines.watch import Watch
+
+
+@dataclass(frozen=True)
+class Done:
+    """A session after some acts, the report of its MIDI file, and the files by name."""
+
+    session: Session
+    report: Report
+    files: dict[str, Path]
+    seconds: dict[str, float]
+
+
+def look_at(path: Path) -> Desk:
+    """A session to look at, whoever else has it open."""
+    return Desk.open(path, read_only=True)
+
+
+def act_on(path: Path, acts: Sequence[Act], watch: Watch) -> Done:
+    """Does some acts to a session's file, all or none. Raises SessionError where another program has it open."""
+    with Desk.open(path) as desk:
+        for act in acts:
+            desk.do(act, watch)
+        return updated(desk, watch)
+
+
+def updated(desk: Desk, watch: Watch | None = None) -> Done:
+    """Saves a session, and writes ``cue.mid`` and ``report.json`` beside it, named as the session is."""
+    path = desk.save()
+    files = {"session": path, "midi": path.with_suffix(".mid"), "report": path.with_name("report.json")}
+    _, report = write_cue(desk.session, files["midi"])
+    table = report.json() | {"scenes": scenes_json(desk.session)}
+    write(files["report"], json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+    return Done(desk.session, report, files, dict(watch.seconds) if watch else {})
+
+
+def step_back(path: Path, count: int = 1) -> list[str]:
+    """Takes back so many acts; their sentences, the last one first. Raises SessionError where there are fewer, and takes none back."""
+    with Desk.open(path) as desk:
+        done = [desk.undo().sentence for _ in range(count)]
+        updated(desk)
+    return done
+
+
+def step_forth(path: Path, count: int = 1) -> list[str]:
+    """Does so many acts again; their sentences. Raises SessionError where there are fewer, and does none."""
+    with Desk.open(path) as desk:
+        done = [desk.redo().sentence for _ in range(count)]
+        updated(desk)
+    return done
+
+
+def refill_json(done: Done, number: int) -> dict[str, Any]:
+    """What a refill did, as other programs read it; ``start_s`` and ``end_s`` are where what was composed begins and ends."""
+    span = done.session.span(number)
+    _, take = done.session.take(span.scene)
+    orders = take.orders
+    first, last = orders[0].brief.bars[0], orders[-1].brief.bars[-1]
+    beats = (span.start + first.start, span.start + last.start + last.length)
+    start, end = seam(done.session, done.files["midi"], beats)
+    bars = [bar.index + 1 for bar in span.bars if beats[0] <= bar.start < beats[1]]
+    fresh = [row for row in take.notes if take.base is None or row not in done.session.takes[take.base].notes]
+    return {
+        "scene": number,
+        "bars": [bars[0], bars[-1]],
+        "start_s": start,
+        "end_s": end,
+        "take": take.number,
+        "seed": take.seed,
+        "stems": list(orders[-1].brief.stems),
+        "notes": len(take.notes),
+        "composed": len(fresh),
+        **{key: take.facts.get(key) for key in ("engine", "model", "provider", "key")},
+        "summary": done.report.summary,
+        "seconds": {stage: round(value, 3) for stage, value in done.seconds.items()},
+        "files": {kind: str(path) for kind, path in done.files.items()},
+    }
+
+
+def refill_text(done: Done, number: int) -> str:
+    """The same for a person."""
+    told = refill_json(done, number)
+    bars, old = f"{told['bars'][0]}-{told['bars'][1]}", told["notes"] - told["composed"]
+    head = f"scene {number}, bars {bars}: take {told['take']}, seed {told['seed']}, {told['composed']} new notes, {old} kept"
+    return "\n".join([head, done.report.text().splitlines()[-1], str(done.files["midi"])])
+
+
+def brief_json(session: Session) -> dict[str, Any]:
+    """The brief of every bar: what the picture suggests, what the composer says, and what the engine is told."""
+    briefing = seen(session)
+    scenes = []
+    for span in session.spans:
+        rows = said(session, span, briefing)
+        mood = suggested_mood(session, span)
+        scenes.append(
+            {
+                "scene": span.number,
+                "composer": _spoken(session, span.scene.id),
+                "picture": {"mood": None if mood is None else NAMES[mood]},
+                "bars": [
+                    {
+                        "bar": span.first + k,
+                        "picture": _numbers(row.picture),
+                        "composer": _spoken(session, f"{span.scene.id}/{k}"),
+                        "brief": _numbers(row.brief),
+                    }
+                    for k, row in enumerate(rows, 1)
+                ],
+            }
+        )
+    return {"cue": session.cue, "key": session.key, "composer": _spoken(session, "cue"), "scenes": scenes}
+
+
+def _spoken(session: Session, scope: str) -> dict[str, Any]:
+    table = plain(session.told[scope]) if scope in session.told else {}
+    return {name: value for name, value in table.items() if value is not None}
+
+
+def _numbers(bar: Any) -> dict[str, Any]:
+    return {name: getattr(bar, name) for name in ("density", "energy", "register", "chord")}
+
+
+def edited(text: str) -> str:
+    """A text as the person left it in the editor of ``$VISUAL`` or ``$EDITOR``. Raises OptionError where there is none."""
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "")
+    if not command:
+        raise OptionError("no editor is set", where="--edit", cure="set EDITOR, or use --write FILE, edit it, and --read FILE")
+    with tempfile.TemporaryDirectory(prefix="hitpoint-") as home:
+        sheet = Path(home) / "brief.toml"
+        sheet.write_text(text, "utf-8")
+        words = shlex.split(command, posix=os.name != "nt")
+        try:
+            code = subprocess.run([*words, str(sheet)], check=False).returncode  # noqa: S603 - the person's own editor
+        except OSError as error:
+            raise OptionError(
+                f"{words[0]} does not start ({error.strerror})", where="--edit", cure="set EDITOR to one that does"
+            ) from error
+        if code:
+            raise OptionError(f"the editor ended with {code}", where="--edit", cure="nothing was changed; try again")
+        return sheet.read_text("utf-8")

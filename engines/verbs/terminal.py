@@ -1,0 +1,43 @@
+"""What every verb of the command line shares: progress, words to the person, and the answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from engines.watch import Watch
+
+Verb = Callable[[str, Any, str], argparse.ArgumentParser]
+"""Adds a verb: its name, what it calls, and what it does in a few words."""
+
+
+def progress(args: argparse.Namespace) -> Watch:
+    """Progress as one line on standard error, where that is a terminal."""
+    if args.quiet or not sys.stderr.isatty():
+        return Watch()
+    shown = [""]
+
+    def show(stage: str, done: float, total: float) -> None:
+        text = f"{stage}: {100 * done / total:3.0f} %" if total else stage
+        if text != shown[0]:
+            sys.stderr.write(f"\r\033[K{text}")
+            sys.stderr.flush()
+            shown[0] = text
+
+    return Watch(show)
+
+
+def say(*lines: str) -> None:
+    """A word to the person, on standard error, so that standard output stays for what was asked."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    for line in lines:
+        sys.stderr.write(f"{line}\n")
+
+
+def give(args: argparse.Namespace, value: object, text: str) -> None:
+    """The answer on standard output: one JSON object with ``--json``, else for a person to read."""
+    sys.stdout.write((json.dumps(value, ensure_ascii=False) if args.json else text) + "\n")
