@@ -62,7 +62,8 @@ def of_darkness(old: Strip, new: Strip) -> Fits:
 
 
 def of_names(old: Strip, new: Strip) -> Fits:
-    """Black; shots that name no source; and those of which reel or name alone agrees, for the same time of it."""
+    """Black; shots that name no source; and those of which reel or name alone agrees, where no other shot of either list claims
+    the same time of it."""
     black = of_darkness(old, new)
 
     def fits(a: int, b: int) -> bool:
@@ -73,7 +74,7 @@ def of_names(old: Strip, new: Strip) -> Fits:
             return False
         if not says_source(one):
             return one.name == other.name
-        return _related(one, other) and shared(old, a, new, b) is not None
+        return _related(one, other) and shared(old, a, new, b) is not None and _alone(old, a) and _alone(new, b)
 
     return fits
 
@@ -81,6 +82,13 @@ def of_names(old: Strip, new: Strip) -> Fits:
 def _related(one: Shot, other: Shot) -> bool:
     reel = reel_of(one)
     return bool((one.name and one.name == other.name) or (reel and reel == reel_of(other)))
+
+
+def _alone(strip: Strip, number: int) -> bool:
+    """Whether no other shot of the list shows the same time of the same reel or name: stills and effects all begin at one time."""
+    shot = strip.shots[number]
+    others = (k for k, other in enumerate(strip.shots) if k != number and _related(shot, other))
+    return all(shared(strip, k, strip, number) is None for k in others)
 
 
 def _aligned(old: Strip, one: int, new: Strip, other: int) -> Link:

@@ -221,6 +221,23 @@ def test_a_time_without_a_name_is_no_source() -> None:
     assert match(lists[0], cut_list(removed(OLD, 4))).how == "lengths"
 
 
+def test_a_clip_that_was_renamed_is_the_same_where_its_reel_and_time_are_its_own() -> None:
+    """A new version of an effects shot; but stills that all begin at one time of one reel are not told by it."""
+    old = cut_list(OLD)  # shots 4 and 11 are of one reel and begin at one time of it
+
+    def renamed(programme: CutList) -> CutList:
+        return replace(
+            programme, shots=tuple(replace(s, name="version 2") if k == 4 else s for k, s in enumerate(programme.shots))
+        )
+
+    def with_own_reels(programme: CutList) -> CutList:
+        return replace(programme, shots=tuple(replace(s, reel=f"R{k}") for k, s in enumerate(programme.shots)))
+
+    assert set(kinds(match(with_own_reels(old), with_own_reels(renamed(old))))) == {"unmoved"}
+    told = kinds(match(old, renamed(old)))
+    assert told.count("gone") == told.count("new") == 1
+
+
 @pytest.mark.parametrize("how", ["source", "picture"])
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10_000), shots=st.integers(8, 30), changes=st.integers(1, 5), noise=st.integers(0, 6))
