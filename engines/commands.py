@@ -12,12 +12,13 @@ from engines.picture.reel import Reel
 from engines.session.divide import join, split
 from engines.session.keep import parse
 from engines.session.model import Session, Told
+from engines.session.recut import NewCut, conformed
 from engines.session.refill import Wish, refilled
 from engines.session.respot import respotted
 from engines.session.told import check
 from engines.watch import Watch
 
-__all__ = ["Choose", "Delete", "Hold", "Join", "Refill", "Relink", "Remark", "Split", "Tell", "TellAll", "Title"]
+__all__ = ["Choose", "Conform", "Delete", "Hold", "Join", "Refill", "Relink", "Remark", "Split", "Tell", "TellAll", "Title"]
 
 BEST = 5
 """The highest rating of a take; 1 is the lowest."""
@@ -33,7 +34,8 @@ class Refill:
     @property
     def sentence(self) -> str:
         stems = " and ".join(self.wish.stems or ())
-        bars = f"bars {self.wish.bars[0]}-{self.wish.bars[1]} of " if self.wish.bars else ""
+        runs = ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in self.wish.bars or ())
+        bars = f"bars {runs} of " if runs else ""
         return f"Refill {f'the {stems} of ' if stems else ''}{bars}scene {self.wish.scene}"
 
     def do(self, session: Session, watch: Watch) -> Session:
@@ -233,6 +235,22 @@ class Relink:
             raise OptionError("is another film", where=self.path, cure="conform carries a session to another cut: conform --film")
         film = replace(session.film, path=str(self.path.resolve()), digest=reel.digest, size=self.path.stat().st_size)
         return replace(session, film=film)
+
+
+@dataclass(frozen=True)
+class Conform:
+    """Carry the session to a new cut; the old one stays among its versions. ``name`` is what the new cut is called."""
+
+    new: NewCut
+    name: str
+    provider: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        return f"Conform to {self.name}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        return conformed(session, self.new, watch, self.provider).session
 
 
 def scope_of(session: Session, scene: int | None, bar: int | None) -> str:

@@ -16,6 +16,8 @@ from engines.errors import SessionError
 from engines.picture.light import Light
 
 if TYPE_CHECKING:
+    from engines.conform.match import Matched
+    from engines.picture.cutlist import CutList
     from engines.picture.motion import Motion
 
 MEASURED = ("speed", "pace", "component", "impact", *Light._fields)
@@ -61,6 +63,36 @@ def unpacked(table: Mapping[str, Any]) -> Motion:
         raise SessionError(
             f"the picture's measurements are damaged ({error})", cure="open an earlier copy of the session"
         ) from error
+
+
+def retimed(motion: Motion, matched: Matched, rate: Fraction, programme: CutList, duration: Fraction) -> Motion:
+    """Measurements as far as they hold for a new cut: those of the frames that are still there, at their new times; what is new has
+    the mean of all. ``rate`` is that of the old film."""
+    from engines.picture.motion import Motion
+
+    step = max(1, round(rate / motion.rate))
+    frames = np.arange(0, programme.frames, step, dtype=np.int64)
+    known = np.full(len(frames), -1, np.int64)
+    for piece in matched.pieces:
+        inside = (frames >= piece.new_frame) & (frames < piece.new_frame + piece.frames)
+        known[inside] = np.searchsorted(motion.frames, frames[inside] - piece.new_frame + piece.old_frame, side="right") - 1
+    known[(known < 0) | (known >= len(motion.frames))] = -1
+
+    def carried(values: Any) -> Any:
+        rest = values.mean(axis=0) if len(values) else np.zeros(values.shape[1:])
+        out = np.broadcast_to(rest, (len(frames), *values.shape[1:])).astype(values.dtype).copy()
+        out[known >= 0] = values[known[known >= 0]]
+        return out
+
+    return Motion(
+        frames=frames,
+        times=tuple(int(frame) / programme.rate for frame in frames),
+        rate=programme.rate / step,
+        duration=duration,
+        cuts=tuple(cut.time for cut in programme.cuts),
+        directograms=carried(motion.directograms),
+        **{name: carried(getattr(motion, name)) for name in MEASURED},
+    )
 
 
 def _text(values: Any) -> str:

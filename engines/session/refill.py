@@ -26,12 +26,12 @@ HEARD = Fraction(16)
 
 @dataclass(frozen=True)
 class Wish:
-    """What to compose again of a scene (its ``number``): all of it, or ``bars`` (of the cue, from 1, first and last), in ``stems``,
-    without touching what ``keep`` says. ``seed`` None takes one that the session has not used; ``mode`` and ``engine`` None are
+    """What to compose again of a scene (its ``number``): all of it, or runs of ``bars`` (of the cue, from 1, first and last), in
+    ``stems``, without touching what ``keep`` says. ``seed`` None takes one that the session has not used; ``mode`` and ``engine`` None are
     the session's."""
 
     scene: int
-    bars: tuple[int, int] | None = None
+    bars: tuple[tuple[int, int], ...] | None = None
     stems: tuple[str, ...] | None = None
     keep: tuple[Keep, ...] = ()
     seed: int | None = None
@@ -191,13 +191,14 @@ def _base(session: Session, span: Span, whole: bool) -> tuple[str | None, tuple[
 def _wanted(span: Span, wish: Wish, words: Iterable[Keep]) -> list[int]:
     """Places of the scene's bars to compose."""
     first, last = span.first + 1, span.first + len(span.bars)
-    low, high = wish.bars or (first, last)
-    if not (first <= low <= high <= last):
-        raise OptionError(
-            f"bars {low}-{high} are not in scene {span.number}", where="--bars", cure=f"it has bars {first} to {last} of the cue"
-        )
+    runs = wish.bars or ((first, last),)
+    for low, high in runs:
+        if not (first <= low <= high <= last):
+            cure = f"it has bars {first} to {last} of the cue"
+            raise OptionError(f"bars {low}-{high} are not in scene {span.number}", where="--bars", cure=cure)
     closed = [word.bars for word in words if word.stem is None and word.bars and word.beat is None]
-    return [bar - first for bar in range(low, high + 1) if not any(a <= bar <= b for a, b in closed)]
+    wanted = sorted({bar for low, high in runs for bar in range(low, high + 1)})
+    return [bar - first for bar in wanted if not any(a <= bar <= b for a, b in closed)]
 
 
 def _inside(note: Note, span: Span, wanted: list[int]) -> bool:

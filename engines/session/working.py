@@ -9,16 +9,20 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from engines.commands import Conform
 from engines.errors import OptionError
 from engines.files import write
+from engines.picture import cutlist
 from engines.score.report import Report
 from engines.session.deliver import scenes_json, seam, write_cue
 from engines.session.desk import Act, Desk
 from engines.session.model import Session
 from engines.session.plain import plain
+from engines.session.recut import NewCut, Recut, previewed
 from engines.session.sheet import NAMES
 from engines.session.told import said, seen, suggested_mood
 from engines.watch import Watch
@@ -106,6 +110,49 @@ def refill_text(done: Done, number: int) -> str:
     bars, old = f"{told['bars'][0]}-{told['bars'][1]}", told["notes"] - told["composed"]
     head = f"scene {number}, bars {bars}: take {told['take']}, seed {told['seed']}, {told['composed']} new notes, {old} kept"
     return "\n".join([head, done.report.text().splitlines()[-1], str(done.files["midi"])])
+
+
+def new_cut(session: Session, cuts: Path | None, film: Path | None, rate: Fraction | None, watch: Watch) -> NewCut:
+    """A new cut from its list, its film, or both. Raises CutListError, FilmError, and OptionError where neither is given."""
+    if film is None:
+        if cuts is None:
+            raise OptionError("no new cut is given", where="conform", cure="add --cuts NEW.edl, or --film NEW.mov")
+        return NewCut(cutlist.read(cuts, rate, assume=session.film.rate))
+    from engines.picture import motion
+    from engines.picture.fingerprint import fingerprints
+    from engines.picture.reel import Reel
+    from engines.scoring import film_cuts, film_of
+
+    with watch.stage("decode"):
+        reel = Reel.open(film)
+    programme, prints = film_cuts(reel, watch, cuts, rate)
+    if not prints and session.picture.prints:
+        with watch.stage("shots") as progress:
+            prints = fingerprints(reel, progress, watch.cancelled)
+    with watch.stage("picture") as progress:
+        seen = motion.measure(reel, programme.cuts, on_progress=progress, cancelled=watch.cancelled)
+    return NewCut(programme, film_of(reel), prints or None, seen)
+
+
+def conform_file(
+    path: Path,
+    cuts: Path | None,
+    film: Path | None,
+    rate: Fraction | None,
+    watch: Watch,
+    provider: str | None = None,
+    dry: bool = False,
+) -> tuple[Recut, Done | None]:
+    """Carries a session's file to a new cut, and says what became of it; ``dry`` only says it."""
+    with Desk.open(path, read_only=dry) as desk:
+        before = desk.session
+        new = new_cut(before, cuts, film, rate, watch)
+        with watch.stage("match"):
+            found = previewed(before, new)
+        if dry:
+            return found, None
+        desk.do(Conform(new, (film or cuts or path).name, provider), watch)
+        return found, updated(desk, watch)
 
 
 def brief_json(session: Session) -> dict[str, Any]:

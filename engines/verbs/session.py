@@ -9,7 +9,7 @@ from typing import Any
 
 from engines.engine import MOODS
 from engines.errors import OptionError
-from engines.verbs.reading import bar_range, metre, tempo, within
+from engines.verbs.reading import bar_range, metre, rate, tempo, within
 from engines.verbs.terminal import Verb, give, progress, say
 
 
@@ -21,7 +21,9 @@ def refill(args: argparse.Namespace) -> None:
     from engines.session.working import act_on, refill_json, refill_text
 
     keep = tuple(parse(word) for word in args.keep)
-    wish = Wish(args.scene, args.bars, tuple(args.stem) or None, keep, args.seed, args.engine, args.mode)
+    wish = Wish(
+        args.scene, (args.bars,) if args.bars else None, tuple(args.stem) or None, keep, args.seed, args.engine, args.mode
+    )
     done = act_on(args.session, [Refill(wish, args.provider)], progress(args))
     give(args, refill_json(done, args.scene), refill_text(done, args.scene))
 
@@ -106,6 +108,20 @@ def scenes(args: argparse.Namespace) -> None:
     give(args, {"cue": session.cue, "scenes": scenes_json(session)}, scenes_lines(session))
 
 
+def conform(args: argparse.Namespace) -> None:
+    """Carry a session to a new cut: what is still there keeps its notes, only what the recut touched is composed again."""
+    from engines.session.working import conform_file
+
+    watch = progress(args)
+    found, done = conform_file(args.session, args.cuts, args.film, args.rate, watch, args.provider, args.dry_run)
+    told, text = found.json(), found.text()
+    if done is not None:
+        told |= {"summary": done.report.summary, "files": {kind: str(path) for kind, path in done.files.items()}}
+        told["seconds"] = {stage: round(value, 3) for stage, value in done.seconds.items()}
+        text = "\n".join([text, done.report.text().splitlines()[-1], str(done.files["midi"])])
+    give(args, told, text)
+
+
 def undo(args: argparse.Namespace) -> None:
     """Take back what was done last, every note of it."""
     from engines.session.working import step_back
@@ -157,13 +173,14 @@ def add(verb: Verb) -> None:
             ("refill", refill, "compose one scene again, everything else kept bit-identical"),
             ("brief", brief, "what the engines are told of a cue, a scene or a bar"),
             ("takes", takes, "the takes of a session: list, choose, rate, keep, compare"),
+            ("conform", conform, "carry a session to a new cut"),
             ("scenes", scenes, "the scenes of a session: list, split, join, name"),
             ("undo", undo, "take back what was done last to a session"),
             ("redo", redo, "do again what was undone last"),
             ("history", history, "what was done to a session"),
         ),
     )
-    one, two, three, four, *steps = made
+    one, two, three, five, four, *steps = made
     one.add_argument("--scene", type=number, required=True, help="scenes count from 1")
     one.add_argument("--bars", type=bar_range, metavar="A-B", help="only these bars of the cue")
     one.add_argument("--stem", action="append", default=[], choices=STEMS, help="only this stem; may be repeated")
@@ -211,5 +228,10 @@ def add(verb: Verb) -> None:
     four.add_argument("--scene", type=number)
     four.add_argument("--name", help="name the scene")
     four.add_argument("--cue", help="name the cue: 1m1")
+    five.add_argument("--cuts", type=Path, metavar="FILE", help="the cut list of the new cut")
+    five.add_argument("--film", type=Path, help="the film of the new cut")
+    five.add_argument("--rate", type=rate, help="frames a second of a cut list that does not say")
+    five.add_argument("--dry-run", action="store_true", help="only say what would change")
+    five.add_argument("--provider", help="cuda, tensorrt, coreml, directml or cpu; an error if it does not load")
     for parser in steps[:2]:
         parser.add_argument("--count", type=number, default=1, help="so many acts")
