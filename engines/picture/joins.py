@@ -36,20 +36,28 @@ def even_light(stretch: Stretch) -> Floats:
     return even
 
 
-def moved(luma: Bytes, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floats:
+def moved(luma: Bytes, left: Index, right: Index) -> Floats:
     """Mean difference of pairs of frames in levels after every block of 8 x 6 has gone where it fits best."""
+    chunks = -(-len(left) // _AT_ONCE)
+    pairs = zip(np.array_split(left, chunks), np.array_split(right, chunks), strict=True)
+    return np.concatenate([_moved(luma[one], luma[other]) for one, other in pairs])
+
+
+def _moved(a: Bytes, b: Bytes) -> Floats:
     wide, high = _REACH
-    rows, columns = luma.shape[1:]
-    a, b = (
-        luma[left].astype(np.float32),
-        np.pad(luma[right].astype(np.float32), ((0, 0), (high, high), (wide, wide)), mode="edge"),
-    )
-    best = np.full((len(left), rows // 6, columns // 8), np.inf, np.float32)
+    n, rows, columns = a.shape
+    parts = (n, rows // 6, 6, columns)
+    a, b = a.reshape(parts), np.pad(b, ((0, 0), (high, high), (wide, wide)), mode="edge")
+    best = np.full((n, rows // 6, columns // 8), np.inf, np.float32)
     across = np.kron(np.eye(columns // 8, dtype=np.float32), np.ones((8, 1), np.float32))  # sums runs of eight columns
-    for dy in range(2 * high + 1):
-        for dx in range(2 * wide + 1):
-            along = np.abs(a - b[:, dy : dy + rows, dx : dx + columns]) @ across
-            np.minimum(best, along.reshape(len(left), rows // 6, 6, columns // 8).sum(2), out=best)
+    apart, lower = np.empty(parts, np.uint8), np.empty(parts, np.uint8)
+    for dx in range(2 * wide + 1):
+        aside = np.ascontiguousarray(b[:, :, dx : dx + columns])
+        for dy in range(2 * high + 1):
+            there = aside[:, dy : dy + rows].reshape(parts)
+            np.subtract(np.maximum(a, there, out=apart), np.minimum(a, there, out=lower), out=apart)
+            along = np.add.reduce(apart, axis=2, dtype=np.uint16)
+            np.minimum(best, along.astype(np.float32) @ across, out=best)
     fitted: Floats = best.mean((1, 2)) / 48
     return fitted
 
