@@ -40,7 +40,12 @@ class Provider:
     said: str
 
 
-def _onnxruntime() -> Any:
+# read when the library is loaded: from 1.31 on it keeps a number for the machine and tells its maker what runs where
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
+def library() -> Any:
+    """The library itself, silent. Raises MissingLibraryError where it is not installed, or two builds of it are."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -80,7 +85,7 @@ def _probe_graph() -> bytes:
 
 def really_loads(name: str) -> bool:
     """Whether a session on that provider runs on it, tried on one node; quiet whatever the library would print."""
-    ort = _onnxruntime()
+    ort = library()
     if PROVIDERS[name] not in ort.get_available_providers():
         return False
     options = ort.SessionOptions()
@@ -138,7 +143,7 @@ def _cure(asked: str, usable: str) -> str:
 @cache
 def listed() -> frozenset[str]:
     """Short names of the providers that this build claims to hold; a claim, not evidence."""
-    available = set(_onnxruntime().get_available_providers())
+    available = set(library().get_available_providers())
     return frozenset(name for name, long in PROVIDERS.items() if long in available)
 
 
@@ -225,7 +230,7 @@ def open_model(
             where=card.graph,
             cure="fetch the project again; a model that was changed is never run",
         )
-    ort = _onnxruntime()
+    ort = library()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -24,6 +24,7 @@ from engines.bmt.network import BMTConfig, BMTransformer, load_state
 from engines.bmt.vocabulary import Vocabulary
 from engines.errors import ModelError, OptionError
 from engines.files import write
+from engines.runtime import library
 
 OPSET = 17
 INPUTS, OUTPUTS = ("word", "position", "s", "z"), ("type_logits", "field_logits", "s_out", "z_out")
@@ -155,11 +156,9 @@ def quantised(source: Path, target: Path) -> None:
 def parity(network: BMTransformer, graph: Path, words: int = 64, seed: int = 0) -> float:
     """Largest difference of a logit between the graph in onnxruntime and torch, batch of 3: over a run of random words, and over as
     many that the network itself expects, since a network that is at home divides by smaller sums than one that is lost."""
-    import onnxruntime
-
     rng = np.random.default_rng(seed)
     network.eval()
-    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    session = library().InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     sizes, at_type = network.vocabulary.sizes, network.vocabulary.column["type"]
     ends = np.cumsum([size for k, size in enumerate(sizes) if k != at_type])[:-1]
     worst = 0.0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +54,21 @@ def test_a_model_is_opened_once_and_runs(folder: Path) -> None:
     assert open_model("tiny", "cpu", folder, warm=warmed.append) is model
     assert warmed == [model]
     assert model.provider.said == "composing on cpu, as asked"
+
+
+def test_nothing_is_told_to_anybody(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """onnxruntime would leave a session file, a number for this machine and what it has to tell its maker."""
+    home = tmp_path_factory.mktemp("home")
+    script = f"from pathlib import Path; from engines.runtime import open_model; open_model('tiny', 'cpu', Path({str(folder)!r}))"
+    own = {
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    own |= {k: v for k, v in os.environ.items() if k in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")}
+    subprocess.run([sys.executable, "-c", script], check=True, env=own, cwd=home)
+    assert not [path for path in home.rglob("*") if path.is_file()]
 
 
 def test_a_graph_that_was_changed_is_refused(folder: Path) -> None:
@@ -154,11 +172,11 @@ def test_two_builds_in_one_environment_are_named(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))
     with pytest.raises(MissingLibraryError, match="damaged") as caught:
-        runtime._onnxruntime()
+        runtime.library()
     one_line(caught.value)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingLibraryError, match="not installed"):
-        runtime._onnxruntime()
+        runtime.library()
 
 
 def test_the_repository_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
