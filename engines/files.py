@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from engines.errors import OutputError
@@ -20,6 +21,8 @@ REFUSALS = {
     errno.ENOENT: ("its folder does not exist", "make the folder first"),
     errno.ENOTDIR: ("its folder is a file", "choose another folder"),
     errno.EISDIR: ("is a folder", "give the name of a file"),
+    errno.ENXIO: ("is no file but a device or a pipe", "give the name of a file"),
+    errno.ELOOP: ("is a link that leads to itself", "choose another name"),
     errno.ENAMETOOLONG: ("its name is too long for the disk", "choose a shorter name"),
 }
 """What the operating system's refusals mean to a person, and what to try."""
@@ -39,14 +42,16 @@ def atomic(path: str | Path) -> Iterator[Path]:
     For libraries that write to a path themselves; see `write` for bytes and text. Raises OutputError with the cure when the
     folder is missing or read-only, or the disk is full.
     """
-    target = Path(path).resolve()  # a link keeps pointing to its file
+    try:
+        target = Path(path).resolve()  # a link keeps pointing to its file
+    except (OSError, RuntimeError) as error:  # pathlib's word for a loop until Python 3.13
+        raise refusal(path, OSError(errno.ELOOP, "a loop of links")) from error
     temporary = target.with_name(f".{target.stem[:64]}.{secrets.token_hex(6)}{target.suffix}")
     try:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder", str(target))
+        mode = _mode(target)
         temporary.open("xb").close()  # not mkstemp, whose file only its owner may read
-        if target.exists():
-            temporary.chmod(target.stat().st_mode & 0o777)
+        if mode is not None:
+            temporary.chmod(mode)
         yield temporary
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
@@ -56,8 +61,20 @@ def atomic(path: str | Path) -> Iterator[Path]:
             raise refusal(path, error) from error
         raise
     finally:
-        with suppress(NotADirectoryError):  # the folder of the path was a file: nothing was written
-            temporary.unlink(missing_ok=True)
+        if os.path.lexists(temporary):  # a read-only disk refuses even to remove nothing, which would hide the reason
+            temporary.unlink()
+
+
+def _mode(target: Path) -> int | None:
+    """The permissions of the file that is to be replaced, None where there is none. Raises OSError where it is none to replace."""
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):  # renaming would put a file in the place of a folder, a pipe or a device
+        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.ENXIO
+        raise OSError(number, os.strerror(number), str(target))
+    return mode & 0o777
 
 
 def write(path: str | Path, content: str | bytes) -> Path:

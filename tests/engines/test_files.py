@@ -68,6 +68,32 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
 
 
+def test_a_read_only_disk_is_named_though_it_refuses_the_clean_up_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OutputError, match="lies on a read-only disk; choose a folder"):
+        write(tmp_path / "a.mid", b"")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name here")
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mid")
+    with pytest.raises(OutputError, match="is no file but a device or a pipe; give the name of a file"):
+        write(tmp_path / "pipe.mid", b"x")
+    assert (tmp_path / "pipe.mid").is_fifo()
+    assert [p.name for p in tmp_path.iterdir()] == ["pipe.mid"]
+
+
+def test_a_link_that_leads_to_itself_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.mid").symlink_to(tmp_path / "b.mid")
+    (tmp_path / "b.mid").symlink_to(tmp_path / "a.mid")
+    with pytest.raises(OutputError, match="leads to itself; choose another name"):
+        write(tmp_path / "a.mid", b"x")
+
+
 def test_an_error_of_another_file_is_not_blamed_on_this_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic(tmp_path / "a.mid"):
         (tmp_path / "other").read_bytes()
