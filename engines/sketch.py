@@ -12,6 +12,7 @@ from engines.errors import OptionError
 from engines.files import folder
 from engines.score.perform import perform
 from engines.score.smf import Score, write_smf
+from engines.spotting.solve import FASTEST, SLOWEST
 from engines.spotting.tempo import Metre, TempoMap
 
 MOST_BARS, MOST_FILES = 2000, 10000
@@ -36,6 +37,8 @@ class Sketch:
         """The brief; ``chords`` go round, one a bar."""
         if not 1 <= self.bars <= MOST_BARS:
             raise OptionError(f"{self.bars} bars are not 1 to {MOST_BARS}", where="--bars", cure="compose longer music in parts")
+        if not SLOWEST <= self.bpm <= FASTEST:
+            raise OptionError(f"{float(self.bpm):g} BPM is not in {SLOWEST}..{FASTEST}", where="--tempo", cure="70-140 is usual")
         length = self.metre.length
         bars = tuple(
             BarBrief(
@@ -68,6 +71,7 @@ def sketches(
     if not 1 <= count <= MOST_FILES:
         raise OptionError(f"{count} files are not 1 to {MOST_FILES}", where="--count", cure="ask for fewer")
     composer, brief = load_engine(engine, provider), sketch.brief()
+    folder(out)  # what cannot be written is said before an hour of composing
     tempo_map = TempoMap.steady(sketch.bpm, sketch.bars, sketch.metre)
     made = []
     for k in range(count):
@@ -80,5 +84,5 @@ def sketches(
         notes = perform(take.notes, tempo_map, amount=performance, seed=seed + k, bars=brief.bars)
         key, length = take.recipe.get("key"), tempo_map.seconds(sketch.bars * sketch.metre.length)
         score = Score(tempo_map, notes, f"sketch {seed + k}", key if isinstance(key, str) else None, length=length)
-        made.append(write_smf(folder(out) / f"sketch-{seed + k}.mid", score))
+        made.append(write_smf(out / f"sketch-{seed + k}.mid", score))
     return made

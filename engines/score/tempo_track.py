@@ -158,9 +158,8 @@ def _tempi(track: TempoTrack, until: Fraction, pins: dict[int, Fraction]) -> tup
     for (here, now), (there, then) in pairwise(zip(places, seconds, strict=True)):
         beat = (then - now) * 1_000_000 * track.division / (there - here)
         if not 1 <= beat <= SLOWEST:
-            raise OptionError(
-                f"a beat of {float(beat / 1_000_000):.6f} s is more than a MIDI file holds", cure="choose a tempo above 3.6 BPM"
-            )
+            what, cure = ("less", "a slower tempo") if beat < 1 else ("more", "a tempo above 3.6 BPM")
+            raise OptionError(f"a beat of {float(beat / 1_000_000):g} s is {what} than a MIDI file holds", cure=f"choose {cure}")
         while here < there:
             beats = Fraction(there - here, track.division)
             choices = {floor(beat), min(ceil(beat), SLOWEST)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,6 +18,8 @@ SYNC = Fraction(1, 50)
 
 TOGETHER = Fraction(3, 4)
 """Seconds: of two cuts closer than this (a beat at 80 BPM) only the heavier is a hard hit by default."""
+
+_FRAMES = re.compile(r"-?\d{1,9}(\.\d{0,9}|/\d{1,9})?")  # no powers of ten: a large one would fill the memory
 
 WEIGHT_OF_KIND = {"cut": 1.0, "fade": 0.8, "dissolve": 0.65}
 """A mix has no one moment to catch, so it weighs less than a hard cut; a picture that appears from black weighs more than a mix."""
@@ -155,6 +158,8 @@ def override_from_text(text: str) -> Override:
             elif key == "off" and not value:
                 fields["drop"] = True
             elif key in ("early", "late"):
+                if not _FRAMES.fullmatch(value):
+                    raise ValueError(f"{value!r} is no number of frames")
                 fields[key] = Fraction(value)
             elif key == "label":
                 fields[key] = value

@@ -96,7 +96,10 @@ def test_a_word_as_it_is_typed(text: str, word: Override) -> None:
     assert override_from_text(text) == word
 
 
-@pytest.mark.parametrize("text", ["", "now", "285=heavy", "285,loud", "285,late=soon", "285,late=1/0", "285,hard=yes"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "now", "285=heavy", "285,loud", "285,late=soon", "285,late=1/0", "285,hard=yes", "285,late=1e99999999", "285,early=nan"],
+)
 def test_a_word_that_is_none_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(OptionError, match="--hit") as error:
         override_from_text(text)

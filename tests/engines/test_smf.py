@@ -409,6 +409,8 @@ def test_no_key_is_one_line(key: str) -> None:
 def test_a_tempo_that_no_file_holds_is_one_line() -> None:
     with pytest.raises(OptionError, match=r"above 3\.6 BPM"):
         smf_bytes(Score(TempoMap.steady(3), scale(1)))
+    with pytest.raises(OptionError, match="less than a MIDI file holds; choose a slower tempo"):
+        smf_bytes(Score(TempoMap.steady(10**9), scale(1)))
 
 
 stems_of_notes = st.builds(
