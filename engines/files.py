@@ -93,3 +93,14 @@ def folder(path: str | Path) -> Path:
     except OSError as error:
         raise refusal(path, error) from error
     return Path(path)
+
+
+def may_hold(path: str | Path) -> None:
+    """Raises OutputError where ``path`` can be no folder to write to: said before the work, not after it. Makes nothing."""
+    place = Path(path).absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise OutputError("is a file, not a folder", where=place, cure="choose another folder")
+    if not os.access(place, os.W_OK):
+        raise OutputError("may not be written", where=place, cure="choose a folder that you may write to")

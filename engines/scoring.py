@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engines import files
 from engines.engine import load_engine
 from engines.errors import OptionError
 from engines.files import folder, write
@@ -134,7 +135,11 @@ def film_cuts(reel: Reel, watch: Watch, cut_list: Path | None = None, rate: Frac
     with watch.stage("shots") as progress:
         if cut_list is not None:
             listed = cutlist.read(cut_list, rate, assume=reel.rate)
-            return listed.on_film(reel.rate, reel.start_timecode, reel.frames), b""
+            programme = listed.on_film(reel.rate, reel.start_timecode, reel.frames)
+            if lost := len(listed.markers) - len(programme.markers):
+                marks = "a marker lies" if lost == 1 else f"{lost} markers lie"
+                watch.said.append(f"{cut_list}: {marks} outside the film and {'is' if lost == 1 else 'are'} left out")
+            return programme, b""
         from engines.picture import shots
         from engines.picture.fingerprint import Fingerprints
 
@@ -188,7 +193,9 @@ def score_film(
     """
     watch = watch or Watch()
     began = time.perf_counter()
-    load_engine(wishes.engine, wishes.provider, wishes.mode)  # what is missing is said before a long film is read
+    # what is missing is said before a long film is read
+    load_engine(wishes.engine, wishes.provider, wishes.mode)
+    files.may_hold(out)
     with watch.stage("decode"):
         reel = Reel.open(film)
         duration = reel.duration

@@ -15,11 +15,12 @@ StageProgress = Callable[[str, float, float], None]
 
 @dataclass
 class Watch:
-    """Progress, cancel and the seconds that each stage took."""
+    """Progress, cancel, the seconds that each stage took, and ``said``: what the person should know of it, a line each."""
 
     on_progress: StageProgress | None = None
     cancelled: Callable[[], bool] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[float, float], None]]:
@@ -40,4 +41,4 @@ class Watch:
             if told:
                 told(stage, before + share * done / total if total else before, whole)
 
-        return Watch(progress, self.cancelled, self.seconds)
+        return Watch(progress, self.cancelled, self.seconds, self.said)

@@ -349,3 +349,27 @@ def test_ctrl_c_leaves_nothing_half_written(after_s: float, tmp_path: Path) -> N
     # stopped before main() is there it ends by the signal itself
     assert started.returncode in (0, 2, 130, -signal.SIGINT)
     assert not leftovers(tmp_path)
+
+
+def test_a_marker_outside_the_film_is_said_and_left_out(run: Run, film: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "cuts.edl"
+    listed.write_text(
+        "TITLE: T\nFCM: NON-DROP FRAME\n\n"
+        "001  AX       V     C        00:00:00:00 00:00:04:00 01:00:00:00 01:00:04:00\n"
+        "002  AX       V     C        00:00:04:00 00:00:21:00 01:00:04:00 01:00:21:00\n"
+        "* LOC: 01:05:00:00 RED     OUTSIDE\n"
+    )
+    code, out, err = run("score", film, "--cuts", listed, "--rate", 24, "--engine", "pulse", "--out", tmp_path / "cue", "--json")
+    assert code == 0, err
+    assert len(json.loads(out)["hits"]) == 1
+    assert "outside the film" in err
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_work(run: Run, film: Path, tmp_path: Path) -> None:
+    taken = _written(tmp_path / "taken", b"")
+    code, _, err = run("score", film, "--engine", "nobody", "--out", taken / "below")
+    assert code == 2
+    assert "no engine" in one_line(err)
+    code, _, err = run("score", tmp_path / "no film", "--engine", "pulse", "--out", taken / "below")
+    assert code == 2
+    assert "is a file" in one_line(err)

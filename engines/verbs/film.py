@@ -34,7 +34,7 @@ def score(args: argparse.Namespace) -> None:
     cue = score_film(args.film, out, wishes(args), args.cuts, args.rate, watch)
     if args.preview:
         cue = preview(cue, args.film, watch, args.mix, args.soundfont, args.synthesiser)
-    say(cue.provider_said)
+    say(*watch.said, cue.provider_said)
     give(args, cue.json(), cue.text())
 
 

@@ -27,7 +27,7 @@ def metre(text: str) -> Any:
     from engines.spotting.tempo import Metre
 
     beats, _, unit = text.partition("/")
-    if not (beats.isdigit() and unit in ("1", "2", "4", "8", "16") and 1 <= int(beats) <= 32):
+    if not (beats.isdecimal() and unit in ("1", "2", "4", "8", "16") and 1 <= int(beats) <= 32):
         raise argparse.ArgumentTypeError(f"{text!r} is not a metre: write 4/4, 3/4 or 7/8")
     return Metre(int(beats), int(unit))
 

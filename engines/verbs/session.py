@@ -118,6 +118,7 @@ def conform(args: argparse.Namespace) -> None:
     if done is not None:
         told |= {"summary": done.report.summary, "files": {kind: str(path) for kind, path in done.files.items()}}
         told["seconds"] = {stage: round(value, 3) for stage, value in done.seconds.items()}
+        say(*watch.said)
         text = "\n".join([text, done.report.text().splitlines()[-1], str(done.files["midi"])])
     give(args, told, text)
 
