@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from engines.conform.anchors import Anchor
 from engines.conform.keeping import Gap, Ground, kept
@@ -31,18 +33,24 @@ class Fill:
 
 @dataclass(frozen=True)
 class Filler:
-    """What every gap is filled with: the new hits, the cue's metre, and how far tempo may bend in percent."""
+    """What every gap is filled with: the new hits in order, the cue's metre, and how far tempo may bend in percent."""
 
     hits: Sequence[Hit]
     metre: Metre
     max_bend: Fraction
     subdivision: int
 
+    @cached_property
+    def times(self) -> list[Fraction]:
+        """Of the hits."""
+        return [hit.time for hit in self.hits]
+
     def fill(self, gap: Gap) -> Fill | None:
         """The best bars for a gap, None where none bends little enough."""
+        inside = slice(bisect_left(self.times, gap.start), bisect_right(self.times, gap.end))
         try:
             found = solve(
-                self.hits,
+                self.hits[inside],
                 gap.end,
                 (gap.bpm, gap.bpm),
                 self.max_bend,

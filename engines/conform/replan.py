@@ -50,7 +50,7 @@ def replan(
     terms = Terms(int(own.length / pulse), pulse, exact(max_bend) / 100)
     nominal = bpm / longer if bpm else _middle(beats)
     ground = Ground(start, end, anchors(old_map, old_bars, matched), nominal, beats, terms)
-    filler = Filler(hits, own, exact(max_bend), subdivision)
+    filler = Filler(sorted(hits, key=lambda hit: hit.time), own, exact(max_bend), subdivision)
     staying, fills = widened(ground, filler, *settled(ground, filler))
     if not staying:
         found = solve(hits, end, tempo, max_bend, metres, subdivision, start)[0]

@@ -32,9 +32,12 @@ def widened(
             continue
         best, chosen = 0.0, None
         for gap, early, late in _wider(ground, before, stretches[k]):
-            wide = filler.fill(gap) if isfinite(fitting(gap, ground.terms)) else None
-            if wide and fill.missed - wide.missed - WORTH * (early + late) > best:
-                best, chosen = fill.missed - wide.missed - WORTH * (early + late), (gap.before, wide, early, late)
+            price = WORTH * (early + late)
+            if fill.missed - price <= best or not isfinite(fitting(gap, ground.terms)):
+                continue
+            wide = filler.fill(gap)
+            if wide and fill.missed - wide.missed - price > best:
+                best, chosen = fill.missed - wide.missed - price, (gap.before, wide, early, late)
         if chosen:
             sooner, wide, early, late = chosen
             del out[start]
@@ -45,8 +48,8 @@ def widened(
 
 
 def _wider(ground: Ground, before: Sequence[Anchor], after: Sequence[Anchor]) -> Iterator[tuple[Gap, int, int]]:
-    """The gap between two runs with so many bars more on both sides."""
-    for early, late in product(range(BARS + 1), repeat=2):
+    """The gap between two runs with so many bars more on both sides, the fewest first."""
+    for early, late in sorted(product(range(BARS + 1), repeat=2), key=sum):
         room = early <= max(0, len(before) - LEFT) and late <= max(0, len(after) - LEFT)
         if early + late and room:
             yield ground.gap(before[-1 - early] if before else None, after[late]), early, late

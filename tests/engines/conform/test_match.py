@@ -6,6 +6,7 @@ from dataclasses import astuple, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +32,8 @@ from recuts import (
 from engines.conform.match import Change, Matched, match
 from engines.errors import HitpointError
 from engines.picture import cutlist
-from engines.picture.cutlist import CutList
+from engines.picture.cut import Cut
+from engines.picture.cutlist import CutList, Shot
 from engines.picture.fingerprint import fingerprints
 from engines.picture.reel import Reel
 from engines.picture.timecode import Timecode
@@ -271,6 +273,39 @@ def test_lengths_find_most_of_a_film_that_keeps_its_order(seed: int, shots: int,
     matched = compared(old, new, "lengths")
     hold(matched, edge(new, len(new)))
     assert agreeing(old, new, pieces(matched)) >= 0.9 * shown_again(old, new)
+
+
+@st.composite
+def any_lists(draw: st.DrawFn) -> tuple[CutList, bytes]:
+    """Any list that a reader can give, however odd, and prints that may be too few, too many or all the same."""
+    rate, frame, shots = draw(st.sampled_from([FILM, NTSC, Fraction(25), Fraction(30)])), 0, []
+    for _ in range(draw(st.integers(1, 9))):
+        end = frame + draw(st.integers(0, 60))
+        name, reel = draw(st.sampled_from(["", "a", "b"])), draw(st.sampled_from(["", "AX", "R1", "R2"]))
+        source = draw(st.one_of(st.none(), st.fractions(0, 10, max_denominator=25)))
+        speed = draw(st.sampled_from([Fraction(1), Fraction(1), Fraction(0), Fraction(-1), Fraction(3, 2)]))
+        shots.append(Shot(frame, end, name, reel, source, speed, draw(st.sampled_from([False, False, False, True]))))
+        frame = end
+    frames = max(1, frame)
+    cuts = tuple(Cut(start, start / rate) for start in sorted({shot.start for shot in shots}) if 0 < start < frames)
+    listed = tuple(shots) if draw(st.booleans()) else ()
+    rng, pictures = Random(draw(st.integers(0, 99))), [0, 2**63 - 1, 0x123456789ABCDEF, 0xF0F0F0F0F0F0F0F]
+    seen = rng.choices(pictures, k=draw(st.sampled_from([0, 1, frames, 2 * frames])))
+    return CutList(rate, Timecode(0, rate), frames, cuts, listed), b"".join(bits.to_bytes(8, "little") for bits in seen)
+
+
+@settings(max_examples=40, deadline=None)
+@given(old=any_lists(), new=any_lists(), printed=st.booleans())
+def test_any_two_lists_have_an_answer(old: tuple[CutList, bytes], new: tuple[CutList, bytes], printed: bool) -> None:
+    matched = match(old[0], new[0], *((old[1], new[1]) if printed else (None, None)))
+    hold(matched, matched.new_frames)
+    for programme, side in ((old[0], "old"), (new[0], "new")):
+        told = {getattr(change, side).shot for change in matched.changes if getattr(change, side)}
+        edges = [0, *(cut.frame for cut in programme.cuts), programme.frames]
+        own = [(s.start, s.end) for s in programme.shots] or list(pairwise(edges))
+        if old[0].rate == new[0].rate:
+            assert told == {number for number, (start, end) in enumerate(own, 1) if start < end}
+    assert all(change.text() for change in matched.changes)
 
 
 @pytest.mark.slow

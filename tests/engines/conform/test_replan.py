@@ -17,12 +17,12 @@ from recuts import FILM, Clip, Film, a_film, cut_list, inserted, recut, removed,
 from engines.conform.anchors import Anchor, anchors, lines
 from engines.conform.carry import carry, touched
 from engines.conform.keeping import Ground, Terms, _between, _opening, kept
-from engines.conform.match import Matched, match
+from engines.conform.match import Matched, Piece, match
 from engines.conform.replan import Replan, replan
 from engines.picture import cutlist
 from engines.picture.cutlist import CutList
 from engines.score.notes import STEMS, Note, sorted_notes
-from engines.spotting.hits import hits_from_cuts
+from engines.spotting.hits import Hit, hits_from_cuts
 from engines.spotting.solve import solve
 from engines.spotting.tempo import Metre, Segment, TempoMap, merged
 
@@ -168,6 +168,29 @@ def test_what_stays_is_exact_and_most_of_what_can_stays(
     stay = {bar for bar in answer.bars if bar is not None}
     assert stay <= possible
     assert len(stay) >= len(possible) - PER_CHANGE * changes - AT_THE_END * (changes > 0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data(), twin=st.booleans())
+def test_any_pieces_have_a_map(data: st.DataObject, twin: bool) -> None:
+    """In any order, seen twice, a few frames long, with any film around them; also where the cue begins late."""
+    old = cut_list(OLD)
+    tempo_map, bars = a_map(old, data.draw(st.integers(0, 99)))
+    tempo_map = replace(tempo_map, origin=data.draw(st.sampled_from([Fraction(0), Fraction(2, 5), Fraction(-1, 4)])))
+    time, pieces = 0, []
+    for _ in range(data.draw(st.integers(0, 6))):
+        time += data.draw(st.integers(0, 100))
+        first = data.draw(st.integers(0, old.frames - 2))
+        frames = data.draw(st.integers(1, min(600, old.frames - first)))
+        pieces.append(Piece(first, time, frames))
+        time += frames
+    frames = max(24, time + data.draw(st.integers(0, 100)))
+    matched = Matched("source", (), tuple(pieces), FILM, NTSC if twin else FILM, old.frames, frames)
+    end = frames / matched.new_rate
+    hits = [Hit(frame, frame / matched.new_rate) for frame in sorted({p.new_frame for p in pieces} - {0})]
+    answer = replan(tempo_map, bars, matched, hits, end, bpm=Fraction(100))
+    nominal = Fraction(100) * matched.new_rate / matched.old_rate
+    check(tempo_map, bars, matched, answer, end, nominal if any(bar is not None for bar in answer.bars) else None)
 
 
 @settings(max_examples=25, deadline=None)
