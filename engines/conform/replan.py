@@ -18,10 +18,12 @@ from engines.spotting.tempo import Metre, Segment, TempoMap, merged
 
 @dataclass(frozen=True)
 class Replan:
-    """The new map and, for every bar of the new cue, the old bar that it is, or None where it is new (both from 0)."""
+    """The new map; for every bar of the new cue the old bar that it is, or None where it is new (both from 0); and the nominal
+    tempo in beats a minute."""
 
     tempo_map: TempoMap
     bars: tuple[int | None, ...]
+    bpm: Fraction
 
 
 def replan(
@@ -54,10 +56,11 @@ def replan(
     staying, fills = widened(ground, filler, *settled(ground, filler))
     if not staying:
         found = solve(hits, end, tempo, max_bend, metres, subdivision, start)[0]
-        return Replan(found.tempo_map, (None,) * len(found.bars))
+        return Replan(found.tempo_map, (None,) * len(found.bars), found.tempo_bpm)
     if longer == 1 and staying[0].start == old_map.origin and [len(run) for run in runs(staying)] == [old_bars]:
-        return Replan(old_map, tuple(range(old_bars)))
-    return _assembled(old_map, longer, staying, fills, end)
+        return Replan(old_map, tuple(range(old_bars)), nominal)
+    tempo_map, bars = _assembled(old_map, longer, staying, fills, end)
+    return Replan(tempo_map, bars, nominal)
 
 
 def _middle(beats: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
@@ -68,7 +71,7 @@ def _middle(beats: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
 
 def _assembled(
     old_map: TempoMap, longer: Fraction, staying: Sequence[Anchor], fills: Mapping[Anchor | None, Fill], end: Fraction
-) -> Replan:
+) -> tuple[TempoMap, tuple[int | None, ...]]:
     new = _Laid([], [], [])
     if None in fills:
         new.fill(fills[None])
@@ -82,7 +85,7 @@ def _assembled(
     count = len(tempo_map.bars_until(tempo_map.beat(end)))
     # what is left of the film at the end, less than a beat, has a bar of its own
     bars = [*new.bars, *[None] * (count - len(new.bars))]
-    return Replan(TempoMap(tempo_map.segments, (*new.metres, *new.metres[-1:] * (count - len(new.bars))), origin), tuple(bars))
+    return TempoMap(tempo_map.segments, (*new.metres, *new.metres[-1:] * (count - len(new.bars))), origin), tuple(bars)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import astuple
 from fractions import Fraction
 from pathlib import Path
 from statistics import fmean
-from time import perf_counter
+from time import perf_counter, process_time
 
 import pytest
 
@@ -57,13 +57,21 @@ def matching(old: Film, new: Film) -> list[Row]:
     }
     rows: list[Row] = []
     for name, given in ways.items():
-        begun = perf_counter()
+        begun, spent = perf_counter(), process_time()
         matched = match(*given)
-        seconds = perf_counter() - begun
+        seconds, processor = perf_counter() - begun, process_time() - spent
         pieces = [astuple(piece) for piece in matched.pieces]
         right, there = agreeing(old, new, pieces), shown_again(old, new)
         wrong = sum(piece.frames for piece in matched.pieces) - right
-        rows.append({"by": name, "seconds": seconds, "found %": 100 * right / there, "wrong %": 100 * wrong / there})
+        rows.append(
+            {
+                "by": name,
+                "seconds": seconds,
+                "processor seconds": processor,
+                "found %": 100 * right / there,
+                "wrong %": 100 * wrong / there,
+            }
+        )
     return rows
 
 
@@ -90,13 +98,13 @@ def conforming(old: Film, new: Film, found: Candidate, bend: int) -> list[Row]:
     matched = match(before, after)
     possible = anchors(found.tempo_map, bars, matched)
     touched = bars - len({anchor.bar for anchor in possible})
-    begun = perf_counter()
+    begun, spent = perf_counter(), process_time()
     answer = replan(found.tempo_map, bars, matched, hits, end, max_bend=bend, bpm=found.tempo_bpm)
-    seconds = perf_counter() - begun
+    took = {"seconds": perf_counter() - begun, "processor seconds": process_time() - spent}
     kept = sum(bar is not None for bar in answer.bars)
-    begun = perf_counter()
+    begun, spent = perf_counter(), process_time()
     again = solve(hits, end, max_bend=bend)[0]
-    solved = perf_counter() - begun
+    anew = {"seconds": perf_counter() - begun, "processor seconds": process_time() - spent}
     shifted = in_place(possible, found.tempo_map, *first_change(matched))
     left = in_place(possible, found.tempo_map, Fraction(0), Fraction(0))
     fixed: Row = {"bend %": bend, "bars": bars, "touched": touched, "touched %": 100 * touched / bars}
@@ -104,8 +112,8 @@ def conforming(old: Film, new: Film, found: Candidate, bend: int) -> list[Row]:
     ours = {"refilled": total - kept, "refilled %": 100 * (total - kept) / total, "in place %": 100 * kept / len(possible)}
     everything = {"refilled": len(again.bars), "refilled %": 100.0, "in place %": 0.0}
     return [
-        {"way": "conform", **fixed, **ours, "hits on beats %": 100 * on_beat(answer.tempo_map, hits), "seconds": seconds},
-        {"way": "all again", **fixed, **everything, "hits on beats %": 100 * on_beat(again.tempo_map, hits), "seconds": solved},
+        {"way": "conform", **fixed, **ours, "hits on beats %": 100 * on_beat(answer.tempo_map, hits)} | took,
+        {"way": "all again", **fixed, **everything, "hits on beats %": 100 * on_beat(again.tempo_map, hits)} | anew,
         {"way": "one shift", **fixed, "refilled": 0, "refilled %": 0.0, "in place %": 100 * shifted},
         {"way": "as it was", **fixed, "refilled": 0, "refilled %": 0.0, "in place %": 100 * left},
     ]
@@ -118,7 +126,11 @@ def means(rows: Sequence[Row], *by: str) -> list[Row]:
     for key in keys:
         same = [row for row in rows if tuple(row[name] for name in by) == key]
         numbers = {name: fmean(float(row[name]) for row in same) for name in same[0] if name not in by}
-        out.append(dict(zip(by, key, strict=True)) | numbers | {"most seconds": max(float(r.get("seconds", 0)) for r in same)})
+        out.append(
+            dict(zip(by, key, strict=True))
+            | numbers
+            | {"most processor seconds": max(float(r.get("processor seconds", 0)) for r in same)}
+        )
     return out
 
 
@@ -154,6 +166,6 @@ def test_a_reel_of_200_shots_with_20_changes() -> None:
     assert by_way["source"]["found %"] == by_way["picture, 6 bits of noise"]["found %"] == 100
     assert by_way["source"]["wrong %"] == by_way["picture, 6 bits of noise"]["wrong %"] == 0
     ours = {row["bend %"]: row for row in tables["conform"] if row["way"] == "conform"}
-    assert all(float(row["most seconds"]) < 15 for row in ours.values())
+    assert all(float(row["most processor seconds"]) < 10 for row in ours.values())
     assert float(ours[4]["refilled %"]) < 15
     assert float(ours[4]["in place %"]) > 90
