@@ -23,8 +23,8 @@ from engines.session.told import word
 from engines.spotting.hits import Hit
 from engines.spotting.tempo import Bar, TempoMap
 
-USAGE = "BI"
-"""Background instrumental, as the performing rights societies' cue sheets (ASCAP, BMI) abbreviate it: what underscore is."""
+USAGE = ("BI", "background instrumental")
+"""What underscore is, as the performing rights societies' cue sheets (ASCAP, BMI) abbreviate it."""
 
 _NUMBERED = re.compile(r"(\S*\d+[mM]\d+\S*)(?:\s+(.*))?")
 

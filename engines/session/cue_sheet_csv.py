@@ -45,7 +45,7 @@ def cue_csv(sheet: CueSheet) -> str:
         "section": "cue",
         "cue": _safe(sheet.number),
         "title": _safe(sheet.title),
-        "usage": USAGE,
+        "usage": USAGE[0],
         **_stretch(sheet.stretch, sheet),
         "first_bar": None if sheet.first is None else sheet.first.bar,
         "last_bar": sheet.scenes[-1].bars[1] if sheet.scenes else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from engines.session.cue_sheet import USAGE, CueSheet, HitRow, SceneRow, Stretch, decimal
@@ -17,7 +18,7 @@ def sheet_json(sheet: CueSheet) -> dict[str, Any]:
         "production": sheet.production,
         "cue": sheet.number,
         "title": sheet.title,
-        "usage": USAGE,
+        "usage": USAGE[0],
         "rate": f"{sheet.start.rate.numerator}/{sheet.start.rate.denominator}",
         "drop_frame": sheet.start.drop,
         "start": str(sheet.start),
@@ -82,7 +83,7 @@ def sheet_text(sheet: CueSheet) -> str:
     hits: list[tuple[str, ...]] = [
         ("hit", "timecode", "frame", "weight", "", "bar|beat", "error", "frames", "", "answered by", "label")
     ]
-    hits += [hit_cells(row) for row in sheet.hits]
+    hits += [_hit_cells(row) for row in sheet.hits]
     head = [f"{name}  ({sheet.production})", music, "  ".join(facts)]
     return "\n".join([*head, "", *_columns(scenes), "", *_columns(hits), "", sheet.report.text().splitlines()[-1]])
 
@@ -109,8 +110,7 @@ def _scene_cells(scene: SceneRow) -> tuple[str, ...]:
     return tuple(map(str, cells))
 
 
-def hit_cells(row: HitRow) -> tuple[str, ...]:
-    """A hit as words: number, timecode, frame, weight, hard or soft, place, error, error in frames, verdict, answer, label."""
+def _hit_cells(row: HitRow) -> tuple[str, ...]:
     line, error = row.line, row.line.error
     return (
         str(row.number),
@@ -119,12 +119,18 @@ def hit_cells(row: HitRow) -> tuple[str, ...]:
         f"{row.hit.weight:.2f}",
         "hard" if row.hit.hard else "soft",
         "-" if row.place is None else str(row.place),
-        "-" if error is None else f"{float(error * 1000):+.1f} ms",
-        "-" if error is None or line.rate is None else f"{float(error * line.rate):+.2f}",
+        "-" if error is None else f"{signed(error * 1000, 1)} ms",
+        "-" if error is None or line.rate is None else signed(error * line.rate, 2),
         line.verdict.upper() if line.verdict == "missed" else line.verdict,
         ANSWERS[row.how],
         row.hit.label or row.kind,
     )
+
+
+def signed(value: Fraction, places: int) -> str:
+    """A number with its sign; what rounds to nothing has none."""
+    text = f"{float(value):+.{places}f}"
+    return text if float(text) else text[1:]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
