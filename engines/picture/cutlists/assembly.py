@@ -130,7 +130,7 @@ def assemble(
         raise CutListError(f"a programme of {end} frames is too long to be true", where=where, cure="export it again")
     spans = _visible(layers, end)
     cuts, shots = _cuts(spans, layers, end, start.rate)
-    kept = sorted((marker for marker in markers if 0 <= marker.frame <= end), key=lambda marker: (marker.frame, marker.name))
+    kept = sorted((marker for marker in markers if marker.frame >= 0), key=lambda marker: (marker.frame, marker.name))
     return CutList(start.rate, start, end, cuts, shots, tuple(kept), title)
 
 
