@@ -26,10 +26,11 @@ dl div { flex: 1 1 auto; padding: 2mm 3mm 2mm 0; } dl div + div { padding-left: 
 dt { color: #555; font-size: 7.5pt; letter-spacing: 0.06em; text-transform: uppercase; } dd { margin: 0; font-size: 11pt; }
 .tc { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-variant-numeric: tabular-nums; }
 dd.tc { font-size: 10.5pt; } dd.tc small { display: block; font-family: "Helvetica Neue", Arial, sans-serif; }
-dd small { color: #444; font-size: 8pt; white-space: nowrap; } dd.row { white-space: nowrap; } .lines { display: flex; gap: 6mm; margin-top: 1mm; }
+dd small { color: #444; font-size: 8pt; white-space: nowrap; } dd.row { white-space: nowrap; }
+.lines { display: flex; gap: 6mm; margin-top: 1mm; }
 .lines span { flex: 1; border-bottom: 0.5pt solid #777; padding: 6mm 0 0.6mm; color: #555; font-size: 8pt; }
 table { width: 100%; border-collapse: collapse; font-size: 8.5pt; } thead { display: table-header-group; }
-th { padding: 0 2mm 0.8mm 0; border-bottom: 0.8pt solid #111; color: #333; font-size: 7.2pt; text-align: left; vertical-align: bottom; white-space: nowrap; }
+th { padding: 0 2mm 0.8mm 0; border-bottom: 0.8pt solid #111; color: #333; font-size: 7.2pt; text-align: left; white-space: nowrap; }
 td { padding: 0.9mm 2mm 0.9mm 0; border-bottom: 0.4pt solid #d4d4d4; vertical-align: baseline; white-space: nowrap; }
 td.tc { font-size: 8.3pt; } td.words { white-space: normal; overflow-wrap: anywhere; } tr { break-inside: avoid; }
 th.n, td.n { padding-right: 3.5mm; text-align: right; } tr.hard td:nth-child(2) { font-weight: 700; }

@@ -31,7 +31,7 @@ def strip(sheet: CueSheet) -> str:
     if sheet.stretch is not None:
         left, right = at(sheet.stretch.start.frame - zero), at(sheet.stretch.end.frame - zero)
         parts.append(f"<rect x='{left}' y='{FLOOR}' width='{round(right - left, 2)}' height='3' fill='#111'/>")
-    thick = min(1.0, 120 / max(1, len(sheet.hits)))
+    thick = min(1.0, max(0.4, 120 / max(1, len(sheet.hits))))
     parts += [_stroke(row, at(row.hit.frame), thick) for row in sheet.hits]
     ends = ((0, "start", sheet.film.start), (WIDTH, "end", sheet.film.end))
     parts += [

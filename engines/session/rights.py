@@ -1,0 +1,149 @@
+"""The rights card of a cue: which models its chosen takes were made by, what they learned from, and under which licences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engines.errors import ModelError
+from engines.runtime import Card, read_card, repository
+from engines.score.notes import Note
+from engines.session.model import Order, SceneTake, Session
+from engines.session.plain import plain
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A take from which notes that are heard in a scene came: the chosen one, or one before it whose notes were kept.
+
+    ``take`` None: one that is no longer in the session. ``notes`` are those of it that are heard.
+    """
+
+    scene: int
+    take: SceneTake | None
+    notes: int
+
+
+def sources(session: Session) -> tuple[Source, ...]:
+    """Scene by scene, the chosen take first, then those that it was built upon."""
+    out = []
+    for span in session.spans:
+        if span.scene.chosen is not None:
+            out += [Source(span.number, take, count) for take, count in _lineage(session, session.takes[span.scene.chosen])]
+    return tuple(out)
+
+
+def _lineage(session: Session, chosen: SceneTake) -> Iterator[tuple[SceneTake | None, int]]:
+    """Each take with how many of the notes heard it composed; what its own orders did not is laid to the one before it."""
+    left, take, seen = list(chosen.notes), chosen, set()
+    while True:
+        first = take.base is None or take.base in seen
+        kept = [] if first else [row for row in left if not any(_composed(row.note, order) for order in take.orders)]
+        yield take, len(left) - len(kept)
+        if first or not kept:
+            return
+        seen.add(take.base)
+        base = session.takes.get(take.base or "")
+        if base is None:
+            yield None, len(kept)
+            return
+        left, take = kept, base
+
+
+def _composed(note: Note, order: Order) -> bool:
+    """Whether an order may have written a note, which it did unless it was told to keep it."""
+    first, last = order.brief.bars[0], order.brief.bars[-1]
+    inside = first.start <= note.start < last.start + last.length
+    return inside and note.stem in order.brief.stems and note not in order.keep
+
+
+def card_of(digest: str) -> Card | None:
+    """The card of the model with that SHA-256, None where it is not in the repository of models."""
+    try:
+        homes = sorted(home for home in repository().iterdir() if (home / "card.toml").is_file())
+    except OSError:
+        return None
+    for home in homes:
+        try:
+            card = read_card(home.name, home.parent)
+        except ModelError:
+            continue  # another model that is damaged does not keep a cue from being delivered
+        if card.sha256 == digest:
+            return card
+    return None
+
+
+def rights(session: Session) -> dict[str, Any]:
+    """Models, takes and the composer's own words of a cue, as plain JSON.
+
+    A take's model is known by the hash in its recipe; its card is told only where a model with that hash is at hand.
+    """
+    found = sources(session)
+    models = {key: _model(*key) for source in found if source.take is not None for key in [_key(source.take)]}
+    return {
+        "models": list(models.values()),
+        "takes": [_take(source) for source in found],
+        "composer": _said(session),
+    }
+
+
+def _key(take: SceneTake) -> tuple[str, str | None]:
+    """Engine and the SHA-256 of its model, None where the recipe names none."""
+    model = take.facts.get("model")
+    return str(take.facts.get("engine", "")), model if isinstance(model, str) and _DIGEST.fullmatch(model) else None
+
+
+def _model(engine: str, digest: str | None) -> dict[str, Any]:
+    card = None if digest is None else card_of(digest)
+    told: dict[str, Any] = {"engine": engine, "sha256": digest, "here": card is not None}
+    if card is None:
+        return told
+    facts = {name: card.facts.get(name) for name in ("version", "architecture", "parameters")}
+    return told | {"name": card.name} | facts | {name: _plain(card.facts.get(name)) for name in ("data", "licence")}
+
+
+def _take(source: Source) -> dict[str, Any]:
+    take = source.take
+    if take is None:
+        return {"scene": source.scene, "take": None, "notes_heard": source.notes}
+    engine, digest = _key(take)
+    facts = {name: _plain(take.facts.get(name)) for name in ("mode", "provider", "key", "hitpoint")}
+    return {
+        "scene": source.scene,
+        "take": take.number,
+        "name": take.name,
+        "made": take.made,
+        "notes_heard": source.notes,
+        "engine": engine,
+        "model": digest,
+        "seeds": [order.seed for order in take.orders],
+        **facts,
+    }
+
+
+def _said(session: Session) -> dict[str, Any]:
+    """What the composer set by hand, by scope in words; nothing of what the picture suggested."""
+    numbers = {span.scene.id: (span.number, span.first) for span in session.spans}
+    out: dict[str, Any] = {}
+    for scope, told in session.told.items():
+        name, _, bar = scope.partition("/")
+        if name in numbers:
+            number, first = numbers[name]
+            scope = f"scene {number}, bar {first + int(bar)}" if bar else f"scene {number}"
+        out[scope] = {key: value for key, value in plain(told).items() if value is not None}
+    if session.overrides:
+        out["hits"] = [override.frame for override in session.overrides]
+    return out
+
+
+def _plain(value: Any) -> Any:
+    """A value of a card or a recipe as JSON has it: dates and the like as text."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
