@@ -210,18 +210,22 @@ def read(path: str | Path, rate: str | int | float | Fraction | None = None, ass
 def write(programme: CutList, path: str | Path) -> Path:
     """Write an EDL, OTIO, CSV or JSON, as the suffix says. Raises OutputError for other suffixes and unwritable places."""
     path = Path(path)
-    module = WRITERS.get(path.suffix.lower())
-    if module is None:
+    if path.suffix.lower() not in WRITERS:
         raise OutputError(
             f"cut lists are not written as {path.suffix or 'a file without a suffix'}",
             where=path,
             cure=f"choose one of: {', '.join(WRITERS)}",
         )
+    return files.write(path, text_of(programme, path.suffix.lower()))
+
+
+def text_of(programme: CutList, suffix: str) -> str:
+    """The list as a file with that suffix, one of `WRITERS`, holds it."""
     if not programme.shots:
         spans = CutList.of_cuts(programme.cuts, programme.rate, programme.frames, programme.start).shots
         programme = replace(programme, shots=spans)
-    content: str = import_module(f"engines.picture.cutlists.{module}").written(programme, path.suffix.lower())
-    return files.write(path, content)
+    content: str = import_module(f"engines.picture.cutlists.{WRITERS[suffix]}").written(programme, suffix)
+    return content
 
 
 _KNOWN = "give an EDL, OTIO, FCPXML, FCP7 XML, AAF, CSV or JSON file"

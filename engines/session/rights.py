@@ -1,16 +1,16 @@
-"""The rights card of a cue: which models its chosen takes were made by, what they learned from, and under which licences."""
+"""The rights card of a cue: which models its takes were made by, what they learned from, and under which licences."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engines.errors import ModelError
 from engines.runtime import Card, read_card, repository
 from engines.score.notes import Note
-from engines.session.model import Order, SceneTake, Session
+from engines.session.model import Order, SceneTake, Session, Span
 from engines.session.plain import plain
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -18,23 +18,28 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Source:
-    """A take from which notes that are heard in a scene came: the chosen one, or one before it whose notes were kept.
+    """A take from which notes of a scene came: the one that is ``heard`` or delivered on its own, or one before it whose notes
+    were kept.
 
-    ``take`` None: one that is no longer in the session. ``notes`` are those of it that are heard.
+    ``take`` None: one that is no longer in the session. ``notes`` are those that it composed of them.
     """
 
     scene: int
     take: SceneTake | None
     notes: int
+    heard: bool = True
 
 
-def sources(session: Session) -> tuple[Source, ...]:
-    """Scene by scene, the chosen take first, then those that it was built upon."""
-    out = []
-    for span in session.spans:
-        if span.scene.chosen is not None:
-            out += [Source(span.number, take, count) for take, count in _lineage(session, session.takes[span.scene.chosen])]
-    return tuple(out)
+def sources(session: Session, delivered: Iterable[tuple[Span, SceneTake]] = ()) -> tuple[Source, ...]:
+    """The chosen takes scene by scene, then others that are ``delivered`` on their own; each with those that it was built upon."""
+    chosen = [(span, session.takes[span.scene.chosen]) for span in session.spans if span.scene.chosen is not None]
+    others = [(span, take) for span, take in delivered if (span, take) not in chosen]
+    return tuple(
+        Source(span.number, take, count, heard)
+        for heard, pairs in ((True, chosen), (False, others))
+        for span, leaf in pairs
+        for take, count in _lineage(session, leaf)
+    )
 
 
 def _lineage(session: Session, chosen: SceneTake) -> Iterator[tuple[SceneTake | None, int]]:
@@ -77,12 +82,12 @@ def card_of(digest: str) -> Card | None:
     return None
 
 
-def rights(session: Session) -> dict[str, Any]:
-    """Models, takes and the composer's own words of a cue, as plain JSON.
+def rights(session: Session, delivered: Iterable[tuple[Span, SceneTake]] = ()) -> dict[str, Any]:
+    """Models, takes (also such as are only ``delivered``) and the composer's own words of a cue, as plain JSON.
 
     A take's model is known by the hash in its recipe; its card is told only where a model with that hash is at hand.
     """
-    found = sources(session)
+    found = sources(session, delivered)
     models = {key: _model(*key) for source in found if source.take is not None for key in [_key(source.take)]}
     return {
         "models": list(models.values()),
@@ -109,7 +114,7 @@ def _model(engine: str, digest: str | None) -> dict[str, Any]:
 def _take(source: Source) -> dict[str, Any]:
     take = source.take
     if take is None:
-        return {"scene": source.scene, "take": None, "notes_heard": source.notes}
+        return {"scene": source.scene, "take": None, "heard": source.heard, "notes": source.notes}
     engine, digest = _key(take)
     facts = {name: _plain(take.facts.get(name)) for name in ("mode", "provider", "key", "hitpoint")}
     return {
@@ -117,7 +122,8 @@ def _take(source: Source) -> dict[str, Any]:
         "take": take.number,
         "name": take.name,
         "made": take.made,
-        "notes_heard": source.notes,
+        "heard": source.heard,
+        "notes": source.notes,
         "engine": engine,
         "model": digest,
         "seeds": [order.seed for order in take.orders],

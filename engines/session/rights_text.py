@@ -38,12 +38,12 @@ def _model_lines(model: Mapping[str, Any]) -> list[str]:
 
 def _take_line(take: Mapping[str, Any]) -> str:
     if take["take"] is None:
-        return f"scene {take['scene']}: {take['notes_heard']} notes of a take that is no longer in the session; its model is not known"
+        return f"scene {take['scene']}: {take['notes']} notes of a take that is no longer in the session; its model is not known"
     seeds = ", ".join(map(str, take["seeds"])) or "none (carried over, or from an old session)"
     name = f" ({_words(take['name'])})" if take["name"] else ""
     model = f", model {take['model'][:12]}" if take["model"] else ""
     engine = take["engine"] or "of no name"
-    head = f"scene {take['scene']}, take {take['take']}{name}: {take['notes_heard']} notes heard"
+    head = f"scene {take['scene']}, take {take['take']}{name}: {take['notes']} notes {'heard' if take['heard'] else 'not in the cue'}"
     return f"{head}, engine {engine}{model}, seed {seeds}, made {take['made']}"
 
 
