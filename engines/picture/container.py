@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _CONVERT = "copy the film again from its source, or convert it to H.264 in an mp4 and open that"
+_SHARED = 1 << 16  # pixels; sharing out a smaller picture among threads costs more than making it
 _INDEXED = ("mov", "mp4")  # families whose header lists every frame, so that counting reads no pictures
 
 
@@ -138,11 +139,12 @@ def scaler(width: int, height: int, rotation: int, gray: bool) -> Callable[[Vide
 
     reformatter, turns = VideoReformatter(), rotation // 90
     wide, high = (height, width) if turns % 2 else (width, height)
+    threads = 1 if wide * high < _SHARED else 0  # 0: as many as there are cores
 
     def scale(frame: VideoFrame) -> NDArray[np.uint8]:
         smaller = wide * high < frame.width * frame.height
         how = Interpolation.AREA if smaller else Interpolation.BICUBIC
-        made = reformatter.reformat(frame, wide, high, "gray" if gray else "rgb24", interpolation=how)
+        made = reformatter.reformat(frame, wide, high, "gray" if gray else "rgb24", interpolation=how, threads=threads)
         image = np.asarray(made.to_ndarray(), np.uint8)
         return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.picture.reel import Image
 
@@ -24,22 +25,28 @@ class Light(NamedTuple):
     colourfulness: float
 
 
-def light(image: Image) -> Light:
-    """Light of an RGB picture (height, width, 3) uint8.
+def lights(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """`Light` (n, 5) of RGB pictures (n, height, width, 3) uint8.
 
     Colourfulness after D. Hasler and S. Süsstrunk (*Measuring colourfulness in natural images*, 2003), over 100.
     """
-    rgb = image.reshape(-1, 3).astype(np.float32) / 255
-    luma = rgb @ _LUMA
-    red, green, blue = rgb.T
-    high, low = rgb.max(axis=1), rgb.min(axis=1)
-    brightest, whole = float(high.mean()) + DARK, float(rgb.mean()) * 3 + 3 * DARK
+    rgb = np.moveaxis(images.reshape(len(images), -1, 3), 2, 0).astype(np.float32) / 255
+    red, green, blue = rgb
+    luma = np.tensordot(_LUMA, rgb, 1)
+    high, low = rgb.max(axis=0), rgb.min(axis=0)
+    brightest, whole = high.mean(axis=1) + DARK, rgb.mean(axis=(0, 2)) * 3 + 3 * DARK
     one, two = red - green, (red + green) / 2 - blue
-    spread = float(np.hypot(one.std(), two.std())) + 0.3 * float(np.hypot(one.mean(), two.mean()))
-    return Light(
-        float(luma.mean()),
-        min(1.0, 2 * float(luma.std())),
-        float((high - low).mean()) / brightest,
-        float((red - blue).mean()) / whole,
+    spread = np.hypot(one.std(axis=1), two.std(axis=1)) + 0.3 * np.hypot(one.mean(axis=1), two.mean(axis=1))
+    values = (
+        luma.mean(axis=1),
+        np.minimum(1, 2 * luma.std(axis=1)),
+        (high - low).mean(axis=1) / brightest,
+        (red - blue).mean(axis=1) / whole,
         spread * 2.55,
     )
+    return np.stack(values, axis=1).astype(np.float32)
+
+
+def light(image: Image) -> Light:
+    """`lights` of one picture (height, width, 3)."""
+    return Light(*lights(image[None])[0].tolist())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -17,9 +18,12 @@ from engines.picture import container as door
 from engines.picture import visual_beats
 from engines.picture.cut import Cut
 from engines.picture.flow import BINS, Floats, Flow, flow, size, still
-from engines.picture.light import Light, light
+from engines.picture.light import Light, lights
 from engines.picture.reel import Image, Reel
 from engines.picture.visual_beats import VisualBeat
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 FINEST, COARSEST = 25, 12
 """Samples a second: of a short film, and of a long one."""
@@ -27,6 +31,7 @@ LONG = 5_000
 """Samples at the finest beyond which a film is sampled coarsely: about three minutes and a half."""
 FASTEST = 4.0
 """Picture heights a second: flow beyond it is not motion that was followed, but a flash or a whip."""
+_BLOCK = 64  # pictures whose light is measured together
 PUBLISHED_LINES = 360
 """Height of the picture whose pixels the published thresholds count."""
 
@@ -101,7 +106,8 @@ class MotionMeter:
         self._frames: list[int] = []
         self._times: list[Fraction] = []
         self._flows: list[Flow] = []
-        self._lights: list[Light] = []
+        self._lights: list[NDArray[np.float32]] = []
+        self._unlit: list[Image] = []
         self._last: Image | None = None
 
     def wants(self, frame: int) -> bool:
@@ -115,8 +121,15 @@ class MotionMeter:
         self._frames.append(frame)
         self._times.append(time)
         self._flows.append(found)
-        self._lights.append(light(image[::4, ::4]))
+        self._unlit.append(image[::2, ::2])
+        if len(self._unlit) == _BLOCK:
+            self._light()
         self._last = gray
+
+    def _light(self) -> None:
+        if self._unlit:
+            self._lights.append(lights(np.stack(self._unlit)))
+            self._unlit.clear()
 
     def motion(self, duration: Fraction, cuts: Sequence[Cut] = ()) -> Motion:
         """What was measured, with the motion across ``cuts`` taken out."""
@@ -127,7 +140,8 @@ class MotionMeter:
             if len(frames)
             else np.zeros(0)
         )
-        lit = np.array(self._lights, np.float64).reshape(-1, len(Light._fields))
+        self._light()
+        lit = np.concatenate([np.zeros((0, len(Light._fields))), *self._lights])
         followed = ~_across(frames, cuts)
         raw = {name: np.array([getattr(f, name) for f in self._flows]) for name in ("mean", "moving", "component")}
         speed, pace = (np.minimum(_filled(raw[name] / gaps, followed), FASTEST) for name in ("mean", "moving"))
@@ -169,26 +183,42 @@ def _filled(values: Floats, followed: NDArray[np.bool_]) -> Floats:
     return np.interp(np.arange(len(values)), known, values[known])
 
 
+class FilmMeter:
+    """Takes the decoder's frames of a film in any pass over it, such as that of `shots.cuts`, and gives its `Motion`."""
+
+    def __init__(self, reel: Reel) -> None:
+        """For the film whose frames will be shown."""
+        self._reel, self._meter = reel, MotionMeter(reel.rate, reel.frames, reel.width, reel.height)
+        self._scale = door.scaler(*self._meter.size, reel.rotation, gray=False)
+
+    def see(self, index: int, frame: VideoFrame) -> None:
+        """The next frame that was decoded; most are passed over."""
+        if self._meter.wants(index):
+            self._meter.add(index, self._reel.timing.time(index), self._scale(frame))
+
+    def motion(self, cuts: Sequence[Cut] = ()) -> Motion:
+        """What was measured, with the motion across ``cuts`` taken out."""
+        return self._meter.motion(self._reel.duration, cuts)
+
+
 def measure(
     reel: Reel,
     cuts: Sequence[Cut] = (),
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Motion:
-    """Motion and light of a film, in one pass over its pictures.
+    """Motion and light of a film, in a pass of its own over its pictures; `FilmMeter` takes part in another's.
 
     Costs about as much as decoding again; long films are sampled 12 times a second instead of 25. Raises Cancelled soon after
     ``cancelled()`` turns true, FilmError where the film cannot be decoded.
     """
-    meter = MotionMeter(reel.rate, reel.frames, reel.width, reel.height)
-    scale = door.scaler(*meter.size, reel.rotation, gray=False)
+    meter = FilmMeter(reel)
     for index, frame in reel.decoded():
         if cancelled is not None and cancelled():
             raise Cancelled
-        if meter.wants(index):
-            meter.add(index, reel.timing.time(index), scale(frame))
+        meter.see(index, frame)
         if on_progress is not None:
             on_progress(index, reel.frames)
     if on_progress is not None:
         on_progress(reel.frames, reel.frames)
-    return meter.motion(reel.duration, cuts)
+    return meter.motion(cuts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,21 +13,25 @@ from engines.picture.joins import Join, hard_cuts
 from engines.picture.reel import Reel
 from engines.picture.thumbnails import STUDIO, Stretch, stretches
 
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
 
 def cuts(
     reel: Reel,
     on_progress: Callable[[float, float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     also: Callable[[Stretch], None] | None = None,
+    each: Callable[[int, VideoFrame], None] | None = None,
 ) -> list[Cut]:
     """Every shot boundary of a film, in order; frame 0 is none.
 
-    ``on_progress(done, total)`` counts frames. ``also`` is shown every stretch in order, so that whoever needs thumbnails
-    (`fingerprint.Fingerprints.add`) needs no pass of its own. Raises Cancelled as soon as ``cancelled()`` is true, FilmError
-    where the film cannot be decoded.
+    ``on_progress(done, total)`` counts frames. ``also`` is shown every stretch in order and ``each`` every decoded frame with its
+    index, so that whoever needs thumbnails (`fingerprint.Fingerprints.add`) or pictures (`motion.FilmMeter.see`) needs no pass
+    of its own. Raises Cancelled as soon as ``cancelled()`` is true, FilmError where the film cannot be decoded.
     """
     found: list[Cut] = []
-    for stretch in stretches(reel, on_progress, cancelled):
+    for stretch in stretches(reel, on_progress, cancelled, each):
         if also is not None:
             also(stretch)
         for frame, kind, length, confidence, strength in boundaries(stretch):

@@ -54,15 +54,23 @@ class Stretch:
 
 
 def stretches(
-    reel: Reel, on_progress: Callable[[float, float], None] | None, cancelled: Callable[[], bool] | None
+    reel: Reel,
+    on_progress: Callable[[float, float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    each: Callable[[int, VideoFrame], None] | None = None,
 ) -> Iterator[Stretch]:
-    """Decode the film once. Raises Cancelled as soon as ``cancelled()`` is true, FilmError as `Reel.decoded`."""
+    """Decode the film once, ``each`` frame shown as it comes.
+
+    Raises Cancelled as soon as ``cancelled()`` is true, FilmError as `Reel.decoded`.
+    """
     shrink, total = _shrinker(), reel.frames
     strip = _Strip(min(total, STRETCH + 2 * OVERLAP))
     start, last = 0, -1
     for index, frame in reel.decoded():
         if cancelled is not None and cancelled():
             raise Cancelled
+        if each is not None:
+            each(index, frame)
         small = shrink(frame)
         for _ in range(index - last):  # a frame that the decoder dropped stands as the next one shown
             strip.add(small)

@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engines.picture.flow import Floats
@@ -59,7 +60,6 @@ def impact(directograms: NDArray[np.float32], rate: float, starts: Sequence[int]
     samples of new shots. Zeros for a picture that does not move.
     """
     import cv2
-    from scipy.ndimage import gaussian_filter
 
     stops = np.zeros(len(directograms))
     for start, stop in spans(len(directograms), starts):
@@ -68,8 +68,8 @@ def impact(directograms: NDArray[np.float32], rate: float, starts: Sequence[int]
         if stop - start < 3:
             continue
         shot[0] = shot[1]
-        smooth = gaussian_filter(shot, (SMOOTH[1] * rate, SMOOTH[0]), mode=("nearest", "wrap"))
-        smooth = cv2.medianBlur(np.pad(smooth, ((0, 0), (1, 1)), mode="wrap"), 3)[:, 1:-1]
+        smooth = _smoothed(shot, SMOOTH[1] * rate, SMOOTH[0])
+        smooth[:] = cv2.medianBlur(np.pad(smooth, ((0, 0), (1, 1)), mode="wrap"), 3)[:, 1:-1]
         # the flow into sample t ends there: what is less after it stopped at t
         stops[start : stop - 1] = np.maximum(smooth[:-1] - smooth[1:], 0).sum(axis=1) * rate
     envelope = np.maximum(high_passed(stops, rate), 0)
@@ -77,33 +77,44 @@ def impact(directograms: NDArray[np.float32], rate: float, starts: Sequence[int]
     return envelope / max(loud, FAINTEST)
 
 
-def high_passed(signal: Floats, rate: float) -> Floats:
-    """Without what is slower than `HIGH_PASS` (Butterworth, order 5, no phase shift)."""
-    from scipy.signal import butter, sosfiltfilt
+def _smoothed(directograms: NDArray[np.float32], samples: float, bins: float) -> NDArray[np.float32]:
+    """Gaussian of these standard deviations over time, whose ends stand still, and over directions, which run round."""
+    import cv2
 
+    def kernel(spread: float) -> NDArray[np.float64]:
+        return np.asarray(cv2.getGaussianKernel(2 * int(4 * spread + 0.5) + 1, spread), np.float64)
+
+    around = len(kernel(bins)) // 2
+    wide = np.pad(directograms, ((0, 0), (around, around)), mode="wrap")
+    smooth = cv2.sepFilter2D(wide, cv2.CV_32F, kernel(bins), kernel(samples), borderType=cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(smooth[:, around:-around], np.float32)
+
+
+def high_passed(signal: Floats, rate: float) -> Floats:
+    """Without what is slower than `HIGH_PASS` (Butterworth, order 5, forwards and backwards, over the signal and its mirror)."""
     if len(signal) < 2 or 0.95 * rate / 2 <= HIGH_PASS:
         return signal - signal.mean() if len(signal) else signal
-    sections = butter(5, HIGH_PASS, "highpass", fs=rate, output="sos")
-    return np.asarray(sosfiltfilt(sections, signal, padtype="even", padlen=min(len(signal) - 1, round(2 * rate))), np.float64)
+    spectrum = np.fft.rfft(np.concatenate((signal, signal[::-1])))
+    # the bilinear transform of the filter; both ways it passes one over one plus the tenth power
+    place = np.tan(np.pi / 2 * np.linspace(0, 1, len(spectrum)))
+    slowness = np.tan(np.pi * HIGH_PASS / rate) / np.maximum(place, 1e-9)
+    passed: Floats = np.fft.irfft(spectrum / (1 + slowness**10))[: len(signal)]
+    return passed
 
 
 def peaks(envelope: Floats, rate: float) -> NDArray[np.int64]:
     """Samples at which the envelope has a peak."""
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-
     if not len(envelope):
         return np.zeros(0, np.int64)
     near, around = max(1, round(NEAR * rate)), max(1, round(AROUND * rate))
-    highest = maximum_filter1d(envelope, 2 * near + 1, mode="nearest")
-    mean = uniform_filter1d(envelope, 2 * around + 1, mode="nearest")
+    highest = sliding_window_view(np.pad(envelope, near, mode="edge"), 2 * near + 1).max(axis=1)
+    mean = sliding_window_view(np.pad(envelope, around, mode="edge"), 2 * around + 1).mean(axis=1)
     found = np.flatnonzero((envelope >= highest) & (envelope >= mean + DELTA))
     return found[np.diff(found, prepend=-near - 1) > near]  # of a flat top, the first
 
 
 def autocorrelation(envelope: Floats, longest: int) -> Floats:
     """(longest + 1,) values, 1 at lag 0, each over the overlap only; zeros for a signal that does not vary."""
-    from scipy.signal import correlate
-
     n = len(envelope)
     out = np.zeros(longest + 1)
     if n < 2:
@@ -113,7 +124,7 @@ def autocorrelation(envelope: Floats, longest: int) -> Floats:
     if power <= 1e-12 * n:
         return out
     last = min(longest, n // 2)
-    whole = correlate(signal, signal, method="fft")[n - 1 : n + last]
+    whole = np.fft.irfft(np.abs(np.fft.rfft(signal, 2 * n)) ** 2, 2 * n)[: last + 1]
     out[: last + 1] = whole / power * n / (n - np.arange(last + 1))
     return out
 
@@ -159,7 +170,20 @@ def beats_of(envelope: Floats, frames: NDArray[np.int64], times: Sequence[Fracti
     pulse = autocorrelation(envelope, round(FARTHEST * rate) + 1)
     weights = [min(1.0, float(envelope[k])) for k in found]
     kept = chosen([float(times[k]) for k in found], weights, pulse, rate)
-    return tuple(VisualBeat(int(frames[found[k]]), times[found[k]], weights[k]) for k in kept)
+    return tuple(VisualBeat(*_summit(envelope, frames, times, int(found[k])), weights[k]) for k in kept)
+
+
+def _summit(envelope: Floats, frames: NDArray[np.int64], times: Sequence[Fraction], k: int) -> tuple[int, Fraction]:
+    """Frame and time of a peak, between the samples: the top of the parabola through the sample ``k`` and its neighbours."""
+    if not 0 < k < len(envelope) - 1:
+        return int(frames[k]), times[k]
+    before, here, after = (float(envelope[k + i]) for i in (-1, 0, 1))
+    bend = 2 * here - before - after
+    aside = (after - before) / (2 * bend) if bend > 0 else 0.0  # in samples, half of one at most
+    other = k + (1 if aside > 0 else -1)
+    apart = int(frames[other] - frames[k])
+    frame = int(frames[k]) + round(abs(aside) * apart)
+    return frame, times[k] + (times[other] - times[k]) * Fraction(frame - int(frames[k]), apart)
 
 
 def tempo_of(envelope: Floats, rate: float, low: float = 40.0, high: float = 240.0) -> float | None:

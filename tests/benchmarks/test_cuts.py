@@ -126,8 +126,10 @@ def speed(path: Path) -> dict[str, float]:
         "Content": lambda: theirs(path, "Content"),
     }
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
-    for _ in range(RUNS):
+    for run in range(RUNS):
         for name, work in works.items():
+            if run and name in ("Adaptive", "Content"):
+                continue  # far slower: once will do
             wall, processor = time.perf_counter(), time.process_time()
             work()
             runs[name].append((time.perf_counter() - wall, time.process_time() - processor))
@@ -139,6 +141,7 @@ def speed(path: Path) -> dict[str, float]:
 
 
 @pytest.mark.benchmark
+@pytest.mark.timeout(0)
 @pytest.mark.filterwarnings("ignore")
 def test_cuts_beside_pyscenedetect(shared: Path, tmp_path: Path) -> None:
     media = shared / "media"

@@ -19,8 +19,9 @@ from engines.errors import Cancelled
 from engines.picture import published, visual_beats
 from engines.picture.cut import Cut
 from engines.picture.light import light
-from engines.picture.motion import LONG, Motion, MotionMeter, measure
+from engines.picture.motion import LONG, FilmMeter, Motion, MotionMeter, measure
 from engines.picture.reel import Reel
+from engines.picture.shots import cuts
 
 Image = NDArray[np.uint8]
 WIDE, HIGH = 640, 360
@@ -232,6 +233,18 @@ def test_progress_and_cancel(tmp_path: Path, texture: Image) -> None:
     asked = iter([False, False, False, True])
     with pytest.raises(Cancelled):
         measure(reel, cancelled=lambda: next(asked))
+
+
+def test_the_pass_that_finds_the_cuts_measures_the_same(tmp_path: Path, texture: Image) -> None:
+    pictures = [texture[:72, 2 * k : 2 * k + 128] for k in range(30)] + [texture[400:472, k : k + 128] for k in range(30)]
+    reel = written(tmp_path / "two.mp4", pictures)
+    meter = FilmMeter(reel)
+    found = cuts(reel, each=meter.see)
+    assert 30 in [cut.frame for cut in found]
+    together, alone = meter.motion(found), measure(reel, found)
+    for name in (*ARRAYS, "frames", "directograms"):
+        assert np.array_equal(getattr(together, name), getattr(alone, name)), name
+    assert together.speed.max() > 0.1
 
 
 def test_long_and_fast_films_are_sampled_more_coarsely() -> None:
