@@ -32,7 +32,7 @@ LOOSEST = 50
 """Percent; farther and a beat could stand for another note value."""
 EFFORT = 14200
 """Nominal tempos times hits that a search may take on, so that the time grows no faster than the film, ..."""
-FEWEST, MOST = 24, 141
+FEWEST, MOST = 24, 281
 """... within these numbers of nominal tempos."""
 GLIDED, GLIDING = 3, 400
 """Nominal tempos at which ramps are searched, those where bends are cheapest; and times hits, as above."""
@@ -115,8 +115,8 @@ def _counted(metre: Metre, subdivision: int) -> int:
 
 
 def nominals(low: Fraction, high: Fraction, hits: int = 0) -> list[Fraction]:
-    """The nominal tempos of a range: half beats a minute, evenly thinned where they are too many; the ends if there is none."""
-    grid = [Fraction(k, 2) for k in range(ceil(low * 2), floor(high * 2) + 1)] or sorted({low, high})
+    """The nominal tempos of a range: quarter beats a minute, evenly thinned where they are too many; the ends if there is none."""
+    grid = [Fraction(k, 4) for k in range(ceil(low * 4), floor(high * 4) + 1)] or sorted({low, high})
     most = min(MOST, max(FEWEST, EFFORT // max(1, hits)))
     return grid if len(grid) <= most else [grid[round(k)] for k in np.linspace(0, len(grid) - 1, most)]
 

@@ -24,9 +24,8 @@ from time import perf_counter, process_time
 
 import numpy as np
 import pytest
+from cut_lists import timelines
 
-from engines.errors import HitpointError
-from engines.picture import cutlist
 from engines.picture.cut import Cut
 from engines.spotting.candidates import Candidate, candidate
 from engines.spotting.hits import Hit, hits_from_cuts
@@ -40,7 +39,6 @@ LISTS, CUTS, MEDIAN_SHOT, SPREAD = 50, 24, 3.2, 0.6
 FILM = Fraction(24)
 LOW, HIGH = 70, 140
 WITHIN = 0.02  # seconds
-FEWEST = 4  # cuts in a timeline worth counting
 RATES = {"stills_with_fades": Fraction(30000, 1001)}  # the other clips have 24 frames a second
 
 
@@ -57,23 +55,6 @@ def real_cuts(path: Path) -> tuple[list[Cut], Fraction]:
     with path.open() as lines:
         rows = [row for row in csv.DictReader(lines) if row["kind"] != "ambiguous"]
     return [Cut(int(row["frame"]), int(row["frame"]) / rate, row["kind"]) for row in rows], rate  # type: ignore[arg-type]
-
-
-def timelines(folder: Path) -> list[tuple[str, tuple[Hit, ...], Fraction]]:
-    """Every different cut list of the shared timelines with cuts enough, with its name and its end."""
-    found: dict[tuple[Fraction, ...], tuple[str, tuple[Hit, ...], Fraction]] = {}
-    for path in sorted(
-        path for path in folder.rglob("*.*") if path.suffix.lower() in (".edl", ".aaf", ".xml", ".fcpxml", ".otio")
-    ):
-        try:
-            listed = cutlist.read(path, assume=FILM)
-        except HitpointError:
-            continue
-        times = tuple(cut.time for cut in listed.cuts)
-        if len(times) >= FEWEST and times not in found:
-            end = max(listed.frames / listed.rate, times[-1] + 1)
-            found[times] = f"{path.parent.name}/{path.name}", hits_from_cuts(listed.cuts, listed.rate), end
-    return list(found.values())
 
 
 def any_map_share(hits: Sequence[Hit], bend: int, subdivision: int) -> float:
@@ -218,7 +199,7 @@ def missed_of(name: str, hits: tuple[Hit, ...], end: Fraction) -> list[dict[str,
 
 
 @pytest.mark.benchmark
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_share_of_hits_exactly_on_a_beat(shared: Path) -> None:
     random = [(hits_from_cuts(cuts, FILM), cuts[-1].time + 3) for cuts in map(random_cuts, range(LISTS))]
     real, named = [], []
@@ -226,7 +207,7 @@ def test_share_of_hits_exactly_on_a_beat(shared: Path) -> None:
         cuts, rate = real_cuts(path)
         real.append((hits_from_cuts(cuts, rate), cuts[-1].time + 3))
         named.append((path.name, *real[-1]))
-    others = timelines(shared / "timelines")
+    others = [(name, hits_from_cuts(cuts, rate), end) for name, cuts, rate, end in timelines(shared / "timelines")]
     groups = (f"{LISTS} random", random), (f"{len(real)} real", real), (f"{len(others)} timelines", [rest for _, *rest in others])
     table = [
         {"lists": name, "subdivision": subdivision, "bend %": bend} | row_of(lists, bend, subdivision)
