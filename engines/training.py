@@ -38,7 +38,7 @@ def train_engine(
     )
     config = OURS if size == "ours" else large
     settings = TrainSettings() if steps is None else TrainSettings(steps=steps)
-    return train(data, out, config, settings, report, hours=hours or math.inf)
+    return train(data, out, config, settings, report, hours=math.inf if hours is None else hours)
 
 
 def export_engine(engine: str, checkpoint: Path, out: Path, storage: str, dictionary: Path | None) -> dict[str, object]:

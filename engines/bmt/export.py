@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
+import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from engines.bmt.network import BMTConfig, BMTransformer, load_state
 from engines.bmt.vocabulary import Vocabulary
 from engines.errors import ModelError, OptionError
-from engines.files import write
+from engines.files import atomic, folder, write
 from engines.runtime import library
 
 OPSET = 17
@@ -71,34 +72,33 @@ def export_graph(network: BMTransformer, path: Path, positions: int = 2048) -> N
     word = torch.zeros(2, len(network.vocabulary.fields), dtype=torch.int64)
     batch = {"word": {0: "batch"}, "position": {0: "batch"}, "s": {1: "batch"}, "z": {1: "batch"}}
     batch |= {"type_logits": {0: "batch"}, "field_logits": {0: "batch"}, "s_out": {1: "batch"}, "z_out": {1: "batch"}}
-    part = path.with_suffix(".part")
     network.pos_emb.pe = whole[:, :rows].contiguous()
-    try:
-        with warnings.catch_warnings():
-            # the scripted exporter: its graph of this step runs faster than the dynamo one's (specs/env.md section 4)
-            warnings.simplefilter("ignore", DeprecationWarning)
-            torch.onnx.export(
-                Step(network).eval(),
-                (word, torch.zeros(2, dtype=torch.int64), s, z),
-                str(part),
-                input_names=list(INPUTS),
-                output_names=list(OUTPUTS),
-                dynamic_axes=batch,
-                opset_version=OPSET,
-                dynamo=False,
-            )
-    finally:
-        network.pos_emb.pe = whole
-    graph = onnx.load(str(part))
-    for key, value in {
-        "vocabulary": vocabulary_json(network.vocabulary),
-        "vocabulary_name": network.vocabulary.name,
-        "config": json.dumps(network.config.as_dict() | {"positions": rows}),
-    }.items():
-        graph.metadata_props.add(key=key, value=value)
-    onnx.checker.check_model(graph)
-    onnx.save(graph, str(part))
-    os.replace(part, path)
+    with atomic(path) as part:
+        try:
+            with warnings.catch_warnings():
+                # the scripted exporter: its graph of this step runs faster than the dynamo one's (specs/env.md section 4)
+                warnings.simplefilter("ignore", DeprecationWarning)
+                torch.onnx.export(
+                    Step(network).eval(),
+                    (word, torch.zeros(2, dtype=torch.int64), s, z),
+                    str(part),
+                    input_names=list(INPUTS),
+                    output_names=list(OUTPUTS),
+                    dynamic_axes=batch,
+                    opset_version=OPSET,
+                    dynamo=False,
+                )
+        finally:
+            network.pos_emb.pe = whole
+        graph = onnx.load(str(part))
+        for key, value in {
+            "vocabulary": vocabulary_json(network.vocabulary),
+            "vocabulary_name": network.vocabulary.name,
+            "config": json.dumps(network.config.as_dict() | {"positions": rows}),
+        }.items():
+            graph.metadata_props.add(key=key, value=value)
+        onnx.checker.check_model(graph)
+        onnx.save(graph, str(part))
 
 
 def halved(source: Path, target: Path) -> None:
@@ -120,9 +120,7 @@ def halved(source: Path, target: Path) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    part = target.with_suffix(".part")
-    onnx.save(model, str(part))
-    os.replace(part, target)
+    write(target, model.SerializeToString())
 
 
 def widened(source: Path, target: Path) -> None:
@@ -139,18 +137,15 @@ def widened(source: Path, target: Path) -> None:
         model.graph.initializer.remove(tensor)
         model.graph.initializer.append(wide)
         model.graph.node.remove(node)
-    part = target.with_suffix(".part")
-    onnx.save(model, str(part))
-    os.replace(part, target)
+    write(target, model.SerializeToString())
 
 
 def quantised(source: Path, target: Path) -> None:
     """The same graph with its matrix products in 8 bits (dynamic, one scale a channel)."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    part = target.with_suffix(".part")
-    quantize_dynamic(str(source), str(part), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul"])
-    os.replace(part, target)
+    with atomic(target) as part:
+        quantize_dynamic(str(source), str(part), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul"])
 
 
 def parity(network: BMTransformer, graph: Path, words: int = 64, seed: int = 0) -> float:
@@ -198,24 +193,29 @@ def network_of(checkpoint: Path, dictionary: Vocabulary | None = None) -> tuple[
             where=checkpoint,
             cure="give a .pt of tensors only",
         ) from error
-    if isinstance(state, dict) and "average" in state:
-        network = BMTransformer(BMTConfig(**state["config"]), dictionary)
-        load_state(network, state["average"], checkpoint)
-        return network, {"steps": state["step"], "hours": state["hours"], "validation": state["best"]}
-    table = {str(k).removeprefix("module."): v for k, v in state.items()} if isinstance(state, dict) else {}
-    if "pos_emb.pe" not in table or "in_linear.weight" not in table:
+    try:
+        if "average" in state:
+            network = BMTransformer(BMTConfig(**state["config"]), dictionary)
+            facts = {"steps": state["step"], "hours": state["hours"], "validation": state["best"]}
+            weights = state["average"]
+        else:
+            weights = {str(k).removeprefix("module."): v for k, v in state.items()}
+            network, facts = BMTransformer(_published_config(weights), dictionary), {}
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
             "is not a checkpoint of BM-Transformer", where=checkpoint, cure="give one of `train bmt`, or a published one"
-        )
+        ) from error
+    load_state(network, weights, checkpoint)
+    return network, facts
+
+
+def _published_config(table: Mapping[str, Tensor]) -> BMTConfig:
+    """The layout of a published checkpoint by its shapes. KeyError or ValueError where it is none."""
     layers = 1 + max(int(k.split(".")[2]) for k in table if k.startswith("transformer_encoder.layers."))
     width = int(table["in_linear.weight"].shape[0])
     feedforward = int(table["transformer_encoder.layers.0.linear1.weight"].shape[0])
-    config = BMTConfig(
-        "published", width, layers, max(1, width // 64), feedforward, table["pos_emb.pe"].shape[1], 0.1, head_gelu=False
-    )
-    network = BMTransformer(config, dictionary)
-    load_state(network, table, checkpoint)
-    return network, {}
+    positions = table["pos_emb.pe"].shape[1]
+    return BMTConfig("published", width, layers, max(1, width // 64), feedforward, positions, 0.1, head_gelu=False)
 
 
 def export(
@@ -228,22 +228,19 @@ def export(
     if storage not in ("fp32", "fp16", "int8"):
         raise OptionError(f"no storage is named {storage!r}", where="--storage", cure="choose fp32, fp16 or int8")
     network, trained = network_of(checkpoint, dictionary)
-    version = out / "1"
-    version.mkdir(parents=True, exist_ok=True)
-    graph = version / "model.onnx"
-    whole = version / "model.fp32.onnx"
-    export_graph(network, whole)
-    difference = parity(network, whole)
-    if difference > PARITY:
-        whole.unlink()
-        raise ModelError(
-            f"differs from torch by {difference:.1e}", where=checkpoint, cure="report this: the exporter is at fault"
-        )
-    if storage == "fp32":
-        os.replace(whole, graph)
-    else:
-        (halved if storage == "fp16" else quantised)(whole, graph)
-        whole.unlink()
+    graph = folder(out / "1") / "model.onnx"
+    with tempfile.TemporaryDirectory() as room:
+        whole = Path(room) / "model.onnx"
+        export_graph(network, whole)
+        difference = parity(network, whole)
+        if difference > PARITY:
+            raise ModelError(
+                f"differs from torch by {difference:.1e}", where=checkpoint, cure="report this: the exporter is at fault"
+            )
+        if storage == "fp32":
+            write(graph, whole.read_bytes())
+        else:
+            (halved if storage == "fp16" else quantised)(whole, graph)
     digest = hashlib.sha256(graph.read_bytes()).hexdigest()
     write(out / "config.pbtxt", _config_pbtxt(network, out.name))
     write(out / "card.toml", _card(network, digest, storage, trained, difference, facts or {}))

@@ -7,10 +7,11 @@ the map holds) are not learned.
 
 from __future__ import annotations
 
+import io
 import json
 import math
-import os
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from torch.nn import functional
 from engines.bmt.data import Corpus, Windows, build_corpus
 from engines.bmt.network import OURS, BMTConfig, BMTransformer
 from engines.errors import ModelError
+from engines.files import folder, write
 
 COMPUTED = ("time", "tempo", "emotion", "key")
 NOTE_FIELDS = ("pitch", "duration", "velocity")
@@ -146,8 +148,8 @@ class Run:
         return cls(network, average, torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98)))
 
     def save(self, path: Path) -> None:
-        """Writes the whole run beside ``path`` and renames it."""
-        part = path.with_suffix(".part")
+        """Writes the whole run, or leaves the older ``path`` as it was. Raises OutputError."""
+        content = io.BytesIO()
         torch.save(
             {
                 "config": self.network.config.as_dict(),
@@ -158,9 +160,9 @@ class Run:
                 "hours": self.hours,
                 "best": self.best,
             },
-            part,
+            content,
         )
-        os.replace(part, path)
+        write(path, content.getvalue())
 
     @classmethod
     def load(cls, path: Path, settings: TrainSettings) -> Run:
@@ -220,16 +222,26 @@ def load_corpora(data: Path, cache: Path | None = None) -> tuple[Corpus, Corpus]
     for validation in (False, True):
         file = cache / f"corpus-{'validation' if validation else 'training'}.npz" if cache else None
         if file and file.is_file():
-            with np.load(file, allow_pickle=False) as arrays:
-                kept = dict(arrays)
+            kept = _kept(file)
             if kept.keys() == Corpus.__dataclass_fields__.keys():
                 out.append(Corpus(**kept))
                 continue
         corpus = build_corpus(data, validation)
         if file:
-            np.savez(file, **asdict(corpus))
+            content = io.BytesIO()
+            np.savez(content, **asdict(corpus))
+            write(file, content.getvalue())
         out.append(corpus)
     return out[0], out[1]
+
+
+def _kept(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file; none where it is cut short or of another kind: a corpus can be made again."""
+    try:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        return {}
 
 
 def train(
@@ -243,12 +255,15 @@ def train(
 ) -> Path:
     """Trains until ``settings.steps``, ``hours`` or cancel, going on from ``out/last.pt`` where it is; returns the best checkpoint.
 
-    Writes ``last.pt`` every few minutes, ``best.pt`` (lowest validation loss of the averaged weights) and ``log.jsonl``.
+    Writes ``last.pt`` every few minutes, ``best.pt`` (lowest validation loss of the averaged weights) and ``log.jsonl``. Raises
+    OutputError, and ModelError where ``out`` holds a run of another size.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    folder(out)
     last, best = out / "last.pt", out / "best.pt"
     training, held_out = load_corpora(data, out)
     run = Run.load(last, settings) if last.exists() else Run.new(config, settings)
+    if run.network.config != config:
+        raise ModelError("holds a run of another size", where=last, cure="train into another folder, or ask for that size")
     carry = run.network.config.carry
     windows, held_out_windows = Windows(training, settings.drop, carry), Windows(held_out, settings.drop, carry)
     began = saved = time.monotonic()

@@ -17,7 +17,7 @@ from engines.bmt.export import INPUTS, OUTPUTS, PARITY, export, export_graph, ha
 from engines.bmt.network import BMTConfig, BMTransformer  # noqa: E402
 from engines.bmt.step import vocabulary_of  # noqa: E402
 from engines.bmt.vocabulary import Field, Vocabulary, ours, published  # noqa: E402
-from engines.errors import ModelError, OptionError  # noqa: E402
+from engines.errors import ModelError, OptionError, OutputError  # noqa: E402
 from engines.runtime import open_model, read_card  # noqa: E402
 
 SMALL = BMTConfig("ours", 64, 2, 1, 96, 256, 0.0)
@@ -170,13 +170,36 @@ def test_what_cannot_be_exported_is_said_in_one_line(checkpoint: Path, tmp_path:
     (tmp_path / "noise.pt").write_bytes(b"noise")
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
     torch.save([1, 2], tmp_path / "list.pt")
-    for name in ("noise.pt", "other.pt", "list.pt", "none.pt"):
+    torch.save({"average": {}, "config": {"size": 3}, "step": 1, "hours": 1.0, "best": 1.0}, tmp_path / "foreign.pt")
+    torch.save({"pos_emb.pe": torch.zeros(1, 4, 8), "in_linear.weight": torch.zeros(8, 8)}, tmp_path / "no-layers.pt")
+    for name in ("noise.pt", "other.pt", "list.pt", "none.pt", "foreign.pt", "no-layers.pt"):
         with pytest.raises(ModelError) as caught:
             export(tmp_path / name, tmp_path / "out")
         assert "\n" not in str(caught.value)
     with pytest.raises(OptionError, match="fp32, fp16 or int8"):
         export(checkpoint, tmp_path / "out", "fp8")
     assert not (tmp_path / "out").exists()
+    (tmp_path / "taken").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="is a file"):
+        export(checkpoint, tmp_path / "taken")
+
+
+@pytest.mark.parametrize("storage", ["fp32", "fp16", "int8"])
+def test_nothing_but_the_model_is_left_whenever_it_was_stopped(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    whole = ["1", "card.toml", "config.pbtxt", "model.onnx"]
+    export(checkpoint, tmp_path / "whole", storage)
+    assert sorted(path.name for path in (tmp_path / "whole").rglob("*")) == whole
+    for name in ("parity", "_card"):
+        with monkeypatch.context() as patched:
+            patched.setattr(exporter, name, stopped)
+            with pytest.raises(KeyboardInterrupt):
+                export(checkpoint, tmp_path / name, storage)
+        assert {path.name for path in (tmp_path / name).rglob("*")} <= set(whole)
 
 
 def test_a_graph_that_differs_from_torch_is_not_written(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ from engines.bmt.train import (  # noqa: E402
     validate,
     word_losses,
 )
-from engines.errors import ModelError  # noqa: E402
+from engines.errors import ModelError, OutputError  # noqa: E402
+from engines.training import train_engine  # noqa: E402
 
 TINY = BMTConfig("ours", 32, 1, 2, 48, 2048, 0.1, carry=True)
 QUICK = TrainSettings(steps=6, words=640, warmup=2, validate_every=3, save_every_s=0.0, seed=4)
@@ -157,6 +159,50 @@ def test_corpora_are_kept_and_old_ones_are_made_again(pop: Path, tmp_path: Path)
     np.savez(file, words=first.words)
     anew, _ = load_corpora(pop, tmp_path)
     assert (anew.lengths == first.lengths).all()
+
+
+def test_a_corpus_that_was_cut_short_is_made_again(pop: Path, tmp_path: Path) -> None:
+    first, _ = load_corpora(pop, tmp_path)
+    file = tmp_path / "corpus-training.npz"
+    for length in (0, 100, file.stat().st_size - 100):
+        file.write_bytes(file.read_bytes()[:length])
+        anew, _ = load_corpora(pop, tmp_path)
+        assert (anew.words == first.words).all()
+
+
+def test_a_save_that_fails_keeps_the_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run.new(TINY, QUICK)
+    run.save(tmp_path / "last.pt")
+    before = (tmp_path / "last.pt").read_bytes()
+
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(content[:10])
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    run.step = 9
+    with pytest.raises(OutputError, match="the disk is full"):
+        run.save(tmp_path / "last.pt")
+    assert (tmp_path / "last.pt").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_a_run_of_another_size_is_not_gone_on_with(pop: Path, tmp_path: Path) -> None:
+    train(pop, tmp_path, TINY, QUICK, hours=0)
+    before = (tmp_path / "last.pt").read_bytes()
+    with pytest.raises(ModelError, match="a run of another size; train into another folder"):
+        train(pop, tmp_path, replace(TINY, layers=2), QUICK)
+    assert (tmp_path / "last.pt").read_bytes() == before
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(OutputError, match="is a file"):
+        train(pop, tmp_path / "taken", TINY, QUICK)
+
+
+def test_no_hours_are_none_and_not_all(pop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.bmt.network.OURS", TINY)
+    train_engine("bmt", pop, tmp_path, 2, 0.0, "ours", lambda row: None)
+    assert load_checkpoint(tmp_path / "last.pt")["step"] == 0
 
 
 def test_what_is_no_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
