@@ -135,7 +135,7 @@ def film_cuts(reel: Reel, watch: Watch, cut_list: Path | None = None, rate: Frac
     with watch.stage("shots") as progress:
         if cut_list is not None:
             listed = cutlist.read(cut_list, rate, assume=reel.rate)
-            programme = listed.on_film(reel.rate, reel.start_timecode, reel.frames)
+            programme = listed.on_film(reel.rate, reel.start_timecode, reel.frames, reel.timing)
             if lost := len(listed.markers) - len(programme.markers):
                 marks = "a marker lies" if lost == 1 else f"{lost} markers lie"
                 watch.said.append(f"{cut_list}: {marks} outside the film and {'is' if lost == 1 else 'are'} left out")
@@ -301,7 +301,7 @@ def midi_report(midi: Path, cuts: Path, film: Path | None = None, rate: Fraction
     smf = read_smf(midi)
     if film is not None:
         reel = Reel.open(film)
-        programme = cutlist.read(cuts, rate, assume=reel.rate).on_film(reel.rate, reel.start_timecode, reel.frames)
+        programme = cutlist.read(cuts, rate, assume=reel.rate).on_film(reel.rate, reel.start_timecode, reel.frames, reel.timing)
     else:
         programme = cutlist.read(cuts, rate)
     hits = programme_hits(programme, programme.frames / programme.rate)

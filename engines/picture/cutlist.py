@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib import import_module
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 
 from engines import files
 from engines.errors import CutListError, OptionError, OutputError
 from engines.picture.cut import Cut
 from engines.picture.timecode import Timecode, drops, nominal, parse_rate
+from engines.picture.timing import Timing
 
 LARGEST_TEXT = 64 * 2**20
 """Bytes of a cut list in text or XML beyond which it is taken for something else; a feature film's takes about 10 MB."""
@@ -107,13 +108,18 @@ class CutList:
             markers=tuple(replace(m, frame=scaled(m.frame), length=scaled(m.length)) for m in self.markers),
         )
 
-    def on_film(self, rate: Fraction, start: Timecode | None = None, frames: int | None = None) -> CutList:
+    def on_film(
+        self, rate: Fraction, start: Timecode | None = None, frames: int | None = None, timing: Timing | None = None
+    ) -> CutList:
         """The list counted from the first frame of a film of ``rate`` that starts at ``start`` and has ``frames`` frames.
 
         Frames are matched by timecode where the list lies inside the film; else the whole hours of the list's own start are
         left out (a list from 01:00:00:00 on a film from 00:00:00:00); else the list's first frame is the film's. Where the
-        list starts later than the film, its first shot begins with a cut; its last shot lasts to the film's end. Raises
-        CutListError if the rates differ, or if the list has cuts beyond the film's end.
+        list starts later than the film, its first shot begins with a cut; its last shot lasts to the film's end.
+
+        A film whose ``timing`` varies is played by its clock on an editor's even frames: a cut goes to the frame that is on the
+        screen at its time, and takes that frame's own time. A list with uneven times of its own (`shots` wrote it) counts the
+        film's frames already. Raises CutListError if the rates differ, or if the list has cuts beyond the film's end.
         """
         if rate != self.rate:
             raise CutListError(
@@ -121,13 +127,16 @@ class CutList:
                 where=self.title or None,
                 cure=f"export the list at the film's rate, or pass --rate {rate} to carry its times over",
             )
+        if timing is not None and timing.variable and not self._uneven:
+            frames = max(timing.frames, ceil(timing.duration * rate))
         hour = nominal(rate) * 3600 if not self.start.drop else Timecode.parse("01:00:00;00", rate).frame
         own = self.start if start is None or start.drop == self.start.drop else _relabelled(self.start, rate, start.drop)
         by_timecode = own.frame - start.frame if start else -1
         for offset in (by_timecode, self.start.frame % hour, 0):
             end = offset + self._reach
             if offset >= 0 and (end <= frames if frames is not None else offset < hour):
-                return self._moved(offset, frames or offset + self.frames, start or Timecode(0, rate))
+                placed = self._moved(offset, frames or offset + self.frames, start or Timecode(0, rate))
+                return placed if timing is None or not timing.variable else placed._timed(timing, self._uneven)
         raise CutListError(
             f"the last cut is at frame {self._reach - 1}, but the film has {frames} frames",
             where=self.title or None,
@@ -159,6 +168,45 @@ class CutList:
             cuts=tuple(cuts),
             shots=tuple(shot for shot in shots if shot.start < shot.end),
             markers=tuple(marker for marker in markers if 0 <= marker.frame < frames),
+        )
+
+    @property
+    def _uneven(self) -> bool:
+        """Whether the cuts have times of their own, off the even frames of the rate."""
+        return any(cut.time != cut.frame / self.rate for cut in self.cuts)
+
+    def _timed(self, timing: Timing, counted: bool) -> CutList:
+        """The list on the frames and times of a film that varies; ``counted`` if its frames are the film's already."""
+
+        def at(frame: int) -> int:
+            if frame >= self.frames:
+                return timing.frames
+            return min(frame, timing.frames - 1) if counted else timing.at(frame / self.rate)
+
+        def cut_at(cut: Cut) -> Cut:
+            frame, half = at(cut.frame), cut.length // 2
+            length = cut.length if counted else at(cut.frame - half + cut.length) - at(max(0, cut.frame - half))
+            return replace(cut, frame=frame, time=timing.time(frame), length=length)
+
+        cuts = {cut.frame: cut for cut in map(cut_at, self.cuts) if cut.frame > 0}
+        shots = (replace(shot, start=at(shot.start), end=at(shot.end)) for shot in self.shots)
+        return replace(
+            self,
+            frames=timing.frames,
+            cuts=tuple(cuts.values()),
+            shots=tuple(shot for shot in shots if shot.start < shot.end),
+            markers=tuple(replace(marker, frame=at(marker.frame)) for marker in self.markers),
+        )
+
+    def _even(self) -> CutList:
+        """The list counted in even frames of its rate, as editing programs count: each cut at the nearest to its time."""
+        if not self._uneven:
+            return self
+        moved = {cut.frame: floor(cut.time * self.rate + Fraction(1, 2)) for cut in self.cuts}
+        last = self.cuts[-1].frame
+        cuts = {moved[cut.frame]: replace(cut, frame=moved[cut.frame], time=moved[cut.frame] / self.rate) for cut in self.cuts}
+        return CutList.of_cuts(
+            (cut for frame, cut in cuts.items() if frame > 0), self.rate, moved[last] + self.frames - last, self.start, self.title
         )
 
 
@@ -220,7 +268,12 @@ def write(programme: CutList, path: str | Path) -> Path:
 
 
 def text_of(programme: CutList, suffix: str) -> str:
-    """The list as a file with that suffix, one of `WRITERS`, holds it."""
+    """The list as a file with that suffix, one of `WRITERS`, holds it.
+
+    Tables keep the frames and times of a film whose rate varies; an EDL and an OTIO count even frames, as editing programs do.
+    """
+    if suffix in (".edl", ".otio"):
+        programme = programme._even()
     if not programme.shots:
         spans = CutList.of_cuts(programme.cuts, programme.rate, programme.frames, programme.start).shots
         programme = replace(programme, shots=spans)

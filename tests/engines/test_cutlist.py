@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from engines.picture.cut import Cut
 from engines.picture.cutlist import WRITERS, CutList, Marker, Shot, read, write
 from engines.picture.cutlists.assembly import Layer, Mix, Piece, assemble
 from engines.picture.timecode import RATES, Timecode, nominal
+from engines.picture.timing import Timing
 
 FILM = Fraction(24000, 1001)
 NTSC, NTSC_60 = Fraction(30000, 1001), Fraction(60000, 1001)
@@ -174,6 +176,34 @@ def test_a_list_of_another_rate_or_a_longer_film_is_refused_with_the_cure() -> N
 def test_markers_outside_the_film_are_left_out() -> None:
     programme = replace(listed(100), markers=(Marker(50, "in"), Marker(990, "out")))
     assert [marker.name for marker in programme.on_film(FILM, hour(), 500).markers] == ["in"]
+
+
+STAMPS = np.cumsum([0, *([40, 40, 40, 40, 120] * 50)])  # milliseconds: every fifth frame stays three times as long
+UNEVEN = Timing.of(STAMPS, Fraction(1, 1000), Fraction(25))
+
+
+def test_an_editors_list_on_a_film_of_variable_rate_goes_by_the_clock() -> None:
+    assert (UNEVEN.variable, UNEVEN.rate, UNEVEN.frames) == (True, 25, 251)
+    programme = replace(listed(49, 104, rate=Fraction(25), length=350), markers=(Marker(49, "door"),))
+    placed = programme.on_film(Fraction(25), None, UNEVEN.frames, UNEVEN)
+    # 49/25 s is 1960 ms, when frame 35 (seven times 280 ms on) has just come; 104/25 s is 4160 ms, 80 ms into frame 74
+    assert [(cut.frame, cut.time) for cut in placed.cuts] == [(35, Fraction(49, 25)), (74, Fraction(102, 25))]
+    assert [(shot.start, shot.end) for shot in placed.shots] == [(0, 35), (35, 74), (74, 251)]
+    assert placed.markers[0].frame == 35
+    assert placed.frames == UNEVEN.frames
+    with pytest.raises(CutListError, match="last cut is at frame 400, but the film has 351 frames"):
+        listed(400, rate=Fraction(25)).on_film(Fraction(25), None, UNEVEN.frames, UNEVEN)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@given(frames=st.lists(st.integers(1, 250), unique=True, max_size=12))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_cuts_of_a_film_of_variable_rate_come_back_from_every_format(tmp_path: Path, suffix: str, frames: list[int]) -> None:
+    found = CutList.of_cuts([Cut(k, UNEVEN.time(k)) for k in frames], UNEVEN.rate, UNEVEN.frames, title="phone")
+    again = read(write(found, tmp_path / f"list{suffix}"), assume=UNEVEN.rate)
+    placed = again.on_film(UNEVEN.rate, None, UNEVEN.frames, UNEVEN)
+    assert placed.cuts == found.cuts
+    assert placed.frames == UNEVEN.frames
 
 
 def test_a_pulled_down_twin_keeps_every_frame() -> None:
