@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,13 @@ def _small_bmt(vocabulary: str, folder: Path) -> Path:
         torch.save(state | {"step": 0, "hours": 0.0, "best": 9.0}, checkpoint)
     export(checkpoint, folder / "bmt", "fp32")
     return folder
+
+
+@pytest.fixture(scope="session")
+def trio() -> Iterator[str]:
+    """The quick engine of `sittings`, listed under its name."""
+    from engines.engine import ENGINES
+
+    ENGINES["trio"] = "sittings:Trio"
+    yield "trio"
+    del ENGINES["trio"]

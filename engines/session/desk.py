@@ -9,14 +9,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from glob import escape
 from itertools import count
 from pathlib import Path
+from time import time
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from engines.errors import OptionError, OutputError, SessionError
+from engines.errors import HitpointError, OptionError, OutputError, SessionError
 from engines.files import refusal, write
 from engines.session.history import Change, History, Step, differences
 from engines.session.model import Session
@@ -26,6 +28,9 @@ from engines.watch import Watch
 
 LARGEST = 2**30
 """Bytes of a session beyond which the file is taken for something else."""
+
+ABANDONED = 60
+"""Seconds after which nobody can still be writing a report."""
 
 
 class Act(Protocol):
@@ -62,16 +67,15 @@ class Desk:
         path = Path(path)
         table = _read(path)
         lock = None if read_only else _locked(path)
-        if lock is not None:
-            _tidy(path)
-            table = _read(path)  # another program may have saved between our reading and our locking
         try:
-            content, history = table["session"], table.get("history", {})
-            steps = [tuple(_step(row) for row in history.get(name, ())) for name in ("done", "undone")]
+            if lock is not None:
+                _tidy(path)
+                table = _read(path)  # another program may have saved between our reading and our locking
+            content, history = table["session"], table["history"]
+            steps = [tuple(_step(row) for row in history[name]) for name in ("done", "undone")]
             return cls(session_of(content), path, History(*steps), lock is None, lock, content)
         except (SessionError, KeyError, TypeError, ValueError) as error:
-            if lock is not None:
-                lock.release()
+            _unlocked(lock)
             what, cure = (error.what, error.cure) if isinstance(error, SessionError) else ("is damaged", None)
             raise SessionError(what, where=path, cure=cure or "open an earlier copy of it") from error
 
@@ -83,6 +87,7 @@ class Desk:
         lock = _locked(path)
         if lock is None:
             raise _busy(path)
+        _tidy(path)
         return cls(session, path, _lock=lock, _replaces=path.exists())
 
     @property
@@ -142,11 +147,8 @@ class Desk:
 
     def close(self) -> None:
         """Lets another program write to the file."""
-        if self._lock is not None:
-            with suppress(OSError):  # Windows removes it as it lets go
-                Path(self._lock.lock_file).unlink(missing_ok=True)
-            self._lock.release()
-            self._lock = None
+        _unlocked(self._lock)
+        self._lock = None
 
     def __enter__(self) -> Self:
         return self
@@ -195,6 +197,14 @@ def _locked(path: Path) -> BaseFileLock | None:
     return lock
 
 
+def _unlocked(lock: BaseFileLock | None) -> None:
+    """Lets go of a lock and removes its file."""
+    if lock is not None:
+        with suppress(OSError):  # Windows removes it as it lets go
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
 def _lock_file(path: Path) -> Path:
     target = path.resolve()
     return target.with_name(f".{target.name}.lock")
@@ -214,11 +224,16 @@ def _spared(path: Path) -> Path:
 
 
 def _tidy(path: Path) -> None:
-    """Removes what a program that was killed while saving left behind; nobody else can be saving, since the lock is ours."""
+    """Removes what a program that was killed while saving left behind; nobody else can be saving, since the lock is ours.
+
+    The report has no name of the session's own, so another one in the folder may be writing it just now.
+    """
     target = path.resolve()
-    for left in target.parent.glob(f".{target.stem[:64]}.????????????{target.suffix}"):
-        with suppress(FileNotFoundError):
-            left.unlink()
+    for name, age in ((target, 0), (target.with_suffix(".mid"), 0), (target.with_name("report.json"), ABANDONED)):
+        for left in target.parent.glob(f".{escape(name.stem[:64])}.{'[0-9a-f]' * 12}{escape(name.suffix)}"):
+            with suppress(OSError):
+                if time() - left.stat().st_mtime >= age:
+                    left.unlink()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -235,13 +250,26 @@ def _read(path: Path) -> dict[str, Any]:
         raise SessionError("is no session", where=path, cure="give the .hitpoint file that score wrote")
     try:
         return upgraded(table, path)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError) as error:
+    except SessionError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, HitpointError) as error:
         raise SessionError("is damaged", where=path, cure="open an earlier copy of it") from error
 
 
 def _step(row: dict[str, Any]) -> Step:
-    changes = tuple(Change(tuple(c["at"]), tuple(c["old"]), tuple(c["new"])) for c in row["changes"])
-    return Step(row["sentence"], row["when"], changes)
+    said = row["sentence"], row["when"]
+    if not all(isinstance(word, str) for word in said):
+        raise ValueError("a step without a sentence")
+    return Step(*said, tuple(_change(change) for change in row["changes"]))
+
+
+def _change(row: dict[str, Any]) -> Change:
+    at, old, new = (row[name] for name in ("at", "old", "new"))
+    if not all(isinstance(part, list) for part in (at, old, new)) or not at or max(len(old), len(new)) > 1:
+        raise ValueError("a step that changes nothing known")
+    if not all(isinstance(key, str) for key in at):
+        raise ValueError("a step that changes nothing known")
+    return Change(tuple(at), tuple(old), tuple(new))
 
 
 def _history_table(history: History) -> dict[str, Any]:

@@ -67,13 +67,13 @@ class History:
     def merged(self, step: Step) -> History:
         """The last step and this one as one: for a slider that is still being moved."""
         last = self.done[-1]
-        return replace(self, done=(*self.done[:-1], replace(step, changes=(*last.changes, *step.changes))))
+        return History((*self.done[:-1], replace(step, changes=(*last.changes, *step.changes))))
 
 
 def differences(before: Any, after: Any, at: tuple[str, ...] = ()) -> tuple[Change, ...]:
     """The changes that make ``after`` of ``before``; tables are compared key by key, everything else as a whole."""
     if not (isinstance(before, dict) and isinstance(after, dict)):
-        return () if before == after and type(before) is type(after) else (Change(at, (before,), (after,)),)
+        return () if _same(before, after) else (Change(at, (before,), (after,)),)
     found: list[Change] = []
     for key in sorted({*before, *after}):
         if key not in after:
@@ -83,6 +83,17 @@ def differences(before: Any, after: Any, at: tuple[str, ...] = ()) -> tuple[Chan
         elif before[key] is not after[key]:
             found += differences(before[key], after[key], (*at, key))
     return tuple(found)
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether two values are the same bytes in a file: to Python 1, 1.0 and true are equal."""
+    if type(before) is not type(after) or before != after:
+        return False
+    if isinstance(before, dict):
+        return all(_same(before[key], after[key]) for key in before)
+    if isinstance(before, list):
+        return all(map(_same, before, after))
+    return not isinstance(before, float) or repr(before) == repr(after)
 
 
 def changed(content: Any, changes: Sequence[Change]) -> Any:

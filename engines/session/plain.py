@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
+from math import isfinite
 from typing import Any, TypeVar
 
 from cattrs import Converter
-from cattrs.errors import ForbiddenExtraKeysError, StructureHandlerNotFoundError
+from cattrs.errors import CattrsError
 
-from engines.errors import SessionError
+from engines.errors import HitpointError, SessionError
 from engines.score.notes import Note
+from engines.session.intact import intact
 from engines.session.model import PlayedNote, Session
 from engines.spotting.tempo import Metre, Segment, TempoMap
 
@@ -21,13 +24,17 @@ _SLIPS = (
     KeyError,
     ValueError,
     TypeError,
-    ZeroDivisionError,
+    ArithmeticError,
     AttributeError,
     IndexError,
-    ForbiddenExtraKeysError,
-    StructureHandlerNotFoundError,
+    HitpointError,
+    CattrsError,
 )
 """What a value of the wrong kind raises on its way in."""
+
+_FRACTION = re.compile(r"-?\d{1,4000}(/\d{1,4000})?")  # as `str` writes it: a power of ten would fill the memory
+_METRE = re.compile(r"([1-9]\d?)/(1|2|4|8|16)")
+_MOST_BARS = 10**6
 
 
 def _note_row(note: Note) -> list[Any]:
@@ -35,8 +42,11 @@ def _note_row(note: Note) -> list[Any]:
 
 
 def _row_note(row: list[Any]) -> Note:
-    start, pitch, length, velocity, stem = row
-    return Note(Fraction(start), int(pitch), Fraction(length), int(velocity), str(stem))
+    start, pitch, length, velocity, stem = _list(row)
+    note = Note(_fraction(start), _whole(pitch), _fraction(length), _whole(velocity), _text(stem))
+    if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127 and note.length > 0):
+        raise ValueError(f"no instrument plays {note}")
+    return note
 
 
 def _played_row(row: PlayedNote) -> list[Any]:
@@ -45,14 +55,47 @@ def _played_row(row: PlayedNote) -> list[Any]:
 
 
 def _row_played(row: list[Any]) -> PlayedNote:
-    *written, start, length, velocity = row
+    *written, start, length, velocity = _list(row)
     note = _row_note(written)
-    return PlayedNote(note, Note(Fraction(start), note.pitch, Fraction(length), int(velocity), note.stem))
+    return PlayedNote(note, _row_note([start, note.pitch, length, velocity, note.stem]))
 
 
 def _metre(text: str) -> Metre:
-    beats, _, unit = text.partition("/")
-    return Metre(int(beats), int(unit))
+    found = _METRE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no metre")
+    return Metre(int(found[1]), int(found[2]))
+
+
+def _fraction(text: str) -> Fraction:
+    if not _FRACTION.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is no fraction")
+    return Fraction(text)
+
+
+def _whole(value: Any) -> int:
+    return _of(value, int)
+
+
+def _text(value: Any) -> str:
+    return _of(value, str)
+
+
+def _list(value: Any) -> list[Any]:
+    return _of(value, list)
+
+
+def _real(value: Any) -> float:
+    if type(value) not in (int, float) or not isfinite(value):
+        raise TypeError(f"{str(value)[:40]!r} is no number")
+    return float(value)
+
+
+def _of(value: Any, kind: type[T]) -> T:
+    """The value, if it is just of that kind: what is of another was written by no Hitpoint."""
+    if type(value) is not kind:
+        raise TypeError(f"{str(value)[:40]!r} is no {kind.__name__}")
+    return value
 
 
 def _runs(metres: tuple[Metre, ...]) -> list[list[Any]]:
@@ -72,20 +115,29 @@ def _map_table(tempo_map: TempoMap) -> dict[str, Any]:
 
 
 def _table_map(table: dict[str, Any]) -> TempoMap:
-    segments = tuple(Segment(Fraction(start), Fraction(spb)) for start, spb in table["segments"])
-    metres = tuple(metre for text, count in table["metres"] for metre in [_metre(text)] * count)
-    return TempoMap(segments, metres, Fraction(table["origin"]))
+    segments = tuple(Segment(_fraction(start), _fraction(spb)) for start, spb in map(_list, table["segments"]))
+    runs = [(_metre(text), _whole(count)) for text, count in map(_list, table["metres"])]
+    if any(count < 1 for _, count in runs) or sum(count for _, count in runs) > _MOST_BARS:
+        raise ValueError("no cue has so many bars")
+    metres = tuple(metre for metre, count in runs for _ in range(count))
+    return TempoMap(segments, metres, _fraction(table["origin"]))
 
 
 @cache
 def _converter() -> Converter:
-    made = Converter(detailed_validation=False, forbid_extra_keys=True)
+    made = Converter(
+        detailed_validation=False,
+        forbid_extra_keys=True,
+        unstruct_collection_overrides={tuple: list},  # as JSON reads them back: a tuple there would look like a change
+    )
 
     def both(kind: type[T], out: Callable[[T], Any], back: Callable[[Any], T]) -> None:
         made.register_unstructure_hook(kind, out)
         made.register_structure_hook(kind, lambda value, _: back(value))
 
-    both(Fraction, str, Fraction)
+    for kind, back in ((int, _whole), (float, _real), (str, _text), (bool, lambda value: _of(value, bool))):
+        made.register_structure_hook(kind, lambda value, _, back=back: back(value))
+    both(Fraction, str, _fraction)
     both(Metre, str, _metre)
     both(Note, _note_row, _row_note)
     both(PlayedNote, _played_row, _row_played)
@@ -100,7 +152,7 @@ def plain(value: object) -> Any:
 
 def session_of(content: Any) -> Session:
     """The session that `plain` made ``content`` of. Raises SessionError, naming what is wrong."""
-    return value_of(content, Session)
+    return intact(value_of(content, Session))
 
 
 def value_of(content: Any, kind: type[T]) -> T:
