@@ -126,11 +126,8 @@ def means(rows: Sequence[Row], *by: str) -> list[Row]:
     for key in keys:
         same = [row for row in rows if tuple(row[name] for name in by) == key]
         numbers = {name: fmean(float(row[name]) for row in same) for name in same[0] if name not in by}
-        out.append(
-            dict(zip(by, key, strict=True))
-            | numbers
-            | {"most processor seconds": max(float(r.get("processor seconds", 0)) for r in same)}
-        )
+        spent = [float(row["processor seconds"]) for row in same if "processor seconds" in row]
+        out.append(dict(zip(by, key, strict=True)) | numbers | ({"most processor seconds": max(spent)} if spent else {}))
     return out
 
 

@@ -31,7 +31,7 @@ from recuts import (
 
 from engines.conform.match import Change, Matched, match
 from engines.errors import HitpointError
-from engines.picture import cutlist
+from engines.picture import cutlist, shots
 from engines.picture.cut import Cut
 from engines.picture.cutlist import CutList, Shot
 from engines.picture.fingerprint import fingerprints
@@ -322,6 +322,34 @@ def test_one_film_in_two_encodings(shared: Path) -> None:
     assert kinds(matched) == ["trimmed", "moved", "moved", "trimmed"]
     assert (matched.changes[0].head, matched.changes[3].tail) == (2, -2)
     assert pieces(matched) == [(2, 0, 718)]
+
+
+@pytest.mark.slow
+def test_a_film_that_was_cut_again_and_encoded_again(shared: Path, tmp_path: Path) -> None:
+    """Nothing is known of either film but its pixels: a shot shortened by 14 frames, one gone, two in each other's place."""
+    import av
+
+    source = Reel.open(shared / "media" / "tears_of_steel_battle.webm")
+    cuts = [c.frame for c in cutlist.read(shared / "media" / "tears_of_steel_battle.webm.cuts.csv").cuts if c.confidence >= 0.5]
+    spans = list(pairwise([0, *cuts, source.frames]))
+    spans[14] = (spans[14][0], spans[14][1] - 14)
+    del spans[15]
+    spans[3], spans[5] = spans[5], spans[3]
+    order = [frame for start, end in spans for frame in range(start, end)]
+    with av.open(str(source.path)) as film:
+        pictures = [frame.reformat(480, 200, "yuv420p").to_ndarray() for frame in film.decode(video=0)]
+    path = tmp_path / "again.mp4"
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=24, width=480, height=200, pix_fmt="yuv420p", options={"crf": "30"})
+        for frame in order:
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(pictures[frame], "yuv420p")))
+        film.mux(stream.encode())
+    reels = source, Reel.open(path)
+    lists = [CutList.of_cuts(shots.cuts(reel), reel.rate, reel.frames) for reel in reels]
+    matched = match(lists[0], lists[1], *(fingerprints(reel) for reel in reels))
+    found = {piece.new_frame + k: piece.old_frame + k for piece in matched.pieces for k in range(piece.frames)}
+    assert found == dict(enumerate(order))
+    assert {"trimmed", "gone", "moved", "unmoved"} <= set(kinds(matched))
 
 
 @pytest.fixture(scope="module")
