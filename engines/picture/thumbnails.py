@@ -108,6 +108,8 @@ class _Strip:
             self._measure()
 
     def _measure(self) -> None:
+        if self._held == self._measured:
+            return
         new = slice(self._measured, self._held)
         self._vectors[new] = vectors(self._planes[new])
         self._numbers[:, new] = _measures(self._planes[new, :HIGH])

@@ -149,10 +149,12 @@ def test_cuts_beside_pyscenedetect(shared: Path, tmp_path: Path) -> None:
     for name in CLIPS:
         score(real, media / name, clip_truth(media, name))
         speeds[name] = speed(media / name)
+        print(name, speeds[name], flush=True)
     for seed, edit in edits.edits(SEEDS, media):
         path = edits.write(tmp_path / f"{seed}.mp4", edit.frames)
         score(made, path, list(edit.truth))
         path.unlink()
+        print(f"{seed + 1} of {len(SEEDS)} edits", end="\r", flush=True)
     table = {
         "real clips": {name: [tally.f1, tally.found, tally.false, tally.missed] for name, tally in sorted(real.items())},
         f"{len(SEEDS)} edits": {name: [tally.f1, tally.found, tally.false, tally.missed] for name, tally in sorted(made.items())},
