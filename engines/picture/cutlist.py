@@ -24,6 +24,10 @@ LONGEST_PROGRAMME = 7 * 24 * 3600
 """Seconds beyond which a programme's length is taken for a slip: a week."""
 
 
+SLACK = Fraction(1, 8)
+"""Of an even frame: films whose containers round their times to milliseconds are early or late by so much at most (120 a second)."""
+
+
 @dataclass(frozen=True)
 class Shot:
     """What is seen from frame ``start`` up to ``end`` (exclusive), counted from the programme's first frame.
@@ -181,7 +185,7 @@ class CutList:
         def at(frame: int) -> int:
             if frame >= self.frames:
                 return timing.frames
-            return min(frame, timing.frames - 1) if counted else timing.at(frame / self.rate)
+            return min(frame, timing.frames - 1) if counted else timing.at((frame + SLACK) / self.rate)
 
         def cut_at(cut: Cut) -> Cut:
             frame, half = at(cut.frame), cut.length // 2
@@ -199,10 +203,10 @@ class CutList:
         )
 
     def _even(self) -> CutList:
-        """The list counted in even frames of its rate, as editing programs count: each cut at the nearest to its time."""
+        """The list counted in even frames of its rate, as editing programs count: each cut at the first one that shows it."""
         if not self._uneven:
             return self
-        moved = {cut.frame: floor(cut.time * self.rate + Fraction(1, 2)) for cut in self.cuts}
+        moved = {cut.frame: ceil(cut.time * self.rate - SLACK) for cut in self.cuts}
         last = self.cuts[-1].frame
         cuts = {moved[cut.frame]: replace(cut, frame=moved[cut.frame], time=moved[cut.frame] / self.rate) for cut in self.cuts}
         return CutList.of_cuts(

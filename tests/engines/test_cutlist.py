@@ -195,15 +195,22 @@ def test_an_editors_list_on_a_film_of_variable_rate_goes_by_the_clock() -> None:
         listed(400, rate=Fraction(25)).on_film(Fraction(25), None, UNEVEN.frames, UNEVEN)
 
 
+PHONE = Timing.of(np.cumsum([0, *([33, 34, 33] * 70), *([100, 101, 117, 103] * 10)]), Fraction(1, 1000), Fraction(30))
+
+
+@pytest.mark.parametrize("timing", [UNEVEN, PHONE], ids=["on the grid of its rate", "off any grid"])
 @pytest.mark.parametrize("suffix", WRITERS)
 @given(frames=st.lists(st.integers(1, 250), unique=True, max_size=12))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_cuts_of_a_film_of_variable_rate_come_back_from_every_format(tmp_path: Path, suffix: str, frames: list[int]) -> None:
-    found = CutList.of_cuts([Cut(k, UNEVEN.time(k)) for k in frames], UNEVEN.rate, UNEVEN.frames, title="phone")
-    again = read(write(found, tmp_path / f"list{suffix}"), assume=UNEVEN.rate)
-    placed = again.on_film(UNEVEN.rate, None, UNEVEN.frames, UNEVEN)
+def test_cuts_of_a_film_of_variable_rate_come_back_from_every_format(
+    tmp_path: Path, suffix: str, timing: Timing, frames: list[int]
+) -> None:
+    assert (timing.variable, timing.frames) == (True, 251)
+    found = CutList.of_cuts([Cut(k, timing.time(k)) for k in frames], timing.rate, timing.frames, title="phone")
+    again = read(write(found, tmp_path / f"list{suffix}"), assume=timing.rate)
+    placed = again.on_film(timing.rate, None, timing.frames, timing)
     assert placed.cuts == found.cuts
-    assert placed.frames == UNEVEN.frames
+    assert placed.frames == timing.frames
 
 
 def test_a_pulled_down_twin_keeps_every_frame() -> None:
