@@ -29,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from engines.verbs import delivery, film, session, training
+    from engines.verbs import delivery, evaluation, film, session, training
 
     parser = _Parser(
         prog="hitpoint", description="Score to picture: cuts to the frame, a tempo map that lands on them, MIDI that proves it."
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--quiet", action="store_true", help="no progress")
         return made
 
-    for room in (film, session, delivery, training):
+    for room in (film, session, delivery, evaluation, training):
         room.add(verb)
     return parser
 
