@@ -25,6 +25,7 @@ from engines.watch import Watch
 if TYPE_CHECKING:
     from engines.picture.motion import Motion
 
+_DOUBT = " alone (no sources, no picture: what moved cannot be seen, and every trim is taken for one of the tail)"
 OWN_SCENE = 6
 """New bars in a row that are a scene of their own; fewer belong to the scene before them."""
 
@@ -71,7 +72,7 @@ class Recut:
         return "\n".join(
             [
                 *rows,
-                f"shots matched by {self.matched.how}: {counts}",
+                f"shots matched by {self.matched.how}{_DOUBT if self.matched.how == 'lengths' else ''}: {counts}",
                 f"{bars['kept']} of {bars['total']} bars kept; composed again: {refilled}",
             ]
         )
@@ -156,7 +157,7 @@ def _carried(session: Session, new: NewCut, matched: Matched, plan: Replan) -> S
         programme=new.programme,
         overrides=_overrides(session, matched),
         hits=programme_hits(new.programme, _duration(new), _overrides(session, matched)),
-        map=ChosenMap(session.map.kind, plan.tempo_map, session.map.bpm, session.map.cost),
+        map=ChosenMap(session.map.kind, plan.tempo_map, plan.bpm, session.map.cost),
         scenes=(),
         takes={},
         told={scope: word for scope, word in session.told.items() if scope == "cue"},
@@ -285,7 +286,7 @@ def _picture(session: Session, new: NewCut, matched: Matched) -> Picture:
 def _prints(session: Session, new: NewCut, matched: Matched) -> str:
     """The fingerprints of the frames that are still there; of the others nothing is known, as of black."""
     old = b64decode(session.picture.prints)
-    if not old:
+    if not old or matched.old_rate != session.film.rate:  # converted in time, frames are no longer frames
         return ""
     out = bytearray(8 * new.programme.frames)
     for piece in matched.pieces:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,8 @@ from engines.commands import Conform
 from engines.errors import OptionError
 from engines.files import write
 from engines.picture import cutlist
+from engines.picture.cutlist import CutList
+from engines.score.instruments import SHORTEST
 from engines.score.report import Report
 from engines.session.deliver import scenes_json, seam, write_cue
 from engines.session.desk import Act, Desk
@@ -30,12 +28,13 @@ from engines.watch import Watch
 
 @dataclass(frozen=True)
 class Done:
-    """A session after some acts, the report of its MIDI file, and the files by name."""
+    """A session after some acts, the report of its MIDI file, the files by name, and the session as it was."""
 
     session: Session
     report: Report
     files: dict[str, Path]
     seconds: dict[str, float]
+    before: Session | None = None
 
 
 def look_at(path: Path) -> Desk:
@@ -46,9 +45,10 @@ def look_at(path: Path) -> Desk:
 def act_on(path: Path, acts: Sequence[Act], watch: Watch) -> Done:
     """Does some acts to a session's file, all or none. Raises SessionError where another program has it open."""
     with Desk.open(path) as desk:
+        before = desk.session
         for act in acts:
             desk.do(act, watch)
-        return updated(desk, watch)
+        return replace(updated(desk, watch), before=before)
 
 
 def updated(desk: Desk, watch: Watch | None = None) -> Done:
@@ -78,13 +78,16 @@ def step_forth(path: Path, count: int = 1) -> list[str]:
 
 
 def refill_json(done: Done, number: int) -> dict[str, Any]:
-    """What a refill did, as other programs read it; ``start_s`` and ``end_s`` are where what was composed begins and ends."""
+    """What a refill did, as other programs read it. ``start_s`` and ``end_s`` are the bar lines between which it composed, or just
+    beyond them, where a note on a bar line is played early: every note that begins outside is as it was."""
     span = done.session.span(number)
     _, take = done.session.take(span.scene)
     orders = take.orders
     first, last = orders[0].brief.bars[0], orders[-1].brief.bars[-1]
     beats = (span.start + first.start, span.start + last.start + last.length)
-    start, end = seam(done.session, done.files["midi"], beats)
+    touched = [note.start for note in set(done.session.notes) ^ set(done.before.notes if done.before else ())]
+    low, high = min([beats[0], *touched]), max([beats[1], *(start + SHORTEST for start in touched)])
+    start, end = seam(done.session, done.files["midi"], (low, high))
     bars = [bar.index + 1 for bar in span.bars if beats[0] <= bar.start < beats[1]]
     fresh = [row for row in take.notes if take.base is None or row not in done.session.takes[take.base].notes]
     return {
@@ -117,7 +120,13 @@ def new_cut(session: Session, cuts: Path | None, film: Path | None, rate: Fracti
     if film is None:
         if cuts is None:
             raise OptionError("no new cut is given", where="conform", cure="add --cuts NEW.edl, or --film NEW.mov")
-        return NewCut(cutlist.read(cuts, rate, assume=session.film.rate))
+        listed = cutlist.read(cuts, rate, assume=session.film.rate)
+        last = max((cut.frame for cut in listed.cuts), default=0)
+        if listed.frames == last + 1 and session.programme.cuts:  # a table of cuts does not say where the film ends
+            rest = session.programme.frames - max(cut.frame for cut in session.programme.cuts)
+            watch.said.append(f"{cuts}: does not say where the film ends; its last shot is taken to last as long as before")
+            listed = CutList.of_cuts(listed.cuts, listed.rate, last + rest, listed.start, listed.title)
+        return NewCut(listed)
     from engines.picture import motion
     from engines.picture.fingerprint import fingerprints
     from engines.picture.reel import Reel
@@ -188,23 +197,3 @@ def _spoken(session: Session, scope: str) -> dict[str, Any]:
 
 def _numbers(bar: Any) -> dict[str, Any]:
     return {name: getattr(bar, name) for name in ("density", "energy", "register", "chord")}
-
-
-def edited(text: str) -> str:
-    """A text as the person left it in the editor of ``$VISUAL`` or ``$EDITOR``. Raises OptionError where there is none."""
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "")
-    if not command:
-        raise OptionError("no editor is set", where="--edit", cure="set EDITOR, or use --write FILE, edit it, and --read FILE")
-    with tempfile.TemporaryDirectory(prefix="hitpoint-") as home:
-        sheet = Path(home) / "brief.toml"
-        sheet.write_text(text, "utf-8")
-        words = shlex.split(command, posix=os.name != "nt")
-        try:
-            code = subprocess.run([*words, str(sheet)], check=False).returncode  # noqa: S603 - the person's own editor
-        except OSError as error:
-            raise OptionError(
-                f"{words[0]} does not start ({error.strerror})", where="--edit", cure="set EDITOR to one that does"
-            ) from error
-        if code:
-            raise OptionError(f"the editor ended with {code}", where="--edit", cure="nothing was changed; try again")
-        return sheet.read_text("utf-8")
