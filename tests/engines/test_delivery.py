@@ -75,7 +75,7 @@ def pretty_midi_heard(path: Path) -> Heard:
 def symusic_heard(path: Path) -> Heard:
     import symusic
 
-    score = symusic.Score(path).to("second")  # read as seconds at once, 0.5.8 makes every note a second long
+    score = symusic.Score(path).to("second")  # read as seconds at once, 0.5.8 has no note shorter than one
     return Counter((n.pitch, round(1000 * n.start), round(1000 * n.end)) for track in score.tracks for n in track.notes)
 
 
