@@ -60,6 +60,20 @@ def test_what_is_written_comes_back(tmp_path: Path, suffix: str, programme: CutL
         assert again.start == programme.start
 
 
+@pytest.mark.parametrize("rate", ["1", "5", "10", "12", "25/2", "15", "1000/67", "72", "90", "100", "120000/1001", "120"])
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_films_of_every_rate_come_back(tmp_path: Path, suffix: str, rate: str) -> None:
+    """Screen recordings and old animation: whatever a film counts, the list of its cuts says so itself."""
+    own = Fraction(rate)
+    cuts = [Cut(frame, frame / own) for frame in (10, 20, 61, 333)]
+    programme = CutList.of_cuts(cuts, own, 400, title="film")
+    again = read(write(programme, tmp_path / f"list{suffix}"), assume=own)
+    assert (again.rate, again.cuts) == (own, programme.cuts)
+    if suffix != ".csv":
+        assert read(tmp_path / f"list{suffix}").cuts == programme.cuts
+        assert read(tmp_path / f"list{suffix}", rate=own).cuts == programme.cuts
+
+
 @pytest.mark.parametrize("suffix", [".edl", ".otio"])
 def test_transitions_without_room_are_shortened_and_their_cuts_stay(tmp_path: Path, suffix: str) -> None:
     kinds = [(10, "dissolve", 60), (12, "dissolve", 60), (13, "cut", 0), (20, "fade", 200), (40, "dissolve", 9)]

@@ -55,9 +55,9 @@ def guessed_rate(listing: Listing, events: Sequence[Event]) -> tuple[Fraction | 
     return (Fraction(25), 25) if base == 25 else (Fraction(50), 50) if base == 50 else (None, base)
 
 
-def _votes(events: Sequence[Event], highest: int) -> dict[int, int]:
+def _votes(events: Sequence[Event], highest: int, bases: Sequence[int] = _BASES) -> dict[int, int]:
     """For every count of frames that the labels allow, how many edits come out even at it."""
-    votes = {base: 0 for base in _BASES if base > highest}
+    votes = {base: 0 for base in bases if base > highest}
     for event in events:
         if event.record[0] == event.record[1]:
             continue
@@ -79,7 +79,7 @@ def check_rate(events: Sequence[Event], rate: Fraction, path: Path) -> None:
     base = nominal(rate)
     highest = max(_last_field(label) for event in events for label in (*event.source, *event.record))
     votes = _votes(events, highest)
-    own = _votes(events, 0).get(base, 0)
+    own = _votes(events, 0, (base,))[base]
     best = max(votes, key=lambda count: votes[count], default=base)
     beyond = next((event for event in events for label in event.source if _last_field(label) >= base), None)
     if (beyond and (votes.get(best, 0) > own or highest == base == 24)) or votes.get(best, 0) >= max(3, 2 * own + 1):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 
 from engines.errors import CutListError, OptionError
@@ -121,9 +122,11 @@ class _Reader:
         self.record_start = 0
 
     def exact_rate(self, time: object, name: str) -> Fraction:
-        """The exact rate of a RationalTime."""
+        """The exact rate of a RationalTime, which keeps it as a float."""
         try:
-            return parse_rate(time.get("rate"))  # type: ignore[attr-defined]
+            written = time.get("rate")  # type: ignore[attr-defined]
+            simple = Fraction(written).limit_denominator(1001) if isinstance(written, float) and isfinite(written) else None
+            return parse_rate(simple if simple is not None and float(simple) == written else written)
         except (OptionError, AttributeError) as error:
             raise self._broken(name, f"has a time without a rate ({error})") from None
 
