@@ -34,7 +34,7 @@ def features(notes: Sequence[Note], lines: Sequence[Fraction]) -> NDArray[np.flo
     for pattern in grooves(inside, lines):
         for place in pattern:
             places[place] += 1
-    pitch = np.array([note.pitch for note in inside] or [60.0])
+    pitch = np.array([note.pitch for note in inside] or [60])
     rest: list[float] = [
         len(inside) / bars / 16,
         float(pitch.mean()) / 128,
