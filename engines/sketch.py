@@ -12,6 +12,7 @@ from engines.errors import OptionError
 from engines.files import folder
 from engines.score.perform import perform
 from engines.score.smf import Score, write_smf
+from engines.spotting.brief import key_name
 from engines.spotting.solve import FASTEST, SLOWEST
 from engines.spotting.tempo import Metre, TempoMap
 
@@ -53,7 +54,7 @@ class Sketch:
             )
             for k in range(self.bars)
         )
-        return Brief(bars, mood=self.mood, key=self.key)
+        return Brief(bars, mood=self.mood, key=None if self.key is None else key_name(self.key))
 
 
 def sketches(

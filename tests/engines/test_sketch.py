@@ -43,6 +43,17 @@ def test_a_tempo_that_no_metronome_counts_is_one_line(bpm: Fraction, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("Am", "A:min"), ("db", "C#:maj"), ("F#:min", "F#:min"), (None, None)])
+def test_a_key_is_read_as_score_reads_it(typed: str | None, meant: str | None) -> None:
+    assert Sketch(key=typed).brief().key == meant
+
+
+@pytest.mark.parametrize("typed", ["", "H", "C:dorian"])
+def test_what_is_no_key_is_one_line(typed: str) -> None:
+    with pytest.raises(OptionError, match="--key: .* is no key; write C:maj"):
+        Sketch(key=typed).brief()
+
+
 def test_a_folder_that_cannot_be_is_said_before_anything_is_composed(tmp_path: Path) -> None:
     (tmp_path / "taken").write_bytes(b"mine")
     with pytest.raises(OutputError, match="is a file, not a folder"):
