@@ -98,9 +98,11 @@ def folder(path: str | Path) -> Path:
 def may_hold(path: str | Path) -> None:
     """Raises OutputError where ``path`` can be no folder to write to: said before the work, not after it. Makes nothing."""
     place = Path(path).absolute()
-    while not place.exists() and place != place.parent:
+    while (
+        not os.path.exists(place) and place != place.parent
+    ):  # which, unlike pathlib's, calls nothing that may not be seen an error
         place = place.parent
-    if not place.is_dir():
+    if not os.path.isdir(place):
         raise OutputError("is a file, not a folder", where=place, cure="choose another folder")
     if not os.access(place, os.W_OK):
         raise OutputError("may not be written", where=place, cure="choose a folder that you may write to")

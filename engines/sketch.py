@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engines.engine import BarBrief, Brief, load_engine
 from engines.errors import OptionError
-from engines.files import folder
+from engines.files import folder, may_hold
 from engines.score.perform import perform
 from engines.score.smf import Score, write_smf
 from engines.spotting.brief import key_name
@@ -72,7 +72,7 @@ def sketches(
     if not 1 <= count <= MOST_FILES:
         raise OptionError(f"{count} files are not 1 to {MOST_FILES}", where="--count", cure="ask for fewer")
     composer, brief = load_engine(engine, provider), sketch.brief()
-    folder(out)  # what cannot be written is said before an hour of composing
+    may_hold(out)  # what cannot be written is said before an hour of composing
     tempo_map = TempoMap.steady(sketch.bpm, sketch.bars, sketch.metre)
     made = []
     for k in range(count):
@@ -85,5 +85,5 @@ def sketches(
         notes = perform(take.notes, tempo_map, amount=performance, seed=seed + k, bars=brief.bars)
         key, length = take.recipe.get("key"), tempo_map.seconds(sketch.bars * sketch.metre.length)
         score = Score(tempo_map, notes, f"sketch {seed + k}", key if isinstance(key, str) else None, length=length)
-        made.append(write_smf(out / f"sketch-{seed + k}.mid", score))
+        made.append(write_smf(folder(out) / f"sketch-{seed + k}.mid", score))
     return made

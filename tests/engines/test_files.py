@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engines.errors import OutputError
-from engines.files import atomic, write
+from engines.files import atomic, may_hold, write
 
 
 def test_writes_text_and_bytes_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
@@ -92,6 +92,25 @@ def test_a_link_that_leads_to_itself_is_named(tmp_path: Path) -> None:
     (tmp_path / "b.mid").symlink_to(tmp_path / "a.mid")
     with pytest.raises(OutputError, match="leads to itself; choose another name"):
         write(tmp_path / "a.mid", b"x")
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "no"), OSError(errno.ENAMETOOLONG, "too long")])
+def test_a_folder_is_judged_without_a_fault_where_nothing_may_be_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    looked = Path.stat
+
+    def refuse(self: Path, **rest: bool) -> os.stat_result:
+        if "hidden" in self.parts:
+            raise error
+        return looked(self, **rest)
+
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setattr(Path, "stat", refuse)
+    may_hold(tmp_path / "hidden" / "cue")
+    with pytest.raises(OutputError, match="is a file"):
+        may_hold(tmp_path / "file" / "cue")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_an_error_of_another_file_is_not_blamed_on_this_one(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_key_is_read_as_score_reads_it(typed: str | None, meant: str | None) -
 
 @pytest.mark.parametrize("typed", ["", "H", "C:dorian"])
 def test_what_is_no_key_is_one_line(typed: str) -> None:
-    with pytest.raises(OptionError, match="--key: .* is no key; write C:maj"):
+    with pytest.raises(OptionError, match=r"--key: .* is no key; write C:maj"):
         Sketch(key=typed).brief()
 
 
