@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -43,13 +44,17 @@ def film(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _present(path: Path) -> None:
-    if not path.exists():
-        raise FilmError("no such film", where=path, cure="check the name and the folder")
-    if path.is_dir():
+    try:
+        there = path.stat()
+    except PermissionError:  # of a folder above it
+        raise FilmError("no permission to see the film", where=path, cure="give yourself access to its folder") from None
+    except OSError:
+        raise FilmError("no such film", where=path, cure="check the name and the folder") from None
+    if stat.S_ISDIR(there.st_mode):
         raise FilmError("that is a folder, not a film", where=path, cure="name one film inside it")
     if not os.access(path, os.R_OK):
         raise FilmError("no permission to read the film", where=path, cure="give yourself read access to it")
-    if path.stat().st_size == 0:
+    if there.st_size == 0:
         raise FilmError("the file is empty", where=path, cure="copy the film again from its source")
 
 

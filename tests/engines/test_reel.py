@@ -191,6 +191,22 @@ def test_what_is_no_film_is_one_line_and_ffmpeg_is_silent(shared: Path, tmp_path
     assert done.stderr == ""
 
 
+def test_a_name_that_cannot_be_and_a_folder_that_may_not_be_seen_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
+    for path in (tmp_path / "loop.mp4", tmp_path / f"{'x' * 300}.mp4"):
+        with pytest.raises(FilmError, match="no such film; check the name"):
+            Reel.open(path)
+
+    def refuse(self: Path, **_: bool) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(FilmError, match="no permission to see the film; give yourself access"):
+        Reel.open(tmp_path / "hidden.mp4")
+
+
 def test_a_frame_beyond_the_film_is_one_line(tmp_path: Path) -> None:
     reel = Reel.open(make(tmp_path / "film.mp4"))
     with pytest.raises(HitpointError, match="0 to 23"):
