@@ -71,12 +71,12 @@ def landings(session: Session) -> Iterable[Landing]:
 
 
 def seam(session: Session, midi: Path, beats: Iterable[Fraction]) -> list[float]:
-    """Seconds at which beats of the cue sound in its MIDI file, rounded down to the microsecond: whatever the file has from that
-    beat on lies at or after it."""
+    """Seconds of the film at which beats of the cue sound in its MIDI file, rounded down to the microsecond: whatever the file has
+    from that beat on lies at or after it."""
     score = score_of(session)
     track, _ = tempo_track_of(score)
     clock = read_smf(midi)
-    return [floor(clock.seconds(track.tick(beat)) * 1_000_000) / 1_000_000 + float(score.zero) for beat in beats]
+    return [floor((clock.seconds(track.tick(beat)) + score.zero) * 1_000_000) / 1_000_000 for beat in beats]
 
 
 def recipe_card(session: Session) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def scenes_json(session: Session) -> list[dict[str, Any]]:
     """Where the scenes lie and what they hold, as other programs read it."""
     out = []
     for span in session.spans:
-        start, end = span.seconds
+        start, end = (min(second, session.film.duration) for second in span.seconds)
         takes = session.takes_of(span.scene)
         chosen = takes.get(span.scene.chosen or "")
         out.append(
