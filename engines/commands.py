@@ -129,9 +129,14 @@ class Hold:
         return f"Keep {', '.join(self.keep)} of scene {self.scene}" if self.keep else f"Release scene {self.scene}"
 
     def do(self, session: Session, watch: Watch) -> Session:
-        for text in self.keep:
-            parse(text)
-        return session.with_scene(replace(session.span(self.scene).scene, keep=self.keep))
+        span = session.span(self.scene)
+        first, last = span.first + 1, span.first + len(span.bars)
+        words = [parse(text) for text in self.keep]
+        for word in words:
+            if word.inside(first, last) != word:
+                cure = f"it has bars {first} to {last} of the cue"
+                raise OptionError(f"{word} is not in scene {self.scene}", where="--keep", cure=cure)
+        return session.with_scene(replace(span.scene, keep=tuple(str(word.moved(-span.first)) for word in words)))
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,9 @@ class Tell:
     def do(self, session: Session, watch: Watch) -> Session:
         scope = scope_of(session, self.scene, self.bar)
         old = session.told.get(scope, Told())
+        for name in self.forget:
+            if name not in vars(old):
+                raise OptionError(f"{name!r} is no setting", where="--forget", cure=f"choose from {', '.join(vars(old))}")
         new = replace(self.told.over(old), **dict.fromkeys(self.forget))
         return TellAll({**session.told, scope: new}).do(session, watch)
 
@@ -233,6 +241,8 @@ class Relink:
         reel = Reel.open(self.path)
         if reel.digest != session.film.digest and not self.other:
             raise OptionError("is another film", where=self.path, cure="conform carries a session to another cut: conform --film")
+        if (reel.rate, reel.frames) != (session.film.rate, session.film.frames):
+            raise OptionError("is another cut", where=self.path, cure="conform carries a session to another cut: conform --film")
         film = replace(session.film, path=str(self.path.resolve()), digest=reel.digest, size=self.path.stat().st_size)
         return replace(session, film=film)
 

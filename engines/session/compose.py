@@ -42,17 +42,18 @@ def make(
     """Composes an order over the scene's own tempo map (beats from its first). Raises what the engine raises.
 
     The engine's notes are landed on the hits and performed; hits of bars outside the order are none of its business. An accent
-    is only added in a stem that the order may write.
+    is only added in a stem that the order may write. What still rings from before stays as it is, like what is kept.
     """
     take = engine.compose(order.brief, order.seed, order.keep, on_progress, cancelled)
-    kept = set(order.keep)
     begin = order.brief.bars[0].start
-    inside = [n for n in take.notes if n in kept or begin <= n.start < order.end]
+    ringing = [n for n in order.brief.before if n.end > begin]
+    kept = {*order.keep, *ringing}
+    inside = [n for n in take.notes if n in kept or begin <= n.start < order.end] + ringing
     written, landings = land(
         inside,
         order.hits,
         tempo_map,
-        keep=order.keep,
+        keep=kept,
         chords=take.chords,
         instruments=order.instruments,
         end=order.end,
@@ -65,7 +66,7 @@ def make(
         seed=order.seed,
         accents=landed_beats(landings),
         bars=order.brief.bars,
-        keep=order.keep,
+        keep=kept,
         instruments=order.instruments,
     )
     rows = [row for row in paired(written, played) if row.note not in kept]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from engines.errors import OptionError
@@ -27,6 +27,25 @@ class Keep:
     stem: str | None
     bars: tuple[int, int] | None
     beat: Fraction | None = None
+
+    def __str__(self) -> str:
+        if self.bars is None:
+            return self.stem or ""
+        first, last = self.bars
+        if self.beat is not None:
+            return f"{self.stem}@{first}.{self.beat + 1}"
+        return f"{f'{self.stem}:' if self.stem else ''}{first}{f'-{last}' if last > first else ''}"
+
+    def moved(self, bars: int) -> Keep:
+        """The same so many bars later: a scene keeps by its own bars, a person says those of the cue."""
+        return self if self.bars is None else replace(self, bars=(self.bars[0] + bars, self.bars[1] + bars))
+
+    def inside(self, first: int, last: int) -> Keep | None:
+        """As much of it as lies in these bars; None for nothing."""
+        if self.bars is None:
+            return self
+        low, high = max(first, self.bars[0]), min(last, self.bars[1])
+        return replace(self, bars=(low, high)) if low <= high else None
 
     def holds(self, note: Note, span: Span) -> bool:
         """Whether a written note of a scene (beats from its first) is kept."""
@@ -55,6 +74,11 @@ def parse(text: str) -> Keep:
         if beat >= 0:
             return Keep(note[1], (int(note[2]), int(note[2])), beat)
     raise OptionError(f"{text!r} is nothing that can be kept", where="--keep", cure=_SAID)
+
+
+def held(span: Span) -> tuple[Keep, ...]:
+    """What refills of a scene may not touch, in bars of the cue."""
+    return tuple(parse(text).moved(span.first) for text in span.scene.keep)
 
 
 def bar_of(beat: Fraction, span: Span) -> tuple[int, Fraction]:

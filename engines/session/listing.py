@@ -7,6 +7,7 @@ from typing import Any
 from engines.score.metrics import measure
 from engines.session.deliver import scenes_json
 from engines.session.history import History
+from engines.session.keep import held
 from engines.session.model import SceneTake, Session, Span
 from engines.session.refill import again
 from engines.watch import Watch
@@ -31,7 +32,7 @@ def takes_json(session: Session, scene: int | None = None) -> list[dict[str, Any
         {
             "scene": span.number,
             "chosen": next((t.number for k, t in session.takes_of(span.scene).items() if k == span.scene.chosen), None),
-            "keep": list(span.scene.keep),
+            "keep": [str(word) for word in held(span)],
             "takes": [_take_json(session, span, take) for take in session.takes_of(span.scene).values()],
         }
         for span in spans

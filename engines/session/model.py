@@ -163,7 +163,7 @@ class SceneTake:
 @dataclass(frozen=True)
 class Scene:
     """So many ``bars`` scored together, which take of it is ``chosen`` (None: it is silent), and what a refill may not touch:
-    ``keep`` as `engines.session.keep` reads it. ``bpm`` is its own nominal tempo where it is not the cue's."""
+    ``keep`` as `engines.session.keep` reads it, in bars of the scene from 1. ``bpm`` is its own nominal tempo where it is not the cue's."""
 
     id: str
     bars: int
@@ -291,7 +291,8 @@ class Session:
 
     def fresh(self, letter: str) -> str:
         """An id that no scene (``s``) or take (``t``) of the session has had."""
-        used = {scene.id for scene in self.scenes} | set(self.takes) | {take.scene for take in self.takes.values()}
+        used = {scene.id for scene in self.scenes} | set(self.takes)
+        used |= {name for take in self.takes.values() for name in (take.scene, take.base or "")}
         return f"{letter}{max([int(name[1:]) for name in used if name[:1] == letter], default=0) + 1}"
 
     def with_scene(self, scene: Scene) -> Session:

@@ -14,7 +14,7 @@ from engines.errors import OptionError
 from engines.score.land import caught_at
 from engines.score.notes import STEMS, Note
 from engines.session.compose import Made, beside, make
-from engines.session.keep import Keep, kept, parse
+from engines.session.keep import Keep, bar_of, held, kept
 from engines.session.model import Answer, Order, PlayedNote, SceneTake, Session, Span
 from engines.session.told import scene_brief, seen, stings
 from engines.spotting.hits import Hit
@@ -52,23 +52,22 @@ def refilled(session: Session, wish: Wish, watch: Watch, provider: str | None = 
     hears the scenes before it.
     """
     span = session.span(wish.scene)
-    words = (*wish.keep, *(parse(text) for text in span.scene.keep))
-    stems = wish.stems or STEMS
-    unknown = [stem for stem in stems if stem not in STEMS]
+    words = (*wish.keep, *held(span))
+    stems = tuple(stem for stem in STEMS if wish.stems is None or stem in wish.stems)
+    unknown = [stem for stem in wish.stems or () if stem not in STEMS]
     if unknown:
         raise OptionError(f"no stem is named {unknown[0]!r}", where="--stem", cure=f"choose from {', '.join(STEMS)}")
-    wanted = _wanted(span, wish, words)
-    stems = tuple(s for s in stems if not any(w.stem == s and w.bars is None for w in words))
-    if not wanted or not stems:
+    wanted = _wanted(span, wish, words, stems)
+    if not wanted:
         raise OptionError(f"everything of scene {wish.scene} is kept", where="--keep", cure="keep less, or release what is kept")
     base, old = _base(session, span, whole=len(wanted) == len(span.bars) and stems == STEMS and not words)
     stay = kept((row.note for row in old), span, words)
-    rows = [row for row in old if not _inside(row.note, span, wanted) or row.note.stem not in stems or row.note in stay]
+    rows = [row for row in old if row.note in stay or row.note.stem not in wanted.get(_place(row.note, span), ())]
     engine_name = wish.engine or session.engine
     mode = wish.mode if wish.mode or wish.engine else session.mode
     engine = load_engine(engine_name, provider, mode)
     seed = next_seed(session) if wish.seed is None else wish.seed
-    rows, made = compose_runs(session, span, wanted, stems, rows, (engine_name, mode, seed), engine, watch)
+    rows, made = compose_runs(session, span, wanted, rows, (engine_name, mode, seed), engine, watch)
     takes = session.takes_of(span.scene)
     take = SceneTake(
         scene=span.scene.id,
@@ -97,16 +96,16 @@ def with_take(session: Session, span: Span, take: SceneTake) -> Session:
 def compose_runs(
     session: Session,
     span: Span,
-    wanted: list[int],
-    stems: tuple[str, ...],
+    wanted: Mapping[int, tuple[str, ...]],
     rows: list[PlayedNote],
     question: tuple[str, str | None, int],
     engine: Engine,
     watch: Watch,
 ) -> tuple[list[PlayedNote], list[tuple[Order, Made]]]:
-    """Composes bars ``wanted`` (places in the scene) run by run beside ``rows``, which stay; what came of it, with its orders."""
+    """Composes the stems ``wanted`` of bars (by their places in the scene) run by run beside ``rows``, which stay; what came of it,
+    with its orders."""
     name, mode, seed = question
-    whole = replace(scene_brief(session, span, seen(session)), stems=stems)
+    whole = scene_brief(session, span, seen(session))
     tempo_map = session.part(span)
     hits = _hits(session, span)
     made: list[tuple[Order, Made]] = []
@@ -122,6 +121,7 @@ def compose_runs(
             replace(
                 whole,
                 bars=bars,
+                stems=wanted[run[0]],
                 hits=tuple(hit for hit in whole.hits if begin <= hit.beat < end),
                 before=before,
                 after=after,
@@ -188,27 +188,31 @@ def _base(session: Session, span: Span, whole: bool) -> tuple[str | None, tuple[
     return span.scene.chosen, take.notes
 
 
-def _wanted(span: Span, wish: Wish, words: Iterable[Keep]) -> list[int]:
-    """Places of the scene's bars to compose."""
+def _wanted(span: Span, wish: Wish, words: Iterable[Keep], stems: tuple[str, ...]) -> dict[int, tuple[str, ...]]:
+    """The stems to compose of each of the scene's bars, by its place; bars of which all is kept are not there."""
     first, last = span.first + 1, span.first + len(span.bars)
     runs = wish.bars or ((first, last),)
     for low, high in runs:
         if not (first <= low <= high <= last):
             cure = f"it has bars {first} to {last} of the cue"
             raise OptionError(f"bars {low}-{high} are not in scene {span.number}", where="--bars", cure=cure)
-    closed = [word.bars for word in words if word.stem is None and word.bars and word.beat is None]
-    wanted = sorted({bar for low, high in runs for bar in range(low, high + 1)})
-    return [bar - first for bar in wanted if not any(a <= bar <= b for a, b in closed)]
+    closed = [word for word in words if word.beat is None]
+    out = {}
+    for bar in sorted({bar for low, high in runs for bar in range(low, high + 1)}):
+        shut = {word.stem for word in closed if word.inside(bar, bar)}
+        if None not in shut and (free := tuple(stem for stem in stems if stem not in shut)):
+            out[bar - first] = free
+    return out
 
 
-def _inside(note: Note, span: Span, wanted: list[int]) -> bool:
-    places = [span.bars[k] for k in wanted]
-    beat = note.start + span.start
-    return any(bar.start <= beat < bar.end for bar in places)
+def _place(note: Note, span: Span) -> int:
+    """The bar of a scene, from 0, in which a written note starts."""
+    return bar_of(note.start, span)[0] - 1 - span.first
 
 
-def _runs(wanted: list[int]) -> Iterator[list[int]]:
-    for _, group in groupby(enumerate(wanted), key=lambda pair: pair[1] - pair[0]):
+def _runs(wanted: Mapping[int, tuple[str, ...]]) -> Iterator[list[int]]:
+    """Bars in a row of which the same stems are composed."""
+    for _, group in groupby(enumerate(wanted), key=lambda pair: (pair[1] - pair[0], wanted[pair[1]])):
         yield [place for _, place in group]
 
 
@@ -241,7 +245,7 @@ def _neighbours(
 
 
 def _chords(
-    session: Session, span: Span, wanted: list[int], base: str | None, made: list[Made]
+    session: Session, span: Span, wanted: Iterable[int], base: str | None, made: list[Made]
 ) -> tuple[tuple[Fraction, str], ...]:
     """The harmony of the new take: the old one's where its bars stay."""
     old: Mapping[Fraction, str] = dict(session.takes[base].chords) if base else {}
@@ -250,7 +254,7 @@ def _chords(
     return tuple(sorted((stay | {beat: chord for m in made for beat, chord in m.chords}).items()))
 
 
-def _answers(session: Session, span: Span, wanted: list[int], base: str | None, made: list[Made]) -> tuple[Answer, ...]:
+def _answers(session: Session, span: Span, wanted: Iterable[int], base: str | None, made: list[Made]) -> tuple[Answer, ...]:
     old = {answer.frame: answer for answer in session.takes[base].answers} if base else {}
     new = {answer.frame: answer for m in made for answer in m.answers}
     return tuple((old | new)[frame] for frame in sorted(old | new))

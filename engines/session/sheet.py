@@ -4,6 +4,7 @@ beside it as a remark."""
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
@@ -26,20 +27,21 @@ _HEAD = """# The brief of {cue}, {film}. What you write here holds; what you lea
 #   metre = "3/4"         of a scene or the cue                  tempo = "80-96"  of a scene or the cue, beats a minute
 #   avoid = true          thin and low, under dialogue           sting = 1.0      an accent on the first beat, 0 to 1
 """
+_TEMPO = re.compile(r" *\d{1,40}(\.\d{1,40}|/\d{1,40})? *")
 NAMES = {number: name for name, number in MOODS.items()}
 
 
 def sheet_text(session: Session) -> str:
     """The sheet of a session. `read_sheet` gives its words back."""
     briefing = seen(session)
-    out = [_HEAD.format(cue=session.cue, film=session.programme.title or session.film.path), "[cue]"]
+    out = [_HEAD.format(cue=_remark(session.cue), film=_remark(session.programme.title or session.film.path)), "[cue]"]
     out += _lines(session.told.get("cue", Told()))
     if session.key and not session.told.get("cue", Told()).key:
         out.append(f'# key = "{session.key}"')
     for span in session.spans:
         rows = said(session, span, briefing)
         start, end = (session.start + floor(second * session.film.rate) for second in span.seconds)
-        name = f", {span.scene.name}" if span.scene.name else ""
+        name = f", {_remark(span.scene.name)}" if span.scene.name else ""
         out += ["", f"[scene.{span.number}]  # bars {span.first + 1} to {span.first + len(rows)}, {start} to {end}{name}"]
         out += _lines(session.told.get(span.scene.id, Told()))
         mood = suggested_mood(session, span)
@@ -56,52 +58,61 @@ def sheet_text(session: Session) -> str:
     return "\n".join(out) + "\n"
 
 
+def _remark(text: str) -> str:
+    """A name as it may stand behind a #: on one line, without signs that a sheet cannot hold."""
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+
+
 def read_sheet(session: Session, text: str, where: object = "the brief") -> dict[str, Told]:
     """What a sheet says, by scope. Raises OptionError, naming the place, for what cannot be."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: a number of 5,000 digits is a ValueError
         raise OptionError(f"cannot be read: {error}", where=where, cure="words stand in quotes, one setting a line") from error
     told: dict[str, Told] = {}
     for section, content in table.items():
         if section == "cue":
-            told["cue"] = _word("cue", content, where)
+            told["cue"] = _word("cue", "cue", content, where)
         elif section == "scene" and isinstance(content, dict):
             for number, scene in content.items():
                 told |= _scene(session, number, scene, where)
         else:
             raise OptionError(f"[{section}] is no part of a brief", where=where, cure="write [cue], [scene.1] or [scene.1.bar.3]")
-    for scope, word in told.items():
-        check(scope, word)
     return {scope: word for scope, word in told.items() if not word.silent}
 
 
 def _scene(session: Session, number: str, content: Any, where: object) -> dict[str, Told]:
     place = f"{where} [scene.{number}]"
-    if not number.isdecimal() or not isinstance(content, dict):
+    if not (number.isdecimal() and 1 <= float(number) <= len(session.scenes) and isinstance(content, dict)):
         raise OptionError("is no scene", where=place, cure=f"write [scene.1] to [scene.{len(session.scenes)}]")
     span = session.span(int(number))
-    bars = content.pop("bar", {})
-    told = {span.scene.id: _word(f"scene.{number}", content, where)}
-    for bar, word in bars.items() if isinstance(bars, dict) else ():
-        told[_bar_scope(span, bar, f"{where} [scene.{number}.bar.{bar}]")] = _word(f"scene.{number}.bar.{bar}", word, where)
+    own = {name: value for name, value in content.items() if name != "bar"}
+    bars = content.get("bar", {})
+    if not isinstance(bars, dict):
+        raise OptionError("is no bar", where=f"{place} bar", cure=f"write [scene.{number}.bar.{span.first + 1}]")
+    told = {span.scene.id: _word(span.scene.id, f"scene.{number}", own, where)}
+    for bar, word in bars.items():
+        scope = _bar_scope(span, bar, f"{where} [scene.{number}.bar.{bar}]")
+        told[scope] = _word(scope, f"scene.{number}.bar.{bar}", word, where)
     return told
 
 
 def _bar_scope(span: Span, bar: str, place: str) -> str:
     first, last = span.first + 1, span.first + len(span.bars)
-    if not (bar.isdecimal() and first <= int(bar) <= last):
+    if not (bar.isdecimal() and first <= float(bar) <= last):
         raise OptionError(f"is not in scene {span.number}", where=place, cure=f"it has bars {first} to {last} of the cue")
     return f"{span.scene.id}/{int(bar) - span.first}"
 
 
-def _word(section: str, content: Any, where: object) -> Told:
+def _word(scope: str, section: str, content: Any, where: object) -> Told:
     if not isinstance(content, dict):
         raise OptionError("holds no settings", where=f"{where} [{section}]", cure="write density = 4 below it")
     try:
-        return told_of(content)
+        word = told_of(content)
+        check(scope, word)
     except OptionError as error:
         raise OptionError(error.what, where=f"{where} [{section}] {error.where or ''}".strip(), cure=error.cure) from error
+    return word
 
 
 def told_of(settings: Mapping[str, Any]) -> Told:
@@ -115,8 +126,8 @@ def told_of(settings: Mapping[str, Any]) -> Told:
             continue
         try:
             found[name] = reader(value)
-        except (ValueError, TypeError, ZeroDivisionError) as error:
-            raise OptionError(f"{value!r} is not a value for it", where=name, cure=f"write {_EXAMPLES[name]}") from error
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise OptionError(f"{str(value)[:40]!r} is not a value for it", where=name, cure=f"write {_EXAMPLES[name]}") from error
     return Told(**found)
 
 
@@ -146,13 +157,16 @@ def metre_of(text: Any) -> Metre:
 def tempo_of(text: Any) -> tuple[Fraction, Fraction]:
     """A range of tempo from ``96`` or ``70-140``. Raises ValueError."""
     low, _, high = str(text).partition("-")
-    return Fraction(low), Fraction(high or low)
+    ends = low, high or low
+    if not all(_TEMPO.fullmatch(end) for end in ends):  # a power of ten would fill the memory
+        raise ValueError(text)
+    return Fraction(ends[0]), Fraction(ends[1])
 
 
 _READERS: dict[str, Any] = {
     "density": _number(int),
     "energy": _number(float),
-    "mood": lambda value: mood_number(value if isinstance(value, int | str) else str(value)),
+    "mood": lambda value: mood_number(value if type(value) in (int, str) else str(value)),
     "register": _number(float),
     "key": lambda value: key_name(str(value)),
     "chords": lambda value: tuple(str(value).split()),

@@ -15,6 +15,7 @@ from engines.files import write
 from engines.picture import cutlist
 from engines.picture.cutlist import CutList
 from engines.score.instruments import SHORTEST
+from engines.score.notes import STEMS
 from engines.score.report import Report
 from engines.session.deliver import scenes_json, seam, write_cue
 from engines.session.desk import Act, Desk
@@ -86,7 +87,8 @@ def refill_json(done: Done, number: int) -> dict[str, Any]:
     first, last = orders[0].brief.bars[0], orders[-1].brief.bars[-1]
     beats = (span.start + first.start, span.start + last.start + last.length)
     touched = [note.start for note in set(done.session.notes) ^ set(done.before.notes if done.before else ())]
-    low, high = min([beats[0], *touched]), max([beats[1], *(start + SHORTEST for start in touched)])
+    low = min([beats[0], *touched])
+    high = max([beats[1], *(start + SHORTEST for start in touched if start >= beats[1])])
     start, end = seam(done.session, done.files["midi"], (low, high))
     bars = [bar.index + 1 for bar in span.bars if beats[0] <= bar.start < beats[1]]
     fresh = [row for row in take.notes if take.base is None or row not in done.session.takes[take.base].notes]
@@ -97,7 +99,7 @@ def refill_json(done: Done, number: int) -> dict[str, Any]:
         "end_s": end,
         "take": take.number,
         "seed": take.seed,
-        "stems": list(orders[-1].brief.stems),
+        "stems": [stem for stem in STEMS if any(stem in order.brief.stems for order in orders)],
         "notes": len(take.notes),
         "composed": len(fresh),
         **{key: take.facts.get(key) for key in ("engine", "model", "provider", "key")},

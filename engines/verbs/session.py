@@ -31,15 +31,16 @@ def refill(args: argparse.Namespace) -> None:
 def brief(args: argparse.Namespace) -> None:
     """What the engines are told: show it, say something of the cue, a scene or a bar, or edit it all as a text sheet."""
     from engines.commands import Tell, TellAll
+    from engines.session.editor import edited, sheet_from
     from engines.session.model import Told
     from engines.session.sheet import read_sheet, sheet_text
-    from engines.session.working import act_on, brief_json, edited, look_at
+    from engines.session.working import act_on, brief_json, look_at
 
     settings = {name: getattr(args, name) for name in vars(Told()) if getattr(args, name, None) is not None}
     if args.read or args.edit:
         if settings or args.forget:
             raise OptionError("a sheet and single settings at once", where="brief", cure="give the one or the other")
-        text = args.read.read_text("utf-8") if args.read else edited(sheet_text(look_at(args.session).session))
+        text = sheet_from(args.read) if args.read else edited(sheet_text(look_at(args.session).session))
         told = read_sheet(look_at(args.session).session, text, args.read or "the brief")
         session = act_on(args.session, [TellAll(told)], progress(args)).session
     elif settings or args.forget:

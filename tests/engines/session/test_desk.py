@@ -40,7 +40,7 @@ def child(work: Callable[[], object]) -> int:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         work()
         os._exit(0)
-    except BaseException:
+    finally:
         os._exit(9)
 
 
