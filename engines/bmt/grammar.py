@@ -50,7 +50,8 @@ class PlannedBar:
     """A bar to write. Ids of our vocabulary where ``_id`` is said, None where the network chooses.
 
     ``steps`` is its length in sixteenths (at most 16), ``percent`` the relative time of each step, ``hits`` the number of notes at
-    least that must sound at a step, ``kept`` notes (steps from the bar's start) that must be among them.
+    least that must sound at a step, ``kept`` notes (steps from the bar's start) that must be among them, ``held`` the pitches and stems
+    that sound on from notes which nobody may change: struck again, they would be lost.
     """
 
     steps: int
@@ -62,6 +63,7 @@ class PlannedBar:
     chord_id: int | None = None
     hits: Mapping[int, int] = field(default_factory=dict)
     kept: Mapping[int, tuple[GridNote, ...]] = field(default_factory=dict)
+    held: Mapping[int, frozenset[tuple[int, str]]] = field(default_factory=dict)
 
     @property
     def required(self) -> list[int]:
@@ -230,7 +232,8 @@ class Writer:
         count = max(int(ids[drawn]), len(kept))
         time = bar.percent[position]
         answer = yield self.word(self.STRENGTH, strength=self.vocabulary.id("strength", min(15, count)), time=time)
-        sounding: set[tuple[int, int]] = set()
+        held = bar.held.get(position, frozenset())
+        sounding = {(pitch, self._kinds[self.NOTE_TYPES[stem]]) for pitch, stem in held if stem in self.NOTE_TYPES}
         ceiling = 128
         for left in range(count, 0, -1):
             word = self._next_note(answer, kept, left, ceiling, sounding, time)

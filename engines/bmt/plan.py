@@ -205,6 +205,15 @@ class Planner:
                 kept.setdefault(found.step, {}).setdefault((found.pitch, found.stem), found)
         return {step: tuple(notes.values()) for step, notes in kept.items()}
 
+    def _held(self, bar: ModelBar) -> dict[int, frozenset[tuple[int, str]]]:
+        """Pitches and stems by step that notes which nobody may change still hold."""
+        fixed = [note for note in (*self.brief.before, *self.kept) if note.start < bar.end and note.end > bar.start]
+        places = {step: bar.start + Fraction(step, STEPS_PER_BEAT) for step in range(bar.steps)}
+        return {
+            step: frozenset((note.pitch, note.stem) for note in fixed if note.start <= place < note.end)
+            for step, place in places.items()
+        }
+
     def _planned(self, bar: ModelBar, times: list[int]) -> PlannedBar:
         brief = bar.brief
         return PlannedBar(
@@ -217,6 +226,7 @@ class Planner:
             None if brief.chord is None else self._chord(brief.chord),
             self._hits(bar),
             self._kept_in(bar),
+            self._held(bar),
         )
 
     def _chord(self, symbol: str) -> int:

@@ -144,6 +144,23 @@ def test_tastes_make_it_bolder_or_tamer(small_models: Path) -> None:
     assert BMTEngine(folder=small_models).compose(brief, 1).notes != one
 
 
+@pytest.mark.parametrize("fixed", ["before", "keep"])
+def test_what_still_sounds_costs_no_onset(small_models: Path, fixed: str) -> None:
+    """A pitch that a note which nobody may change still holds cannot be struck again: others are, as many as were asked for."""
+    low, high = RANGES["melody"]
+    held = tuple(Note(Fraction(-1 if fixed == "before" else 0), p, Fraction(7, 2), 80, "melody") for p in range(low, high - 1))
+    engine = BMTEngine("cpu", small_models)
+    for density in (3, 8, 16):
+        brief = Brief(bars(1, density=density), (HitBrief(Fraction(1), 1.0),), stems=("melody",))
+        if fixed == "before":
+            take = engine.compose(replace(brief, before=held), density)
+        else:
+            take = engine.compose(brief, density, keep=held)
+            assert set(held) <= set(take.notes)
+        assert len({note.start for note in take.notes}) == density
+        assert any(note.start == 1 for note in take.notes)
+
+
 def test_stems_stay_in_their_ranges(small_models: Path) -> None:
     take = BMTEngine(folder=small_models).compose(Brief(bars(4)), 1)
     assert {n.stem for n in take.notes} == set(RANGES)
