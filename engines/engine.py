@@ -87,7 +87,7 @@ class Engine(Protocol):
         ...
 
 
-ENGINES = {"bmt": "engines.bmt.compose:BMTEngine"}
+ENGINES = {"bmt": "engines.bmt.compose:BMTEngine", "diffbgm": "engines.diffbgm.compose:DiffBGMEngine"}
 """Engines by name, as ``module:class``; loaded when asked for, so that listing them costs nothing."""
 
 

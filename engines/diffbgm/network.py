@@ -22,6 +22,8 @@ EXTRAS = ("ldm.eps_model.mmfc.", "chord_enc.", "chord_dec.", "pnotree_", "txt_en
 """Keys that published checkpoints may hold and that nothing here needs."""
 RARE = -5.0
 """The log odds of a cell to sound before anything is learned: one in 150, as in pop songs."""
+SURE = 20.0
+"""Log odds beyond which a cell's own value says no more."""
 
 
 def sinusoids(times: Tensor, width: int) -> Tensor:
@@ -304,9 +306,25 @@ class DiffBGM(nn.Module):
         if config.caption:
             self.caption_enc = nn.Linear(config.caption, config.condition)
 
+    def raw(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """What is learned: the noise in ``x``, or the log odds of every cell to sound.
+
+        Of a cell that is -1 or 1 before noise, Bayes' rule gives the log odds that its own noisy value adds exactly; the network adds
+        what the rest of the roll says of it, and need not carry every cell through its narrow middle.
+        """
+        raw: Tensor = self.ldm.eps_model(x, t, condition)
+        if self.config.predicts == "noise":
+            return raw
+        left = self.ldm.alpha_bar[t][:, None, None, None]
+        own = (2 * left.sqrt() / (1 - left) * x).clamp(-SURE, SURE)
+        if not self.config.roll.velocity:
+            return raw + own
+        # a velocity is no matter of yes or no
+        return torch.cat([raw[:, :-1] + own[:, :-1], raw[:, -1:]], dim=1)
+
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """What the sampler asks for: the noise in ``x``, or the clean roll (-1..1) where the network predicts rolls."""
-        raw: Tensor = self.ldm.eps_model(x, t, condition)
+        raw = self.raw(x, t, condition)
         # a cell's chance p to sound, as the mean 2p - 1 of its two values
         return raw if self.config.predicts == "noise" else torch.tanh(raw / 2)
 

@@ -93,7 +93,7 @@ def batch_at(windows: Windows, step: int, settings: TrainSettings, config: DiffB
 
 def losses(network: DiffBGM, batch: Batch) -> Tensor:
     """The loss of each window (batch,): squared error of the noise, or nats of all cells, a sixteenth."""
-    raw = network.ldm.eps_model(network.noised(batch.clean, batch.times, batch.noise), batch.times, batch.tokens).float()
+    raw = network.raw(network.noised(batch.clean, batch.times, batch.noise), batch.times, batch.tokens).float()
     if network.config.predicts == "noise":
         return functional.mse_loss(raw, batch.noise, reduction="none").mean((1, 2, 3))
     wanted = (batch.clean + 1) / 2

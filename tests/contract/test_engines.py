@@ -23,9 +23,8 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> E
     name, weights = request.param
     if weights == "random":
         # a network that knows nothing says anything: what is owed is owed by the code
-        if name != "bmt":
-            pytest.skip(f"no random weights are made for {name}")
-        monkeypatch.setenv("HITPOINT_MODELS", str(request.getfixturevalue("small_models")))
+        small = {"bmt": "small_models", "diffbgm": "small_diffbgm_models"}
+        monkeypatch.setenv("HITPOINT_MODELS", str(request.getfixturevalue(small[name])))
     elif not (repository() / name / "card.toml").is_file():
         pytest.skip(f"no {name} in the model repository {Path(repository()).name!r}")
     return load_engine(name, "cpu")

@@ -1,0 +1,128 @@
+"""From chances to notes: what a window's network believes, made a bar that holds what the brief fixes.
+
+The network is told the brief and mostly follows it; here what must hold is made to hold, with as little change as that takes: the
+onset positions that were asked for are the likeliest ones, a hit gets its likeliest notes, and nothing sounds where it may not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.diffbgm.pianoroll import SOUNDS, STEPS_PER_BAR, Roll
+from engines.diffbgm.plan import Plan
+from engines.score.harmony import chord_tones, scale_tones
+
+MOST_AT_ONCE = 10
+"""Notes that begin together, at most: two hands (POP909 has 12 once in a thousand)."""
+IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.6, 0.15
+"""How likely a tone is before the network says anything, against one of the chord: odds of cells are multiplied by it."""
+LEAST, MOST = 1e-4, 1 - 1e-4
+"""Chances are kept this far from sure, so that what the brief forces is never impossible."""
+QUIET, LOUD = 24, 124
+"""Velocities that new notes may have."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The roll (0..1) of some slots, and how far the network is from having meant it: nats a note."""
+
+    roll: Roll
+    strain: float
+
+
+def tonal(plan: Plan, number: int) -> npt.NDArray[np.float32]:
+    """Weight of each pitch of the layout in a slot, from the chord and the key that hold there."""
+    pitch_class = (np.arange(plan.layout.pitches) + plan.layout.lowest) % 12
+    chord = plan.slots[number].bar.brief.chord
+    tones = chord_tones(chord) if chord else ()
+    scale = scale_tones(plan.key) if plan.key else None
+    weight = np.full(12, IN_CHORD if not tones and scale is None else OUTSIDE, np.float32)
+    if scale is not None:
+        weight[sorted(scale)] = IN_KEY if tones else IN_CHORD
+    elif tones:
+        weight[:] = IN_KEY
+    weight[list(tones)] = IN_CHORD
+    return weight[pitch_class]
+
+
+def settle(chances: Roll, plan: Plan, slots: range) -> Settled:
+    """The bars of ``slots`` as they are to be played. ``chances``: (layers, 16 x slots, pitches), 0..1."""
+    roll = np.zeros_like(chances)
+    strain, notes = 0.0, 0
+    for k, number in enumerate(slots):
+        here = slice(STEPS_PER_BAR * k, STEPS_PER_BAR * (k + 1))
+        roll[:, here], found, count = _bar(chances[:, here], plan, number)
+        strain, notes = strain + found, notes + count
+    return Settled(roll, strain / max(1, notes))
+
+
+def _bar(chances: Roll, plan: Plan, number: int) -> tuple[Roll, float, int]:
+    """One slot: its roll, its strain in nats, and its notes."""
+    there = slice(STEPS_PER_BAR * number, STEPS_PER_BAR * (number + 1))
+    known, mask = plan.known[:, there], plan.mask[:, there]
+    voices = len(plan.layout.voices)
+    raw = np.clip(chances[: 2 * voices : 2], LEAST, MOST)
+    odds = raw / (1 - raw) * tonal(plan, number)
+    onset = odds / (1 + odds)
+    onset[plan.barred[:, there] | mask[: 2 * voices : 2]] = 0
+    played = _chosen(onset, plan, number)
+    begins = played | (known[: 2 * voices : 2] > SOUNDS)
+    roll = np.zeros_like(chances)
+    roll[: 2 * voices : 2] = begins
+    holds = (chances[1 : 2 * voices : 2] > SOUNDS) & ~plan.barred[:, there] & ~mask[1 : 2 * voices : 2]
+    roll[1 : 2 * voices : 2] = holds | (known[1 : 2 * voices : 2] > SOUNDS)
+    if plan.layout.velocity:
+        roll[-1] = _velocities(chances, played, known)
+    free = ~mask[: 2 * voices : 2]
+    likelihood = np.where(played, np.log(raw), np.log(1 - raw))[free]
+    return roll, -float(likelihood.sum()), int(played.sum())
+
+
+def _chosen(onset: npt.NDArray[np.float32], plan: Plan, number: int) -> npt.NDArray[np.bool_]:
+    """Which cells (voices, steps, pitches) begin a note: those likelier than not at the steps that are to have an onset."""
+    bar = plan.slots[number].bar
+    hits, kept = plan.hits(number), plan.kept_steps(number)
+    best = onset.max(axis=(0, 2))
+    forced = {*hits, *kept}
+    if bar.brief.density is None:
+        steps = {*forced, *(int(s) for s in np.flatnonzero(best > SOUNDS))}
+    else:
+        # equal chances: the stronger place in the bar first
+        metre = [max(k for k in (16, 8, 4, 2, 1) if step % k == 0) for step in range(STEPS_PER_BAR)]
+        order = sorted((s for s in range(bar.steps) if s not in forced and best[s] > 0), key=lambda s: (-best[s], -metre[s], s))
+        steps = {*forced, *order[: max(0, bar.brief.density - len(forced))]}
+    played = np.zeros(onset.shape, np.bool_)
+    for step in steps:
+        least = max(hits.get(step, 0), 0 if step in kept else 1)
+        _strike(onset[:, step], played[:, step], least)
+    return played
+
+
+def _strike(chance: npt.NDArray[np.float32], played: npt.NDArray[np.bool_], least: int) -> None:
+    """Plays the likely notes of one step (voices, pitches), at least so many, the likeliest first."""
+    ranked = np.argsort(-chance, axis=None, kind="stable")
+    pitches: set[int] = set()
+    for flat in ranked[: 8 * MOST_AT_ONCE]:
+        voice, pitch = divmod(int(flat), chance.shape[1])
+        if chance[voice, pitch] <= 0 or len(pitches) == MOST_AT_ONCE:
+            return
+        if chance[voice, pitch] <= SOUNDS and len(pitches) >= least:
+            return
+        # a hit is thick with different pitches
+        if pitch in pitches and chance[voice, pitch] <= SOUNDS:
+            continue
+        played[voice, pitch] = True
+        pitches.add(pitch)
+
+
+def _velocities(chances: Roll, played: npt.NDArray[np.bool_], known: Roll) -> npt.NDArray[np.float32]:
+    """The velocity layer: what the network expects of a cell, given that it begins a note."""
+    chance = np.where(played, chances[: 2 * len(played) : 2], 0).max(axis=0)
+    expected = chances[-1] / np.maximum(chance, 0.05)
+    bounded = np.clip(expected, QUIET / 127, LOUD / 127)
+    layer = np.where(played.any(axis=0), bounded, 0)
+    out: npt.NDArray[np.float32] = np.where(known[-1] > 0, known[-1], layer).astype(np.float32)
+    return out
