@@ -46,19 +46,19 @@ def moved(luma: Bytes, left: Index, right: Index) -> Floats:
 def _moved(a: Bytes, b: Bytes) -> Floats:
     wide, high = _REACH
     n, rows, columns = a.shape
-    parts = (n, rows // 6, 6, columns)
-    a, b = a.reshape(parts), np.pad(b, ((0, 0), (high, high), (wide, wide)), mode="edge")
-    best = np.full((n, rows // 6, columns // 8), np.inf, np.float32)
+    a, b = a.transpose(1, 0, 2).reshape(rows, -1), b.transpose(1, 0, 2)  # the pairs side by side: a shift is a run of memory
+    b = np.pad(b, ((high, high), (0, 0), (wide, wide)), mode="edge")
+    best = np.full((rows // 6, n, columns // 8), np.inf, np.float32)
     across = np.kron(np.eye(columns // 8, dtype=np.float32), np.ones((8, 1), np.float32))  # sums runs of eight columns
-    apart, lower = np.empty(parts, np.uint8), np.empty(parts, np.uint8)
+    apart, lower = np.empty_like(a), np.empty_like(a)
     for dx in range(2 * wide + 1):
-        aside = np.ascontiguousarray(b[:, :, dx : dx + columns])
+        aside = b[:, :, dx : dx + columns].reshape(-1, n * columns)
         for dy in range(2 * high + 1):
-            there = aside[:, dy : dy + rows].reshape(parts)
+            there = aside[dy : dy + rows]
             np.subtract(np.maximum(a, there, out=apart), np.minimum(a, there, out=lower), out=apart)
-            along = np.add.reduce(apart, axis=2, dtype=np.uint16)
-            np.minimum(best, along.astype(np.float32) @ across, out=best)
-    fitted: Floats = best.mean((1, 2)) / 48
+            along = np.add.reduce(apart.reshape(rows // 6, 6, -1), axis=1, dtype=np.uint16)
+            np.minimum(best, along.astype(np.float32).reshape(-1, n, columns) @ across, out=best)
+    fitted: Floats = best.mean((0, 2)) / 48
     return fitted
 
 
