@@ -114,15 +114,8 @@ class Reel:
 
     @cached_property
     def digest(self) -> str:
-        """A fingerprint by which a session knows its film: SHA-256 over the size and 16 samples of the bytes (all, if few)."""
-        size = self.path.stat().st_size
-        sha = hashlib.sha256(str(size).encode())
-        step = max(_SAMPLE, (size - _SAMPLE) // 15) if size > 16 * _SAMPLE else _SAMPLE
-        with self.path.open("rb") as file:
-            for place in range(0, size, step):
-                file.seek(place)
-                sha.update(file.read(_SAMPLE))
-        return sha.hexdigest()
+        """A fingerprint by which a session knows its film, see `digest`."""
+        return digest(self.path)
 
     def decoded(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, VideoFrame]]:
         """Frames as the decoder gives them (coded size, unturned), with their index, from ``start`` up to ``stop``.
@@ -201,3 +194,15 @@ class Reel:
         for picture in self.pictures(width, start=index, stop=index + 1):
             return picture.image
         raise self._damaged(index - 1)
+
+
+def digest(path: Path) -> str:
+    """A fingerprint of a film's file, whatever it is called: SHA-256 over the size and 16 samples of the bytes (all, if few)."""
+    size = path.stat().st_size
+    sha = hashlib.sha256(str(size).encode())
+    step = max(_SAMPLE, (size - _SAMPLE) // 15) if size > 16 * _SAMPLE else _SAMPLE
+    with path.open("rb") as file:
+        for place in range(0, size, step):
+            file.seek(place)
+            sha.update(file.read(_SAMPLE))
+    return sha.hexdigest()

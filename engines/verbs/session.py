@@ -124,6 +124,19 @@ def conform(args: argparse.Namespace) -> None:
     give(args, told, text)
 
 
+def relink(args: argparse.Namespace) -> None:
+    """Say where the session's film lies now; without a path it is looked for, by its content, near the session."""
+    from engines.commands import Relink
+    from engines.session.film import find_film
+    from engines.session.working import act_on, look_at
+
+    session = look_at(args.session).session
+    found = args.film or find_film(session, args.session)
+    if args.film or found.resolve() != Path(session.film.path):
+        session = act_on(args.session, [Relink(found, args.other)], progress(args)).session
+    give(args, {"film": session.film.path}, session.film.path)
+
+
 def undo(args: argparse.Namespace) -> None:
     """Take back what was done last, every note of it."""
     from engines.session.working import step_back
@@ -177,12 +190,13 @@ def add(verb: Verb) -> None:
             ("takes", takes, "the takes of a session: list, choose, rate, keep, compare"),
             ("conform", conform, "carry a session to a new cut"),
             ("scenes", scenes, "the scenes of a session: list, split, join, name"),
+            ("relink", relink, "find the film of a session where it lies now"),
             ("undo", undo, "take back what was done last to a session"),
             ("redo", redo, "do again what was undone last"),
             ("history", history, "what was done to a session"),
         ),
     )
-    one, two, three, five, four, *steps = made
+    one, two, three, five, four, six, *steps = made
     one.add_argument("--scene", type=number, required=True, help="scenes count from 1")
     one.add_argument("--bars", type=bar_range, metavar="A-B", help="only these bars of the cue")
     one.add_argument("--stem", action="append", default=[], choices=STEMS, help="only this stem; may be repeated")
@@ -235,5 +249,7 @@ def add(verb: Verb) -> None:
     five.add_argument("--rate", type=rate, help="frames a second of a cut list that does not say")
     five.add_argument("--dry-run", action="store_true", help="only say what would change")
     five.add_argument("--provider", help="cuda, tensorrt, coreml, directml or cpu; an error if it does not load")
+    six.add_argument("film", type=Path, nargs="?", metavar="FILM", help="where it lies; without it, it is looked for")
+    six.add_argument("--other", action="store_true", help="another encoding of the same cut will do")
     for parser in steps[:2]:
         parser.add_argument("--count", type=number, default=1, help="so many acts")
