@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines import files
-from engines.errors import Cancelled, FilmError, OptionError
+from engines.errors import Cancelled, FilmError, OptionError, OutputError
 from engines.picture import container as door
 from engines.picture.reel import Reel
 
@@ -66,6 +66,8 @@ def mux(
         raise OptionError(f"no {suffix or 'nameless'} file can be written", where=out, cure=f"name it {', '.join(sorted(KEPT))}")
     if not 0 <= mix <= 1:
         raise OptionError(f"{mix} is not in 0..1", where="--mix", cure="0.3 lets the film's own sound through at about -10 dB")
+    if Path(out).exists() and Path(out).samefile(reel.path):
+        raise OutputError("is the film itself, which is not written over", where=out, cure="choose another folder with --out")
     with files.atomic(out) as temporary, _music(Path(audio)) as music:
         frames = round(reel.duration * RATE)
         own = _own_sound(reel) if reel.has_audio and mix else None

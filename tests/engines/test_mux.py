@@ -174,3 +174,14 @@ def test_progress_rises_to_the_end(tmp_path: Path) -> None:
     mux(film, music(tmp_path / "cue.wav", F(5, 2), ()), tmp_path / "o.mp4", on_progress=lambda d, t: told.append((d, t)))
     assert told[-1] == (2.5, 2.5)
     assert len(told) > 50
+
+
+def test_the_film_is_never_written_over(tmp_path: Path) -> None:
+    film = a_film(tmp_path / "preview.mp4")
+    before = film.read_bytes()
+    (tmp_path / "link.mp4").symlink_to(film)
+    for out in (film, tmp_path / "link.mp4"):
+        with pytest.raises(OutputError, match="is the film itself, which is not written over; choose another folder"):
+            mux(film, music(tmp_path / "music.wav", F(1), ()), out)
+    assert film.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.mp4", "music.wav", "preview.mp4"]
