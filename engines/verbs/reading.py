@@ -17,6 +17,8 @@ def tempo(text: str) -> tuple[Fraction, Fraction]:
     """A tempo, or a range of it, in beats a minute."""
     low, _, high = text.partition("-")
     try:
+        if "e" in text.lower():
+            raise ValueError  # a large power of ten would fill the memory
         return Fraction(low), Fraction(high or low)
     except (ValueError, ZeroDivisionError):
         raise argparse.ArgumentTypeError(f"{text!r} is not a tempo: write 96 or 70-140") from None
