@@ -121,6 +121,7 @@ def _joined(session: Session, one: Span, heard: list[Span], tempo_map: object) -
         notes=tuple(sorted(rows, key=lambda row: (row.note, row.played))),
         chords=tuple((place + by, chord) for by, take in parts for place, chord in take.chords),
         answers=tuple(answer for _, take in parts for answer in take.answers),
+        facts={**parts[-1][1].facts, "parts": [dict(take.facts) for _, take in parts]},
         base=None,
         rating=None,
         remark="",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engines.errors import ModelError
@@ -88,7 +88,7 @@ def rights(session: Session, delivered: Iterable[tuple[Span, SceneTake]] = ()) -
     A take's model is known by the hash in its recipe; its card is told only where a model with that hash is at hand.
     """
     found = sources(session, delivered)
-    models = {key: _model(*key) for source in found if source.take is not None for key in [_key(source.take)]}
+    models = {key: _model(*key) for source in found if source.take is not None for key in _keys(source.take)}
     return {
         "models": list(models.values()),
         "takes": [_take(source) for source in found],
@@ -100,6 +100,13 @@ def _key(take: SceneTake) -> tuple[str, str | None]:
     """Engine and the SHA-256 of its model, None where the recipe names none."""
     model = take.facts.get("model")
     return str(take.facts.get("engine", "")), model if isinstance(model, str) and _DIGEST.fullmatch(model) else None
+
+
+def _keys(take: SceneTake) -> list[tuple[str, str | None]]:
+    """The same of a take that scenes of several models were joined into: of every one."""
+    parts = take.facts.get("parts")
+    wholes = [replace(take, facts=facts) for facts in parts if isinstance(facts, dict)] if isinstance(parts, list) else []
+    return [_key(part) for part in wholes or [take]]
 
 
 def _model(engine: str, digest: str | None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from engines.session.cue_sheet import cue_sheet
 from engines.session.delivery import deliver
 from engines.session.delivery_names import Names, safe
 from engines.session.desk import Desk
+from engines.session.divide import join
 from engines.session.model import Session
 from engines.session.refill import Wish
 from engines.session.rights import rights
@@ -383,3 +384,13 @@ def test_the_verbs_write_what_they_say(session: Session, tmp_path: Path, capsys:
     assert not (tmp_path / "no").exists()
     assert main.main(["deliver", str(path), "--out", str(path)]) == 2
     assert "not a folder" in capsys.readouterr().err
+
+
+def test_joined_scenes_of_two_models_name_both(session: Session) -> None:
+    two = session.spans[1].scene.chosen or ""
+    other = replace(session.takes[two], facts={**session.takes[two].facts, "engine": "another", "model": "f" * 64})
+    joined = join(replace(session, takes={**session.takes, two: other}), 1)
+    assert {model["engine"] for model in rights(joined)["models"]} >= {
+        "another",
+        str(session.take(session.scenes[0])[1].facts["engine"]),
+    }
