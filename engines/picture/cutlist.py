@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -246,7 +247,7 @@ def read(path: str | Path, rate: str | int | float | Fraction | None = None, ass
     Raises CutListError, naming file and place, for what cannot be read.
     """
     path = Path(path)
-    if path.suffix.lower() == ".fcpxmld" and path.is_dir():
+    if path.suffix.lower() == ".fcpxmld" and os.path.isdir(path):
         path /= "Info.fcpxml"  # newer Final Cuts export a bundle
     wanted = None if rate is None else parse_rate(rate)
     reader = import_module(READERS[_format(path)])
@@ -292,9 +293,9 @@ _PROJECTS = (".prproj", ".drp", ".avb", ".avp", ".veg", ".blend", ".kdenlive", "
 def _format(path: Path) -> str:
     """The format by what the file holds, not by what it is called. Raises CutListError for a format that is not known."""
     suffix = path.suffix.lower()
-    if suffix in _PROJECTS and path.exists():
-        raise CutListError("is an editor's project", where=path, cure="export an EDL, AAF or XML of the programme from it")
     try:
+        if suffix in _PROJECTS and path.exists():
+            raise CutListError("is an editor's project", where=path, cure="export an EDL, AAF or XML of the programme from it")
         if path.exists() and not path.is_file():
             raise CutListError("is a folder" if path.is_dir() else "is no file", where=path, cure=_KNOWN)
         with path.open("rb") as file:

@@ -310,3 +310,14 @@ def test_what_is_assembled_is_what_every_frame_shows(tracks: list[list[tuple[int
 def test_absurd_lengths_are_refused() -> None:
     with pytest.raises(CutListError, match="too long to be true"):
         assemble([Layer(pieces((0, 10**9, "a")))], Timecode(0, Fraction(24)))
+
+
+@pytest.mark.parametrize("name", ["list.edl", "list.prproj", "list.fcpxmld"])
+def test_a_list_in_a_folder_that_may_not_be_seen_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CutListError, match=r"cannot be read \(Permission denied\); check the path"):
+        read(tmp_path / name)
