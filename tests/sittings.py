@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -95,9 +96,9 @@ def unscored(sizes: tuple[int, ...] = (7, 6, 7)) -> Session:
     )
 
 
-def scored(sizes: tuple[int, ...] = (7, 6, 7)) -> Session:
+def scored(sizes: tuple[int, ...] = (7, 6, 7), engine: str = "trio") -> Session:
     """The same with a first take of every scene; the engine ``trio`` must be listed."""
-    session = unscored(sizes)
+    session = replace(unscored(sizes), engine=engine)
     for number in range(1, len(sizes) + 1):
         session, _ = refilled(session, Wish(number), Watch())
     return session

@@ -11,9 +11,10 @@ from shutil import copytree
 from typing import Any
 
 import pytest
+from test_main import silent_film
 
 import main
-from engines.picture.demo_film import CUTS, make_demo_film
+from engines.picture.demo_film import CUTS
 from engines.score.smf import read_smf
 from engines.session.desk import Desk
 
@@ -24,12 +25,13 @@ Run = Callable[..., Any]
 def scored(trio: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a film, and the cue that ``score`` made of it."""
     folder = tmp_path_factory.mktemp("project")
-    film = make_demo_film(folder / "demo.mp4")
+    film = silent_film(folder / "demo.mp4", 504)
     listed = folder / "cuts.csv"
     listed.write_text("frame,time_s,kind\n" + "".join(f"{frame},{frame / 24:.6f},cut\n" for frame in CUTS))
     assert main.main(["score", str(film), "--cuts", str(listed), "--engine", "trio", "--out", str(folder / "cue")]) == 0
     path = folder / "cue" / "cue.hitpoint"
-    assert main.main(["scenes", str(path), "--split", "4", "--split", "8", "--join", "3"]) == 0
+    assert main.main(["scenes", str(path), "--join", "1"]) == 0
+    assert main.main(["scenes", str(path), "--split", "4", "--split", "8"]) == 0
     return folder
 
 

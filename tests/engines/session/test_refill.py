@@ -15,6 +15,7 @@ from sittings import few, saved, scored, unscored
 
 from engines import commands
 from engines.errors import HitpointError, OptionError
+from engines.runtime import repository
 from engines.score.notes import STEMS, Note
 from engines.score.smf import read_smf
 from engines.score.smf_reader import MidiNote
@@ -274,3 +275,37 @@ def test_the_neighbours_are_heard(trio: str) -> None:
     here = start().spans[1].bars[2].start - span.start
     assert {n.start < here for n in part.orders[0].brief.before} == {True}
     assert any(n.start >= 0 for n in part.orders[0].brief.before)
+
+
+@pytest.mark.skipif(not (repository() / "bmt").is_dir(), reason="the repository holds no onnx/bmt")
+def test_the_shipped_engine_refills_two_bars_and_keeps_the_rest(tmp_path: Path) -> None:
+    session = scored((2, 3), "bmt")
+    path = saved(session, tmp_path / "cue.hitpoint")
+    write_cue(session, tmp_path / "cue.mid")
+    old = read_smf(tmp_path / "cue.mid").notes
+    wish = Wish(2, ((4, 5),), keep=(parse("melody"), parse("piano@4.1")), seed=7)
+    done = act_on(path, [commands.Refill(wish)], Watch())
+    told, new = refill_json(done, 2), read_smf(tmp_path / "cue.mid").notes
+    zero = score_of(session).zero
+    apart = [[n for n in rows if not told["start_s"] <= float(n.start + zero) < told["end_s"]] for rows in (old, new)]
+    assert apart[0] == apart[1] != []
+    before, (name, take) = session.takes["t2"], done.session.take(done.session.scenes[1])
+    span = session.span(2)
+    stays = [row for row in before.notes if bar_of(row.note.start, span)[0] == 3 or row.note.stem == "melody"]
+    stays += [row for row in before.notes if row.note.stem == "piano" and row.note.start == span.bars[1].start - span.start]
+    assert set(stays) <= set(take.notes)
+    assert {row.note.stem for row in set(take.notes) - set(before.notes)} <= {"bridge", "piano"}
+    assert take.facts["model"] == before.facts["model"] != "none"
+    assert again(take).same, again(take).differs
+    assert name not in session.takes
+
+
+def test_a_recipe_whose_model_is_another_says_so(trio: str) -> None:
+    take = start().takes["t1"]
+    found = again(replace(take, facts={**take.facts, "model": "an older one", "provider": "cuda"}))
+    assert found.same
+    assert found.differs == ("the model was an older one, here it is none", "the provider was cuda, here it is cpu")
+    lost = again(replace(take, notes=take.notes[1:]))
+    assert not lost.same
+    assert "differ at 1 places" in lost.differs[0]
+    assert "no recipe" in again(replace(take, orders=())).differs[0]
