@@ -30,8 +30,7 @@ def scored(trio: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     listed.write_text("frame,time_s,kind\n" + "".join(f"{frame},{frame / 24:.6f},cut\n" for frame in CUTS))
     assert main.main(["score", str(film), "--cuts", str(listed), "--engine", "trio", "--out", str(folder / "cue")]) == 0
     path = folder / "cue" / "cue.hitpoint"
-    assert main.main(["scenes", str(path), "--join", "1"]) == 0
-    assert main.main(["scenes", str(path), "--split", "4", "--split", "8"]) == 0
+    assert main.main(["scenes", str(path), "--split", "4"]) == 0  # bars 1-3, 4-6, 7-13
     return folder
 
 
@@ -83,7 +82,7 @@ def test_refill_prints_where_it_wrote_and_changes_nothing_else(run: Run, cue: Pa
     old = notes(cue)
     told = run("refill", "--scene", 2, "--seed", 5)
     assert {"scene", "start_s", "end_s", "take", "seed", "summary", "files"} <= told.keys()
-    assert (told["scene"], told["take"], told["seed"], told["bars"]) == (2, 2, 5, [4, 7])
+    assert (told["scene"], told["take"], told["seed"], told["bars"]) == (2, 2, 5, [4, 6])
     apart = [[n for n in rows if not told["start_s"] <= n[0] < told["end_s"]] for rows in (old, notes(cue))]
     assert apart[0] == apart[1]
     assert old != notes(cue)
@@ -131,7 +130,7 @@ def test_takes_are_rated_named_kept_compared_chosen_and_deleted(run: Run, cue: P
 
 def test_scenes_are_split_joined_and_named(run: Run, cue: Path) -> None:
     old = notes(cue)
-    assert [row["bars"] for row in run("scenes")["scenes"]][:2] == [[1, 3], [4, 7]]
+    assert [row["bars"] for row in run("scenes")["scenes"]][:2] == [[1, 3], [4, 6]]
     told = run("scenes", "--split", 6, "--join", 3, "--scene", 2, "--name", "the chase", "--cue", "2m4")
     assert told["cue"] == "2m4"
     assert [(row["bars"], row["name"]) for row in told["scenes"][:3]] == [([1, 3], ""), ([4, 5], "the chase"), ([6, 13], "")]
