@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from engines.errors import MissingLibraryError
+from engines.errors import MissingLibraryError, OptionError
 
 
 def _need(*libraries: str) -> None:
@@ -30,6 +30,9 @@ def train_engine(
 ) -> Path:
     """Trains ``engine`` on POP909 in ``data``, going on from ``out``; returns the best checkpoint."""
     _need("torch")
+    most = math.inf if hours is None else hours
+    if engine == "diffbgm":
+        return _train_diffbgm(data, out, steps, most, size, report)
     from engines.bmt.network import OURS, PUBLISHED
     from engines.bmt.train import TrainSettings, train
 
@@ -38,12 +41,36 @@ def train_engine(
     )
     config = OURS if size == "ours" else large
     settings = TrainSettings() if steps is None else TrainSettings(steps=steps)
-    return train(data, out, config, settings, report, hours=math.inf if hours is None else hours)
+    return train(data, out, config, settings, report, hours=most)
 
 
-def export_engine(engine: str, checkpoint: Path, out: Path, storage: str, dictionary: Path | None) -> dict[str, object]:
-    """Exports a checkpoint of ``engine`` to ``out``; what was written, as plain values."""
+def _train_diffbgm(
+    data: Path, out: Path, steps: int | None, hours: float, size: str, report: Callable[[dict[str, object]], None]
+) -> Path:
+    from engines.diffbgm.config import OURS, PAPER
+    from engines.diffbgm.train import PAPER_SETTINGS, TrainSettings, train
+
+    settings = TrainSettings() if size == "ours" else PAPER_SETTINGS
+    if steps is not None:
+        settings = replace(settings, steps=steps)
+    return train(data, out, OURS if size == "ours" else PAPER, settings, report, hours=hours)
+
+
+def export_engine(
+    engine: str, checkpoint: Path, out: Path, storage: str, dictionary: Path | None, segments: int | None = None
+) -> dict[str, object]:
+    """Exports a checkpoint of ``engine`` to ``out``; what was written, as plain values. OptionError for an option of the other
+    engine."""
     _need("torch", "onnx")
+    for name, value, owner in (("--dictionary", dictionary, "bmt"), ("--segments", segments, "diffbgm")):
+        if value is not None and engine != owner:
+            raise OptionError(f"is an option of {owner}", where=name, cure="leave it out")
+    if engine == "diffbgm":
+        from engines.diffbgm import export as diffbgm
+
+        drawn = diffbgm.export(checkpoint, out, storage, segments)
+        told: dict[str, object] = {"graph": str(drawn.graph), "sha256": drawn.sha256, "bytes": drawn.size, "parity": drawn.parity}
+        return told | ({"left out": ", ".join(drawn.dropped)} if drawn.dropped else {})
     from engines.bmt.export import export
     from engines.bmt.vocabulary import load_dictionary
 

@@ -140,6 +140,8 @@ def network_of(checkpoint: Path, segments: int | None = None) -> tuple[DiffBGM, 
         weights, facts = state["average"], {"steps": state["step"], "hours": state["hours"], "validation": state["best"]}
     else:
         shares = 2 if segments is None else segments
+        if BEATS % shares:
+            raise OptionError(f"{BEATS} tokens have no {shares} equal shares", where="--segments", cure="choose 1, 2, 4 or 8")
         network = DiffBGM(replace(PAPER, segments=shares, heard=shares))
         weights, facts = state.get("model", state), {k: state[k] for k in ("step", "epoch") if isinstance(state.get(k), int)}
     if not isinstance(weights, Mapping) or not all(isinstance(v, Tensor) for v in weights.values()):

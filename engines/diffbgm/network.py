@@ -24,6 +24,10 @@ RARE = -5.0
 """The log odds of a cell to sound before anything is learned: one in 150, as in pop songs."""
 SURE = 20.0
 """Log odds beyond which a cell's own value says no more."""
+FAINT = 1e-5
+"""The least velocity, of 1, that is told from none."""
+USUAL = 0.85
+"""The log odds of the usual velocity, 89 of 127, before anything is learned."""
 
 
 def sinusoids(times: Tensor, width: int) -> Tensor:
@@ -240,6 +244,8 @@ class UNet(nn.Module):
         last_layer = Convolution(now, features, edge)
         if config.predicts == "roll" and last_layer.bias is not None:
             nn.init.constant_(last_layer.bias, RARE)
+            if config.roll.velocity:
+                nn.init.constant_(last_layer.bias[-config.fold[0] * config.fold[1] :], USUAL)
         self.out = nn.Sequential(nn.GroupNorm(config.groups, now), nn.SiLU(), last_layer)
 
     def _stage(self, inside: int, outside: int, time: int, level: int) -> Stage:
@@ -317,10 +323,14 @@ class DiffBGM(nn.Module):
             return raw
         left = self.ldm.alpha_bar[t][:, None, None, None]
         own = (2 * left.sqrt() / (1 - left) * x).clamp(-SURE, SURE)
+        voices = 2 * len(self.config.roll.voices)
+        sounds = raw[:, :voices] + own[:, :voices]
         if not self.config.roll.velocity:
-            return raw + own
-        # a velocity is no matter of yes or no
-        return torch.cat([raw[:, :-1] + own[:, :-1], raw[:, -1:]], dim=1)
+            return sounds
+        # where a note begins in any voice, as loud as the network has it; elsewhere nothing
+        begins = 1 - torch.sigmoid(-sounds[:, 0:voices:2]).prod(dim=1, keepdim=True)
+        loud = (begins * torch.sigmoid(raw[:, voices:])).clamp(FAINT, 1 - FAINT)
+        return torch.cat([sounds, torch.log(loud / (1 - loud))], dim=1)
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """What the sampler asks for: the noise in ``x``, or the clean roll (-1..1) where the network predicts rolls."""

@@ -52,6 +52,10 @@ class TrainSettings:
     save_every_s: float = 120.0
 
 
+PAPER_SETTINGS = TrainSettings(steps=180_000, batch=32, rate=5e-5, warmup=1, cooldown=1e-6, decay=0.0, clip=10.0, ema=0.9999)
+"""The published recipe: Adam at a constant rate, 100 epochs of some 1,800 steps; only the averaged weights are ours."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Rolls (windows, layers, steps, pitches) as the network sees them, their noise, times and tokens."""

@@ -22,14 +22,14 @@ def export(args: argparse.Namespace) -> None:
     """A checkpoint as a graph with its card."""
     from engines.training import export_engine
 
-    made = export_engine(args.engine, args.checkpoint, args.out, args.storage, args.dictionary)
+    made = export_engine(args.engine, args.checkpoint, args.out, args.storage, args.dictionary, args.segments)
     give(args, made, "\n".join(f"{k}: {v}" for k, v in made.items()))
 
 
 def add(verb: Verb) -> None:
     """Adds these verbs to the command line."""
     made = verb("train", train, "train an engine (needs the train extra)")
-    made.add_argument("engine", choices=("bmt",))
+    made.add_argument("engine", choices=("bmt", "diffbgm"))
     made.add_argument("--data", type=Path, required=True, help="the folder of POP909")
     made.add_argument("--out", type=Path, default=Path("training"), help="checkpoints and log; goes on from there")
     made.add_argument("--steps", type=within(1, 10**9, int))
@@ -37,8 +37,9 @@ def add(verb: Verb) -> None:
     made.add_argument("--size", choices=("ours", "published"), default="ours")
 
     made = verb("export", export, "a checkpoint as an ONNX graph with its card (needs the train extra)")
-    made.add_argument("engine", choices=("bmt",))
+    made.add_argument("engine", choices=("bmt", "diffbgm"))
     made.add_argument("--checkpoint", type=Path, required=True)
     made.add_argument("--out", type=Path, required=True)
     made.add_argument("--storage", choices=("fp32", "fp16", "int8"), default="fp16")
     made.add_argument("--dictionary", type=Path, help="the dictionary.pkl of a published checkpoint")
+    made.add_argument("--segments", type=within(1, 16, int), help="w of a published checkpoint's attention by segment (2)")
