@@ -22,7 +22,7 @@ from engines.errors import HitpointError, OptionError, OutputError, SessionError
 from engines.files import refusal, write
 from engines.session.history import Change, History, Step, differences
 from engines.session.model import Session
-from engines.session.plain import plain, session_of
+from engines.session.plain import plain, plain_after, session_after, session_of
 from engines.session.upgrades import FORMAT, VERSION, upgraded
 from engines.watch import Watch
 
@@ -101,7 +101,7 @@ class Desk:
         """Does an act and remembers how to undo it; ``merge`` makes it one step with the last. Raises what the act raises."""
         self._writable()
         before, after = self.content, act.do(self.session, watch or Watch())
-        content = plain(after)
+        content = plain_after(after, self.session, before)
         step = Step(act.sentence, datetime.now(UTC).isoformat(timespec="seconds"), differences(before, content))
         self.history = self.history.merged(step) if merge and self.history.done else self.history.with_step(step)
         self.session, self._content = after, content
@@ -118,7 +118,8 @@ class Desk:
     def _go(self, way: Callable[[Any], tuple[Any, Step, History]]) -> Step:
         self._writable()
         content, step, history = way(self.content)
-        self.session, self._content, self.history = session_of(content), content, history
+        session = session_after(content, self.session, self.content)
+        self.session, self._content, self.history = session, content, history
         return step
 
     def save(self, path: str | Path | None = None) -> Path:

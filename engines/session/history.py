@@ -72,6 +72,8 @@ class History:
 
 def differences(before: Any, after: Any, at: tuple[str, ...] = ()) -> tuple[Change, ...]:
     """The changes that make ``after`` of ``before``; tables are compared key by key, everything else as a whole."""
+    if before is after:
+        return ()
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return () if _same(before, after) else (Change(at, (before,), (after,)),)
     found: list[Change] = []

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from cattrs import Converter
 from cattrs.errors import CattrsError
@@ -15,7 +15,7 @@ from cattrs.errors import CattrsError
 from engines.errors import HitpointError, SessionError
 from engines.score.notes import Note
 from engines.session.intact import intact
-from engines.session.model import PlayedNote, Session
+from engines.session.model import PlayedNote, SceneTake, Session
 from engines.spotting.tempo import Metre, Segment, TempoMap
 
 T = TypeVar("T")
@@ -162,3 +162,44 @@ def value_of(content: Any, kind: type[T]) -> T:
     except _SLIPS as error:
         said = " ".join(str(error).split())[:120] or type(error).__name__
         raise SessionError(f"holds what cannot be read ({said})", cure="open an earlier copy of the session") from error
+
+
+def plain_after(after: Session, before: Session, content: Any) -> Any:
+    """`plain` of a session whose ``content`` ``before`` an act is known: what the act did not touch is taken from there as it is."""
+    made: dict[str, Any] = {}
+    for name, kind in _kinds().items():
+        new, old = getattr(after, name), getattr(before, name)
+        if new is old and name in content:
+            made[name] = content[name]
+        elif name == "takes":
+            known, there = before.takes, content.get(name, {})
+            made[name] = {key: there[key] if known.get(key) is take else plain(take) for key, take in after.takes.items()}
+        else:
+            made[name] = _converter().unstructure(new, unstructure_as=kind)
+    return made
+
+
+def session_after(content: Any, before: Session, known: Any) -> Session:
+    """The session of a ``content`` that shares what did not change with ``known``, that of the session ``before``. Raises
+    SessionError."""
+    if not isinstance(content, dict) or content.keys() != known.keys() or content.keys() != _kinds().keys():
+        return session_of(content)
+    made = {}
+    for name, kind in _kinds().items():
+        if content[name] is known[name]:
+            made[name] = getattr(before, name)
+        elif name == "takes" and isinstance(content[name], dict):
+            there = known[name]
+            made[name] = {
+                key: before.takes[key] if there.get(key) is table else value_of(table, SceneTake)
+                for key, table in content[name].items()
+            }
+        else:
+            made[name] = value_of(content[name], kind)
+    return intact(Session(**made))
+
+
+@cache
+def _kinds() -> dict[str, Any]:
+    """The fields of a session with their types."""
+    return get_type_hints(Session)

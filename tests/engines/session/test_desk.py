@@ -253,7 +253,7 @@ def test_a_newer_session_says_so(tmp_path: Path) -> None:
     assert f"newer Hitpoint (version {VERSION + 1}); update" in refused(path)
 
 
-@few(40)
+@few(20)
 @given(st.data())
 def test_a_truncated_or_garbled_session_is_one_line(
     trio: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -35,7 +35,7 @@ divisions = st.lists(
 )
 
 
-@few(20)
+@few(8)
 @given(divisions)
 def test_what_is_heard_stays(trio: str, acts: list[commands.Split | commands.Join]) -> None:
     session, heard, answered = start(), smf_bytes(score_of(start())), answers(start())

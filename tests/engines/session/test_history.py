@@ -29,7 +29,7 @@ values = st.recursive(
 tables = st.dictionaries(st.text("abc", max_size=1), values, max_size=4)
 
 
-@few(100)
+@few(30)
 @given(tables, tables)
 def test_differences_go_both_ways(before: Any, after: Any) -> None:
     made = differences(before, after)
@@ -37,7 +37,7 @@ def test_differences_go_both_ways(before: Any, after: Any) -> None:
     assert text_of(changed(after, [change.reverse for change in reversed(made)])) == text_of(before)
 
 
-@few(50)
+@few(30)
 @given(st.lists(tables, min_size=2, max_size=6), st.data())
 def test_steps_back_and_forth_meet_every_state_again(states: list[Any], data: st.DataObject) -> None:
     history = History()
@@ -133,7 +133,7 @@ def start() -> Session:
     return scored((5, 6))
 
 
-@few(15)
+@few(10)
 @given(st.lists(st.one_of(acts, acts, acts, acts, st.sampled_from(["undo", "redo"])), min_size=3, max_size=12))
 def test_any_acts_undone_to_the_end_give_the_first_session_byte_by_byte(trio: str, sequence: list[Any]) -> None:
     desk = Desk(start())

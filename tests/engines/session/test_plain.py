@@ -20,7 +20,7 @@ from engines.session.model import Answer, PlayedNote, SceneTake, Session, Told
 from engines.session.plain import plain, session_of, value_of
 from engines.spotting.tempo import Metre, Segment, TempoMap
 
-FEW = few(40)
+FEW = few(20)
 
 fractions = st.fractions(-(10**6), 10**6)
 positive = st.fractions(Fraction(1, 10**6), 10**6)
@@ -146,7 +146,7 @@ def content(trio: str) -> Any:
     return small()
 
 
-@few(80)
+@few(50)
 @given(st.data())
 def test_a_wrong_value_is_one_line_or_harmless(trio: str, data: st.DataObject) -> None:
     """Whatever stands in the place of any value: the session is refused in one line, or it is one that every verb can work with."""

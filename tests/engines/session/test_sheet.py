@@ -51,7 +51,7 @@ def all_told(draw: st.DrawFn) -> dict[str, Told]:
     return {scope: word for scope, word in (wide | narrow).items() if not word.silent}
 
 
-@few(60)
+@few(25)
 @given(all_told(), words, words)
 def test_what_was_said_comes_back_whatever_scene_and_cue_are_called(told: dict[str, Told], cue: str, name: str) -> None:
     bare = replace(session(), told=told, cue=cue or "1m1")
@@ -140,7 +140,7 @@ def test_a_wrong_line_names_its_place(line: str) -> None:
     assert "\n" not in said
 
 
-@few(60)
+@few(25)
 @given(st.text(st.sampled_from('[]scene.bar=0123456789"\n -#cudty'), max_size=60) | st.text(max_size=40))
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     try:

@@ -70,7 +70,7 @@ def test_version_1_keeps_its_notes_its_map_and_its_words(tmp_path: Path) -> None
     assert report.summary["within_1_frame"] == len(caught) >= 6
 
 
-@few(60)
+@few(30)
 @given(st.data())
 def test_a_wrong_value_in_an_old_session_is_one_line(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     table = table_of(GOLDEN / "1.hitpoint")
