@@ -127,7 +127,9 @@ def told_of(settings: Mapping[str, Any]) -> Told:
         try:
             found[name] = reader(value)
         except (ValueError, TypeError, ArithmeticError) as error:
-            raise OptionError(f"{str(value)[:40]!r} is not a value for it", where=name, cure=f"write {_EXAMPLES[name]}") from error
+            raise OptionError(
+                f"{str(value)[:40]!r} is not a value for it", where=name, cure=f"write {_EXAMPLES[name]}"
+            ) from error
     return Told(**found)
 
 
