@@ -13,6 +13,7 @@ from engines.errors import OptionError, SpottingError
 from engines.spotting.bend import bend
 from engines.spotting.candidates import Candidate, candidate
 from engines.spotting.hits import Hit
+from engines.spotting.nominal import nominals, worthwhile
 from engines.spotting.plan import Plan, Span, bars_over
 from engines.spotting.price import Prices
 from engines.spotting.ramp import ramp
@@ -30,10 +31,6 @@ SHORTEST = Fraction(30, FASTEST)
 """Seconds of the shortest closed cue, an eighth."""
 LOOSEST = 50
 """Percent; farther and a beat could stand for another note value."""
-EFFORT = 14200
-"""Nominal tempos times hits that a search may take on, so that the time grows no faster than the film, ..."""
-FEWEST, MOST = 24, 281
-"""... within these numbers of nominal tempos."""
 GLIDED, GLIDING = 3, 400
 """Nominal tempos at which ramps are searched, those where bends are cheapest; and times hits, as above."""
 APART = 0.06
@@ -114,18 +111,11 @@ def _counted(metre: Metre, subdivision: int) -> int:
     return subdivision if metre.length.denominator == 1 else 2
 
 
-def nominals(low: Fraction, high: Fraction, hits: int = 0) -> list[Fraction]:
-    """The nominal tempos of a range: quarter beats a minute, evenly thinned where they are too many; the ends if there is none."""
-    grid = [Fraction(k, 4) for k in range(ceil(low * 4), floor(high * 4) + 1)] or sorted({low, high})
-    most = min(MOST, max(FEWEST, EFFORT // max(1, hits)))
-    return grid if len(grid) <= most else [grid[round(k)] for k in np.linspace(0, len(grid) - 1, most)]
-
-
 def _fitting(sheet: Sheet, low: Fraction, high: Fraction) -> Sheet:
     """A closed cue as it can be solved: in eighths, and with more bend, where no whole number of what was asked for fits."""
     least = Fraction(0)
     for subdivision in (sheet.subdivision, 2):
-        ideal = [(sheet.end - sheet.start) * tempo * subdivision / 60 for tempo in nominals(low, high, len(sheet.hits))]
+        ideal = [(sheet.end - sheet.start) * tempo * subdivision / 60 for tempo in nominals(low, high)]
         least = min(abs(count / whole - 1) for whole in ideal for count in (max(1, floor(whole)), ceil(whole)))
         if least <= sheet.bend:
             return replace(sheet, subdivision=subdivision)
@@ -140,7 +130,7 @@ def _plans(sheet: Sheet, low: Fraction, high: Fraction) -> Iterable[Plan]:
         plain, paces = steady(sheet, low, high)
         yield plain
         yield odd_bars(sheet, paces)[1]
-    tried = nominals(low, high, len(sheet.hits))
+    tried = worthwhile(sheet, nominals(low, high))
     bent = bend(sheet, tried)
     order = [int(k) for k in np.argsort(bent.costs, kind="stable") if np.isfinite(bent.costs[k])]
     yield from (bent.plan(k) for k in _apart(order, tried))

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import exp, log
+from os import getloadavg
 from pathlib import Path
 from random import Random
 from statistics import fmean, median
@@ -39,6 +40,7 @@ LISTS, CUTS, MEDIAN_SHOT, SPREAD = 50, 24, 3.2, 0.6
 FILM = Fraction(24)
 LOW, HIGH = 70, 140
 WITHIN = 0.02  # seconds
+MANY = 100  # hits of a list whose misses are only counted
 RATES = {"stills_with_fades": Fraction(30000, 1001)}  # the other clips have 24 frames a second
 
 
@@ -88,6 +90,11 @@ def exact_share(candidate: Candidate, subdivision: int) -> float:
     tempo_map = candidate.tempo_map
     times = [catch.hit.time for catch in candidate.catches]
     return fmean((tempo_map.beat(time) * subdivision).denominator == 1 for time in times)
+
+
+def weight_share(candidate: Candidate) -> float:
+    """The caught part of all weight."""
+    return sum(catch.hit.weight for catch in candidate.catches if not catch.error) / sum(c.hit.weight for c in candidate.catches)
 
 
 def single_tempo_share(hits: Sequence[Hit], subdivision: int, free: bool) -> float:
@@ -141,9 +148,11 @@ def row_of(lists: list[tuple[tuple[Hit, ...], Fraction]], bend: int, subdivision
             "bend": exact_share(first["bend"], subdivision),
             "any map": any_map_share(hits, bend, subdivision),
             "apart": apart_share(hits, bend, subdivision),
+            "by weight": weight_share(first["bend"]),
             "ramp": exact_share(first["ramp"], subdivision),
             "first": exact_share(answers[0], subdivision),
             "greedy": exact_share(hasty, subdivision),
+            "greedy by weight": weight_share(hasty),
             "single, any start": single_tempo_share(hits, subdivision, True),
             "single tempo": single_tempo_share(hits, subdivision, False),
             "bend downbeats": first["bend"].hits_on_downbeat / len(hits),
@@ -160,7 +169,7 @@ def row_of(lists: list[tuple[tuple[Hit, ...], Fraction]], bend: int, subdivision
 
 
 def seconds_for(count: int, subdivision: int, bend: int) -> dict[str, float]:
-    """The fastest of three by the clock on the wall, and by the processor alone (the machine may have other work)."""
+    """The fastest of three by the clock on the wall, and by the processor alone; the machine may have other work (``load``)."""
     cuts = random_cuts(1000, count)
     hits, end = hits_from_cuts(cuts, FILM), cuts[-1].time + 3
     walls, processor = [], []
@@ -169,33 +178,37 @@ def seconds_for(count: int, subdivision: int, bend: int) -> dict[str, float]:
         solve(hits, end, (LOW, HIGH), bend, subdivision=subdivision)
         walls.append(perf_counter() - begun)
         processor.append(process_time() - spent)
-    return {"seconds": min(walls), "processor seconds": min(processor)}
+    return {"seconds": min(walls), "processor seconds": min(processor), "load": round(getloadavg()[0], 1)}
 
 
-def missed_of(name: str, hits: tuple[Hit, ...], end: Fraction) -> list[dict[str, object]]:
-    """Of a real list at 4 % on eighths, every hit that the bend misses, and how far any map could go."""
+def told_of(name: str, hits: tuple[Hit, ...], end: Fraction) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """A real list at 4 % on eighths; and of a short one every hit that the bend misses, with its neighbours in eighths."""
     answer = next(answer for answer in solve(hits, end, (LOW, HIGH), 4, subdivision=2) if answer.name == "bend")
-    most, eighth = round(any_map_share(hits, 4, 2) * len(hits)), 30 / float(answer.tempo_bpm)
-    rows: list[dict[str, object]] = []
-    for k, catch in enumerate(answer.catches):
-        if not catch.error:
-            continue
-        edges = [float(hits[near].time) if 0 <= near < len(hits) else None for near in (k - 1, k + 1)]
-        gaps = [abs(edge - float(catch.hit.time)) / eighth if edge is not None else None for edge in edges]
-        rows.append(
-            {
-                "list": name,
-                "caught": f"{answer.hits_on_beat} of {len(hits)}",
-                "any map": most,
-                "bpm": float(answer.tempo_bpm),
-                "missed at s": float(catch.hit.time),
-                "weight": catch.hit.weight,
-                "by ms": round(1000 * float(catch.error), 1),
-                "eighths before": None if gaps[0] is None else round(gaps[0], 2),
-                "eighths after": None if gaps[1] is None else round(gaps[1], 2),
-            }
-        )
-    return rows
+    count, eighth = len(hits), 30 / float(answer.tempo_bpm)
+    row: dict[str, object] = {
+        "list": name,
+        "hits": count,
+        "bend": sum(not catch.error for catch in answer.catches),
+        "any map": round(any_map_share(hits, 4, 2) * count),
+        "apart": round(apart_share(hits, 4, 2) * count),
+        "by weight": weight_share(answer),
+        "bpm": float(answer.tempo_bpm),
+    }
+    times = [float(hit.time) for hit in hits]
+    missed: list[dict[str, object]] = [
+        {
+            "list": name,
+            "missed at s": times[k],
+            "weight": catch.hit.weight,
+            "hard": catch.hit.hard,
+            "by ms": round(1000 * float(catch.error), 1),
+            "after": round((times[k] - times[k - 1]) / eighth, 2) if k else None,
+            "before": round((times[k + 1] - times[k]) / eighth, 2) if k + 1 < count else None,
+        }
+        for k, catch in enumerate(answer.catches)
+        if catch.error and count < MANY
+    ]
+    return row, missed
 
 
 @pytest.mark.benchmark
@@ -215,22 +228,27 @@ def test_share_of_hits_exactly_on_a_beat(shared: Path) -> None:
         for subdivision in (1, 2)
         for bend in (2, 4, 6)
     ]
-    missed = [row for name, hits, end in (*named, *others) for row in missed_of(name, hits, end)]
+    told = [told_of(*one) for one in (*named, *others)]
+    each, missed = [row for row, _ in told], [row for _, rows in told for row in rows]
     speed = [
         {"hits": count, "subdivision": subdivision, "bend %": bend} | seconds_for(count, subdivision, bend)
         for count, subdivision, bend in [(24, 1, 4), (200, 1, 4), (200, 2, 4), (200, 2, 6), (2000, 1, 4)]
     ]
-    for rows in (table, missed, speed):
-        widths = {head: max(len(head), 7) for head in rows[0]}
+    for rows in (table, each, missed, speed):
+        widths = {
+            head: max(len(head), *(7 if isinstance(row[head], float) else len(str(row[head])) for row in rows))
+            for head in rows[0]
+        }
         print("\n" + " | ".join(f"{head:>{width}}" for head, width in widths.items()))
         for row in rows:
-            told = {head: f"{value:.3f}" if isinstance(value, float) else str(value) for head, value in row.items()}
-            print(" | ".join(f"{told[head]:>{width}}" for head, width in widths.items()))
+            cells = {head: f"{value:.3f}" if isinstance(value, float) else str(value) for head, value in row.items()}
+            print(" | ".join(f"{cells[head]:>{width}}" for head, width in widths.items()))
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"spread of shots": SPREAD, "share": table, "missed": missed, "speed": speed}, indent=1) + "\n")
+    made = {"spread of shots": SPREAD, "share": table, "lists at 4 % on eighths": each, "missed there": missed, "speed": speed}
+    RESULTS.write_text(json.dumps(made, indent=1) + "\n")
     at = {(row["lists"], row["subdivision"], row["bend %"]): row for row in table}
     assert at[f"{LISTS} random", 1, 4]["bend"] >= 0.78
     assert at[f"{LISTS} random", 2, 4]["bend"] >= 0.95
-    assert all(row["any map"] - 0.05 <= row["bend"] <= row["any map"] <= row["apart"] for row in table)
-    assert all(row["bend"] >= row["greedy"] - 0.02 and row["bend cost"] < row["greedy cost"] for row in table)
+    assert all(row["any map"] - 0.08 <= row["bend"] <= row["any map"] <= row["apart"] for row in table)
+    assert all(row["by weight"] >= row["greedy by weight"] - 0.02 and row["bend cost"] < row["greedy cost"] for row in table)
     assert all(row["processor seconds"] < 2 for row in speed if row["hits"] == 200)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, product
-from math import ceil
+from math import ceil, exp, log
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -20,11 +21,12 @@ from engines.picture.cut import Cut
 from engines.spotting.bend import bend
 from engines.spotting.candidates import Candidate
 from engines.spotting.hits import Hit, hits_from_cuts
+from engines.spotting.nominal import nominals, worthwhile
 from engines.spotting.plan import Plan, Span
 from engines.spotting.price import Prices, price
 from engines.spotting.ramp import EASE, LEVELS, TURN, ramp
 from engines.spotting.sheet import Sheet, bounded
-from engines.spotting.solve import KINDS, nominals, solve
+from engines.spotting.solve import KINDS, solve
 from engines.spotting.splice import spliced
 from engines.spotting.steady import LAGS, ODD_METRES, Pace, odd_bars, steady
 from engines.spotting.stretches import COUNTS, FAR, REACH
@@ -487,6 +489,22 @@ def test_bars_are_solved_again_between_bars_that_stay(frames: list[int], moved: 
                 assert later == old.tempo_map.seconds(onward.start + beat)
 
 
+def test_a_long_film_is_searched_at_the_tempos_that_matter() -> None:
+    """The cheapest of all nominal tempos is among the few that are tried, and regions that promise little are not left out."""
+    for seed in range(2):
+        rng, frame, frames = Random(seed), 0, list[int]()
+        for _ in range(120):
+            frame += max(3, round(exp(rng.gauss(log(3.2), 0.6)) * 24))
+            frames.append(frame)
+        hits = tuple(Hit(k, k / FILM, rng.choice([0.2, 0.6, 1.0])) for k in frames)
+        sheet = a_sheet(hits, subdivision=1 + seed % 2)
+        tempos = nominals(Fraction(70), Fraction(140))
+        tried = worthwhile(sheet, tempos)
+        assert len(tried) <= 14200 // 120
+        assert bend(sheet, tempos).costs.min() == pytest.approx(bend(sheet, tried).costs.min(), abs=TOLERANCE)
+        assert max(b / a for a, b in pairwise((Fraction(70), *tried, Fraction(140)))) < Fraction(113, 100)
+
+
 STRETCHES = st.fractions(Fraction(3, 10), 180, max_denominator=24)
 
 
@@ -512,12 +530,12 @@ def test_any_stretch_between_two_bar_lines_gets_a_map_of_whole_bars(
     start = Fraction(1001 * 77, 24000)
     end = start + seconds
     hits = [Hit(k, start + round(part * seconds * 24) / FILM) for k, part in enumerate(sorted(places))]
-    fits = [
-        abs(count / (seconds * Fraction(nominal) * eighths / 60) - 1)
-        for nominal in nominals(Fraction(tempo[0]), Fraction(tempo[1]), len(hits) + 1)
+    counted = [
+        seconds * nominal * eighths / 60
+        for nominal in nominals(Fraction(tempo[0]), Fraction(tempo[1]))
         for eighths in {subdivision if metre.length.denominator == 1 else 2, 2}
-        for count in range(1, ceil(seconds * 12) + 2)
     ]
+    fits = [abs(max(1, round(count) + k) / count - 1) for count in counted for k in (-1, 0, 1)]
     allowed = max(Fraction(percent, 100), min(fits))
     answers = solve(hits, end, tempo, percent, (metre,), subdivision, start, pickup=False, closed=True)
     assert "bend" in {answer.name for answer in answers}
