@@ -16,7 +16,7 @@ from engines.score.notes import STEMS, Note
 from engines.session.compose import Made, beside, make
 from engines.session.keep import Keep, bar_of, held, kept
 from engines.session.model import Answer, Order, PlayedNote, SceneTake, Session, Span
-from engines.session.told import scene_brief, seen, stings
+from engines.session.told import scene_brief, scopes, seen, stings, word
 from engines.spotting.hits import Hit
 from engines.watch import Watch
 
@@ -67,7 +67,8 @@ def refilled(session: Session, wish: Wish, watch: Watch, provider: str | None = 
     mode = wish.mode if wish.mode or wish.engine else session.mode
     engine = load_engine(engine_name, provider, mode)
     seed = next_seed(session) if wish.seed is None else wish.seed
-    rows, made = compose_runs(session, span, wanted, rows, (engine_name, mode, seed), engine, watch)
+    asked = wanted if wish.stems else _under_dialogue(session, span, wanted)
+    rows, made = compose_runs(session, span, asked, rows, (engine_name, mode, seed), engine, watch)
     takes = session.takes_of(span.scene)
     take = SceneTake(
         scene=span.scene.id,
@@ -83,6 +84,12 @@ def refilled(session: Session, wish: Wish, watch: Watch, provider: str | None = 
         base=base if any(row in rows for row in old) else None,
     )
     return with_take(session, span, take), take
+
+
+def _under_dialogue(session: Session, span: Span, wanted: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
+    """The stems of bars without the melody where the composer asks to keep out of the way, unless nothing else is left."""
+    quiet = {k for k in wanted if word(session, *scopes(span, k + 1)).avoid}
+    return {k: tuple(s for s in stems if s != STEMS[0]) or stems if k in quiet else stems for k, stems in wanted.items()}
 
 
 def with_take(session: Session, span: Span, take: SceneTake) -> Session:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 THIN = {"density": 3, "energy": 0.25, "register": 52.0}
 """What ``avoid`` allows at most in a bar of 4/4 under dialogue: a few soft onsets, below the range in which speech is understood
-(around middle C; its consonants lie far above)."""
+(around middle C; its consonants lie far above). No melody is written there either."""
+SOFT = 0.2
+"""The strength 0..1 that hits have at most where the music keeps out of the way: they are met, but not struck."""
 
 
 RANGES = {"density": (0, 16), "energy": (0, 1), "mood": (1, 4), "register": (36, 96), "sting": (0, 1)}
@@ -101,11 +103,17 @@ def scene_brief(session: Session, span: Span, briefing: Briefing | None = None) 
         for hit in briefing.brief.hits
         if span.start <= hit.beat < span.end
     }
+    rows = said(session, span, briefing)
+    for row in rows:
+        if row.composer.avoid:
+            end = row.brief.start + row.brief.length
+            soft = {b: replace(h, strength=min(h.strength, SOFT)) for b, h in hits.items() if row.brief.start <= b < end}
+            hits |= soft
     for sting in stings(session, span):
         beat = session.tempo_map.beat(sting.time) - span.start
         hits[beat] = HitBrief(beat, sting.weight)
     return Brief(
-        tuple(row.brief for row in said(session, span, briefing)),
+        tuple(row.brief for row in rows),
         tuple(hits[beat] for beat in sorted(hits)),
         suggested_mood(session, span) if told.mood is None else told.mood,
         session.key if told.key is None else told.key,

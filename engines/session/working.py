@@ -129,19 +129,16 @@ def new_cut(session: Session, cuts: Path | None, film: Path | None, rate: Fracti
             watch.said.append(f"{cuts}: does not say where the film ends; its last shot is taken to last as long as before")
             listed = CutList.of_cuts(listed.cuts, listed.rate, last + rest, listed.start, listed.title)
         return NewCut(listed)
-    from engines.picture import motion
     from engines.picture.fingerprint import fingerprints
     from engines.picture.reel import Reel
-    from engines.scoring import film_cuts, film_of
+    from engines.scoring import film_of, film_pictures
 
     with watch.stage("decode"):
         reel = Reel.open(film)
-    programme, prints = film_cuts(reel, watch, cuts, rate)
+    programme, prints, seen = film_pictures(reel, watch, cuts, rate)
     if not prints and session.picture.prints:
         with watch.stage("shots") as progress:
             prints = fingerprints(reel, progress, watch.cancelled)
-    with watch.stage("picture") as progress:
-        seen = motion.measure(reel, programme.cuts, on_progress=progress, cancelled=watch.cancelled)
     return NewCut(programme, film_of(reel), prints or None, seen)
 
 
