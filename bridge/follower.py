@@ -32,6 +32,7 @@ _LEAST_JUMP_S = 0.020  # half a frame: no timecode jumps by less, and no message
 _LEAST_GATE_S = 0.003
 _AGREEING = 3  # messages off the line that agree with each other: it is the line that is wrong
 _LEAST_SILENCE_S = 0.060
+_NEWEST = 24  # messages
 _REPEATED_S = 0.25  # a source that says the same place for so long stands
 
 
@@ -56,11 +57,14 @@ class Fix:
 class Follower:
     """One source. `hear` takes its reports in the order of their arrival, `at` asks where it is and changes nothing.
 
-    Places in beats go through ``beats``; without that they are followed as beats, and ``seconds`` then means beats.
+    ``origin`` is added to places that are told in seconds. Places in beats go through ``beats``; without that they are followed as
+    beats, and ``seconds`` then means beats.
     """
 
-    def __init__(self, first: Report, beats: Beats | None = None, free_wheel_s: float = FREE_WHEEL_S) -> None:
-        self.beats, self.free_wheel_s = beats, free_wheel_s
+    def __init__(
+        self, first: Report, beats: Beats | None = None, free_wheel_s: float = FREE_WHEEL_S, origin: Fraction = Fraction(0)
+    ) -> None:
+        self.beats, self.free_wheel_s, self.origin = beats, free_wheel_s, origin
         self.last = first
         self.rate, self.drop, self.bpm = first.rate, first.drop, first.bpm
         self._origin_ns = first.received_ns
@@ -113,15 +117,14 @@ class Follower:
         state = self._state(line, silent)
         time = (now_ns - self._origin_ns) / SECOND
         place = line.fit.at(time if state != "lost" else time - silent)
-        off = sorted(map(abs, residuals)) if (residuals := line.residuals()) else [0.0]
-        newest = residuals[-24:]
+        off = line.residuals()
         return Fix(
             state=state,
             seconds=self._wrapped(Fraction(round(place * SECOND), SECOND)),
             speed=line.fit.speed if state != "lost" else 0.0,
             speed_error=line.fit.speed_error,
-            jitter_ms=1000 * off[math.ceil(0.99 * len(off)) - 1],
-            offset_ms=1000 * float(np.mean(newest)) if newest else 0.0,
+            jitter_ms=1000 * float(np.sort(np.abs(off))[math.ceil(0.99 * len(off)) - 1]),
+            offset_ms=1000 * float(off[-_NEWEST:].mean()),
             silent_s=silent,
         )
 
@@ -136,8 +139,10 @@ class Follower:
         return "locked" if sure else "locking"
 
     def _place(self, report: Report) -> Fraction | None:
-        if report.seconds is not None or report.beats is None:
-            return report.seconds
+        if report.seconds is not None:
+            return report.seconds + self.origin
+        if report.beats is None:
+            return None
         if report.located:
             self._slip = Fraction(0)
         return self._of_beats(report.beats + self._slip)

@@ -12,6 +12,7 @@
     ├── OptionError             an option of the command line, or a field of a brief, out of range
     ├── OutputError             a file or folder that cannot be written
     ├── SessionError            a session that is damaged, of a newer version, or open in another program
+    ├── PortError               a MIDI port that cannot be opened, is closed, or went away
     ├── MissingLibraryError     an optional library that is not installed
     └── Cancelled               the person stopped the work; nothing was written
 """
@@ -64,6 +65,10 @@ class OutputError(HitpointError):
 
 class SessionError(HitpointError):
     """A session that is damaged, of a newer version, or open in another program."""
+
+
+class PortError(HitpointError):
+    """A MIDI port that cannot be opened, is closed, or went away."""
 
 
 class MissingLibraryError(HitpointError):

@@ -1,0 +1,247 @@
+"""Chase: follow the DAW. Whatever it sends, one place and one speed at any moment, and a word on which source leads and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+from threading import Lock
+
+from bridge.clock import SECOND
+from bridge.follower import FREE_WHEEL_S, Beats, Fix, Follower, State
+from bridge.transport import Kind, Report
+from engines.picture.timecode import Timecode
+
+PRECISION: dict[Kind, tuple[int, str]] = {
+    "mtc": (3, "timecode tells every quarter of a frame"),
+    "clock": (2, "the clock tells beats and no frames"),
+    "osc": (1, "OSC tells the place a few times a second"),
+    "mmc": (0, "machine control tells starts and stops only"),
+}
+"""How finely each protocol tells the place, the finest highest, and in words."""
+
+_TRUSTED = {"locked": 4, "free-wheeling": 3, "stopped": 2, "locking": 1, "lost": 0}
+_PATIENCE_NS = SECOND // 2  # a source must be the better one for so long before it takes the lead
+_APART_S = 0.1  # a source that free-wheels that far from a locked one is wrong
+_PULLED_DOWN = Fraction(1000, 1001)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Where the DAW is at one moment.
+
+    ``seconds`` counts from the timecode's 00:00:00:00 (None before any place was told), ``timecode`` is the same as a label at the
+    source's rate or else the picture's, ``frame`` the frame of the film. ``speed`` is 1 for normal. ``offset_ms`` and ``jitter_ms``
+    as in `Fix`. ``why`` says who leads and why, as a sentence.
+    """
+
+    state: State
+    seconds: Fraction | None
+    timecode: Timecode | None
+    frame: int | None
+    speed: float
+    offset_ms: float
+    jitter_ms: float
+    leader: str | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One source among the others: what following it alone gives, how far it is from the leader, what is odd about it."""
+
+    source: str
+    kind: Kind
+    leads: bool
+    fix: Fix
+    rate: Fraction | None
+    drop: bool
+    bpm: float | None
+    away_ms: float | None
+    remark: str
+
+
+class Chase:
+    """Follows every source that reports are handed in from, and reads out the best of them.
+
+    ``picture`` is the film's rate and ``start`` the timecode seconds of its first frame. ``beats`` gives the timecode seconds of a
+    beat; without it a source that tells beats is followed and cannot lead. ``origins`` are seconds to add to what a source says,
+    for a DAW whose project does not begin at 00:00:00:00. Reports and questions may come from different threads.
+    """
+
+    def __init__(
+        self,
+        picture: Fraction | None = None,
+        start: Fraction = Fraction(0),
+        beats: Beats | None = None,
+        origins: Mapping[str, Fraction] | None = None,
+        free_wheel_s: float = FREE_WHEEL_S,
+    ) -> None:
+        self.picture, self.start, self.beats = picture, start, beats
+        self.origins, self.free_wheel_s = dict(origins or {}), free_wheel_s
+        self._followers: dict[str, Follower] = {}
+        self._locked_since: dict[str, int] = {}
+        self._leader: str | None = None
+        self._chosen: str | None = None
+        self._because = ""
+        self._guard = Lock()
+
+    def hear(self, report: Report) -> None:
+        """Takes what a source said."""
+        with self._guard:
+            follower = self._followers.get(report.source)
+            if follower is None:
+                origin = self.origins.get(report.source, Fraction(0))
+                follower = self._followers[report.source] = Follower(report, self.beats, self.free_wheel_s, origin)
+            else:
+                follower.hear(report)
+            self._elect(report.received_ns)
+
+    def follow(self, source: str | None) -> None:
+        """Lets the composer choose who leads; None leaves it to the chase again."""
+        with self._guard:
+            self._chosen = source
+
+    def at(self, now_ns: int) -> Reading:
+        """Where the DAW is at a moment that is not before the last report."""
+        with self._guard:
+            fixes = self._elect(now_ns)
+            if self._leader is None:
+                why = "no source tells the place in the picture yet" if fixes else "nothing has been heard from any DAW yet"
+                return Reading("lost", None, None, None, 0.0, 0.0, 0.0, None, why)
+            fix, follower = fixes[self._leader], self._followers[self._leader]
+            rate = follower.rate or self.picture
+            # a frame begins when its label does: a place a hair before it, from a measured line, is meant to be on it
+            hair = Fraction(1, 1000) if fix.state != "stopped" else Fraction(0)
+            frame = timecode = None
+            if fix.seconds is not None and rate is not None:
+                timecode = Timecode(floor(fix.seconds * rate + hair), rate, follower.drop).wrapped
+            if fix.seconds is not None and self.picture is not None:
+                frame = floor((fix.seconds - self.start) * self.picture + hair)
+            why = self._sentence(self._leader, fix, timecode)
+            return Reading(
+                fix.state, fix.seconds, timecode, frame, fix.speed, fix.offset_ms, fix.jitter_ms, self._leader, why
+            )  # fmt: skip
+
+    def standings(self, now_ns: int) -> tuple[Standing, ...]:
+        """Every source that was ever heard, the leader first."""
+        with self._guard:
+            fixes = self._elect(now_ns)
+            lead = fixes[self._leader].seconds if self._leader else None
+            rows = []
+            for name, fix in fixes.items():
+                follower = self._followers[name]
+                apart = None
+                if lead is not None and fix.seconds is not None and self._tells_picture(name):
+                    apart = 1000 * float(fix.seconds - lead)
+                kind = follower.last.kind
+                rows.append(
+                    Standing(
+                        name, kind, name == self._leader, fix, follower.rate, follower.drop, follower.bpm, apart,
+                        self._remark(name, fix),
+                    )
+                )  # fmt: skip
+        return tuple(sorted(rows, key=lambda row: (not row.leads, -PRECISION[row.kind][0], row.source)))
+
+    def _tells_picture(self, name: str) -> bool:
+        """Whether the places of a source lie on the film's axis."""
+        return self._followers[name].last.beats is None or self.beats is not None
+
+    def _elect(self, now_ns: int) -> dict[str, Fix]:
+        fixes = {name: follower.at(now_ns) for name, follower in self._followers.items()}
+        for name, fix in fixes.items():
+            if fix.state == "locked":
+                self._locked_since.setdefault(name, now_ns)
+            else:
+                self._locked_since.pop(name, None)
+        able = [name for name in fixes if self._tells_picture(name) and fixes[name].seconds is not None]
+        if self._chosen in able:
+            self._lead(self._chosen, "you chose it")
+        elif self._leader is None or self._leader not in able or fixes[self._leader].state == "lost":
+            self._replace(able, fixes)
+        else:
+            self._challenge(able, fixes, now_ns)
+        return fixes
+
+    def _replace(self, able: list[str], fixes: dict[str, Fix]) -> None:
+        """Nobody leads, or the leader is lost: the best of those that are not."""
+        living = [name for name in able if fixes[name].state != "lost"]
+        if not living:
+            return
+        best = max(living, key=lambda name: (_TRUSTED[fixes[name].state], self._precision(name)))
+        old = self._leader
+        self._lead(best, f"{old} fell silent" if old is not None and old != best else "it was the first to tell a place")
+
+    def _challenge(self, able: list[str], fixes: dict[str, Fix], now_ns: int) -> None:
+        for name in sorted(able, key=self._precision, reverse=True):
+            assert self._leader is not None
+            if name != self._leader:
+                reason = self._yields(self._leader, name, fixes, now_ns)
+                if reason:
+                    self._lead(name, reason)
+
+    def _yields(self, leader: str, other: str, fixes: dict[str, Fix], now_ns: int) -> str:
+        """Why the leader gives way to another source, in words; empty if it does not."""
+        mine, its = fixes[leader], fixes[other]
+        newer = self._followers[other].last.received_ns - self._followers[leader].last.received_ns
+        proven = now_ns - self._locked_since.get(other, now_ns) >= _PATIENCE_NS
+        finer = self._precision(other) > self._precision(leader)
+        speaks = self._followers[leader].last.steady
+        if its.state == "locked" and not speaks:
+            return f"it is heard all the time, {leader} only when something happens"
+        if mine.state == "stopped":
+            rolls = its.state == "locked" and newer > _PATIENCE_NS
+            stands = its.state == "stopped" and newer > _PATIENCE_NS and self._followers[other].last.seconds is not None
+            return f"it rolls and {leader} stands" if rolls else f"it told the place last, while {leader} stood" if stands else ""
+        if mine.state == "free-wheeling" and speaks:
+            if its.state == "stopped" and newer > 0:
+                return f"it says that the DAW stopped, and {leader} fell silent"
+            if its.state == "locked" and mine.seconds is not None and its.seconds is not None:
+                apart = abs(its.seconds - mine.seconds)
+                return f"{leader} fell silent and the DAW is elsewhere by now" if apart > _APART_S else ""
+        if proven and finer:
+            return f"{PRECISION[self._followers[other].last.kind][1]}, and it is steady"
+        return f"{leader} does not lock" if proven and mine.state == "locking" else ""
+
+    def _lead(self, name: str, because: str) -> None:
+        if name != self._leader or (because.startswith("you") and because != self._because):
+            self._leader, self._because = name, because
+
+    def _precision(self, name: str) -> int:
+        return PRECISION[self._followers[name].last.kind][0]
+
+    def _sentence(self, name: str, fix: Fix, timecode: Timecode | None) -> str:
+        place = f" at {timecode}" if timecode is not None else ""
+        if fix.state == "lost":
+            others = " and nothing else is heard" if len(self._followers) > 1 else ""
+            return f"{name} fell silent {fix.silent_s:.1f} s ago{place}{others}: is the DAW still there?"
+        rate = self._followers[name].rate
+        fps = f" at {float(rate):.5g} fps" if rate is not None else ""
+        doing = {
+            "locked": f"locked{fps}, jitter {fix.jitter_ms:.1f} ms",
+            "locking": "locking",
+            "free-wheeling": f"going on by itself, silent for {fix.silent_s:.1f} s",
+            "stopped": f"standing{place}",
+        }[fix.state]
+        return f"{name} leads ({doing}): {self._because}"
+
+    def _remark(self, name: str, fix: Fix) -> str:
+        """What a composer should know about one source."""
+        follower = self._followers[name]
+        if fix.state == "lost":
+            return f"nothing came for {fix.silent_s:.1f} s"
+        if not self._tells_picture(name):
+            return "it counts beats: a cue with its tempo map places them in the picture"
+        off = abs(abs(fix.speed) - float(_PULLED_DOWN))
+        if (
+            fix.state == "locked"
+            and 1 - float(_PULLED_DOWN) > 4 * fix.speed_error
+            and off < 3 * fix.speed_error
+            and follower.rate
+        ):
+            real = follower.rate * _PULLED_DOWN
+            return f"it says {float(follower.rate):.5g} fps and runs at {float(real):.5g}: give the picture's rate as {real}"
+        if follower.rate is not None and self.picture is not None and follower.rate != self.picture:
+            return f"it counts {float(follower.rate):.5g} fps, the picture {float(self.picture):.5g}"
+        return ""
