@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite
 from typing import Any, TypeVar, get_type_hints
 
@@ -44,7 +44,7 @@ def _note_row(note: Note) -> list[Any]:
 def _row_note(row: list[Any]) -> Note:
     start, pitch, length, velocity, stem = _list(row)
     note = Note(_fraction(start), _whole(pitch), _fraction(length), _whole(velocity), _text(stem))
-    if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127 and note.length > 0):
+    if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127 and note.length.numerator > 0):
         raise ValueError(f"no instrument plays {note}")
     return note
 
@@ -67,6 +67,7 @@ def _metre(text: str) -> Metre:
     return Metre(int(found[1]), int(found[2]))
 
 
+@lru_cache(maxsize=1 << 14)  # most notes lie on the same few places of a bar
 def _fraction(text: str) -> Fraction:
     if not _FRACTION.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is no fraction")
