@@ -22,7 +22,7 @@ from engines.bmt.tokens import GridNote
 from engines.bmt.vocabulary import ROOTS
 from engines.diffbgm.conditions import as_beat
 from engines.diffbgm.config import DiffBGMConfig
-from engines.diffbgm.features import Features, by_beat, load_features, window
+from engines.diffbgm.features import Features, by_beat, load_features, named, window
 from engines.diffbgm.pianoroll import BARS, BEATS, SOUNDS, STEPS, STEPS_PER_BAR, STEPS_PER_BEAT, Roll, read
 from engines.diffbgm.plan import Plan
 from engines.diffbgm.sampler import Array, Known, Sampler, Told, published
@@ -48,13 +48,14 @@ class DiffBGMEngine:
     unconditioned music the brief pulls.
 
     ``mode``: ``strict`` draws in few steps; ``official`` is the published sampler of 999 steps, for a published checkpoint.
-    ``features`` are files of what a published checkpoint hears of a film (`engines.diffbgm.features`).
+    ``features`` are files of what a published checkpoint hears of a film (`engines.diffbgm.features`), by default those of
+    HITPOINT_FEATURES.
     """
 
     provider: str | None = None
     folder: Path | None = None
     mode: str = "strict"
-    features: tuple[Path, ...] = ()
+    features: tuple[Path, ...] | None = None
     steps: int = 12
     candidates: int = 3
     guidance: float = 2.0
@@ -84,8 +85,7 @@ class DiffBGMEngine:
         self._check(brief, config, model)
         key = brief.key or _key(brief, kept, np.random.default_rng([seed, 0]))
         plan = Plan(brief, kept, key, config.roll)
-        features = load_features(list(self.features))
-        drawing = _Drawing(self, plan, config, model, features, seed, _Watch(on_progress, cancelled))
+        drawing = _Drawing(self, plan, config, model, load_features(self._files), seed, _Watch(on_progress, cancelled))
         notes = drawing.notes()
         recipe: dict[str, object] = {
             "engine": self.name,
@@ -102,6 +102,10 @@ class DiffBGMEngine:
         }
         return Take(sorted_notes([*notes, *kept]), recipe, _chords(plan, [*notes, *kept]))
 
+    @property
+    def _files(self) -> tuple[Path, ...]:
+        return named() if self.features is None else self.features
+
     def _check(self, brief: Brief, config: DiffBGMConfig, model: Model) -> None:
         """Refuses everything that cannot be."""
         if self.mode not in MODES:
@@ -110,7 +114,7 @@ class DiffBGMEngine:
             raise ModelError(
                 "is not a published checkpoint, for which alone the official mode is", where=model.card.graph, cure="use strict"
             )
-        if self.features and not config.caption:
+        if self._files and not config.caption:
             raise OptionError("is for a published checkpoint", where="--features", cure="leave it out: ours hears the brief")
         if not brief.bars:
             raise OptionError("has no bars", where="brief", cure="give at least one")

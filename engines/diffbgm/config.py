@@ -19,7 +19,8 @@ from engines.errors import ModelError
 class DiffBGMConfig:
     """Sizes in features. ``layout`` names the roll; ``fold`` is how many (steps, pitches) become one place; ``multipliers`` of
     ``width`` by level, ``attention`` the levels that have it; ``condition`` a token's width and ``caption`` that of the first
-    source before it is projected (0: not projected). ``predicts`` is ``noise`` (published) or ``roll``."""
+    source before it is projected (0: not projected). ``local`` features look along each pitch of the unfolded roll (0: none).
+    ``predicts`` is ``noise`` (published) or ``roll``."""
 
     layout: str = "paper"
     fold: tuple[int, int] = (1, 1)
@@ -35,6 +36,7 @@ class DiffBGMConfig:
     caption: int = 768
     segments: int = 2
     heard: int = 2
+    local: int = 0
     predicts: str = "noise"
     schedule: str = "scaled-linear"
 
@@ -76,6 +78,7 @@ OURS = DiffBGMConfig(
     caption=0,
     segments=1,
     heard=BEATS,
+    local=12,
     predicts="roll",
     schedule="cosine",
 )

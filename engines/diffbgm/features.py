@@ -6,14 +6,20 @@ The published networks hear CLIP2Video features of 512 numbers and BERT captions
 
 from __future__ import annotations
 
+import io
+import os
+import pickle
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engines.diffbgm.pianoroll import BEATS
-from engines.errors import MissingLibraryError, OptionError
+from engines.errors import OptionError
 
 VISUAL, CAPTION = 512, 768
 CURE = "give .npy or .pt files with 512 (visual) or 768 (captions) numbers a row"
@@ -28,7 +34,12 @@ class Features:
     caption: Rows | None = None
 
 
-def load_features(paths: list[Path]) -> Features:
+def named() -> tuple[Path, ...]:
+    """The files that HITPOINT_FEATURES names, as ``--features`` sets it."""
+    return tuple(Path(text) for text in os.environ.get("HITPOINT_FEATURES", "").split(os.pathsep) if text)
+
+
+def load_features(paths: Sequence[Path]) -> Features:
     """Visual and caption rows, told apart by their width. Raises OptionError for a file that holds neither."""
     found: dict[int, Rows] = {}
     for path in paths:
@@ -46,20 +57,53 @@ def _rows(path: Path) -> Rows:
         if path.suffix in (".pt", ".pth"):
             return _tensor(path)
         return np.asarray(np.load(path, allow_pickle=False), np.float32)
-    except (OSError, ValueError, TypeError, EOFError) as error:
+    except (OSError, ValueError, TypeError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise OptionError("cannot be read as features", where=path, cure=CURE) from error
+
+
+STORED = {"FloatStorage": np.float32, "HalfStorage": np.float16, "DoubleStorage": np.float64}
+
+
+class _Tensors(pickle.Unpickler):
+    """Reads the one tensor of a torch file without torch, and nothing else: no other name is looked up."""
+
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        super().__init__(io.BytesIO(archive.read(name)))
+        self._archive, self._folder = archive, name.rpartition("/")[0]
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The few names that a tensor is written with."""
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _strided
+        if module == "torch" and name in STORED:
+            return STORED[name]
+        if (module, name) == ("collections", "OrderedDict"):
+            return dict
+        raise ValueError(f"holds {module}.{name}")
+
+    def persistent_load(self, pid: Any) -> Any:
+        """The numbers of a storage."""
+        _, kind, key, _, count = pid
+        return np.frombuffer(self._archive.read(f"{self._folder}/data/{key}"), kind, count)
+
+
+def _strided(
+    storage: npt.NDArray[Any], offset: int, size: tuple[int, ...], stride: tuple[int, ...], *rest: object
+) -> npt.NDArray[Any]:
+    """A tensor's view of its storage; ValueError where it would reach beyond it."""
+    reach = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    if min((offset, *size, *stride), default=0) < 0 or reach >= len(storage):
+        raise ValueError("reaches beyond its storage")
+    steps = tuple(step * storage.itemsize for step in stride)
+    return np.lib.stride_tricks.as_strided(storage[offset:], size, steps, writeable=False)
 
 
 def _tensor(path: Path) -> Rows:
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingLibraryError("torch is not installed", where=path, cure="save the features as .npy") from error
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-        return np.asarray(loaded.float().numpy())
-    except Exception as error:  # torch raises many kinds for a file that is not its own
-        raise OptionError("cannot be read as features", where=path, cure=CURE) from error
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+        if len(names) != 1:
+            raise ValueError("is no file of torch")
+        return np.array(_Tensors(archive, names[0]).load(), np.float32)
 
 
 def by_beat(rows: Rows, beats: int) -> Rows:

@@ -24,6 +24,8 @@ RARE = -5.0
 """The log odds of a cell to sound before anything is learned: one in 150, as in pop songs."""
 SURE = 20.0
 """Log odds beyond which a cell's own value says no more."""
+NEAR = (5, 1)
+"""Sixteenths and pitches around a cell that the local features hear."""
 FAINT = 1e-5
 """The least velocity, of 1, that is told from none."""
 USUAL = 0.85
@@ -285,6 +287,21 @@ class UNet(nn.Module):
         return self.unfolded(self.out(now))
 
 
+class Local(nn.Module):
+    """What the sixteenths around a cell say of it on the same pitch, alike for every pitch: a note goes on where it began."""
+
+    def __init__(self, layers: int, width: int) -> None:
+        super().__init__()
+        self.into, self.out = Convolution(2 * layers, width, NEAR), Convolution(width, layers, NEAR)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, own: Tensor) -> Tensor:
+        """Log odds (batch, layers, steps, pitches) that every cell tells of itself to those that its neighbours add."""
+        heard = torch.cat([torch.tanh((own + RARE) / 2), own / SURE], dim=1)
+        out: Tensor = self.out(functional.silu(self.into(heard)))
+        return out
+
+
 class Diffusion(nn.Module):
     """The UNet and the constants of its schedule, under the published names."""
 
@@ -311,6 +328,8 @@ class DiffBGM(nn.Module):
         self.ldm = Diffusion(config)
         if config.caption:
             self.caption_enc = nn.Linear(config.caption, config.condition)
+        if config.local:
+            self.local = Local(2 * len(config.roll.voices), config.local)
 
     def raw(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """What is learned: the noise in ``x``, or the log odds of every cell to sound.
@@ -325,6 +344,8 @@ class DiffBGM(nn.Module):
         own = (2 * left.sqrt() / (1 - left) * x).clamp(-SURE, SURE)
         voices = 2 * len(self.config.roll.voices)
         sounds = raw[:, :voices] + own[:, :voices]
+        if self.config.local:
+            sounds = sounds + self.local(own[:, :voices])
         if not self.config.roll.velocity:
             return sounds
         # where a note begins in any voice, as loud as the network has it; elsewhere nothing

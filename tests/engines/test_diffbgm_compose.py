@@ -17,7 +17,7 @@ from engines.diffbgm.conditions import FIELDS, SWITCH, UNTOLD
 from engines.diffbgm.config import OURS, PAPER, DiffBGMConfig
 from engines.diffbgm.features import by_beat, load_features, window
 from engines.diffbgm.plan import Plan
-from engines.diffbgm.schedule import TIMES, alpha_bars
+from engines.diffbgm.schedule import alpha_bars
 from engines.diffbgm.settle import settle, tonal
 from engines.engine import BarBrief, Brief, HitBrief
 from engines.errors import ModelError, OptionError
@@ -260,6 +260,24 @@ def test_features_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         maker.compose(Brief(bars(1)), 1)
 
 
+def test_features_of_torch_are_read_without_torch(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone")
+    rows = torch.randn(7, 512)
+    torch.save(rows, tmp_path / "visual.pth")
+    torch.save(rows.half().repeat(2, 1)[2:9], tmp_path / "half.pt")
+    found = load_features([tmp_path / "visual.pth"]).visual
+    assert found is not None
+    assert np.array_equal(found, rows.numpy())
+    half = load_features([tmp_path / "half.pt"]).visual
+    assert half is not None
+    assert np.array_equal(half, rows.half().repeat(2, 1)[2:9].float().numpy())
+    torch.save({"rows": Path("x")}, tmp_path / "other.pt")
+    (tmp_path / "noise.pt").write_bytes(b"noise")
+    for name in ("other", "noise"):
+        with pytest.raises(OptionError, match="cannot be read as features"):
+            load_features([tmp_path / f"{name}.pt"])
+
+
 def test_rows_are_stretched_over_beats_as_published() -> None:
     rows = np.arange(10, dtype=np.float32)[:, None]
     assert by_beat(rows, 25)[:, 0].tolist() == [i * 10 // 25 for i in range(25)]
@@ -299,3 +317,20 @@ def test_a_graph_of_another_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(composing, "open_model", lambda *args, **kwargs: model)
     with pytest.raises(ModelError, match="is no graph of Diff-BGM"):
         maker.compose(Brief(bars(1)), 1)
+
+
+def test_features_come_from_the_command_line_for_this_engine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    import argparse
+
+    from engines.diffbgm.features import named
+    from engines.verbs.reading import Features, engine_name
+
+    monkeypatch.setenv("HITPOINT_FEATURES", "")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--engine", default="bmt")
+    parser.add_argument("--features", type=Path, action=Features)
+    given = parser.parse_args(["--engine", "diffbgm", "--features", "a.npy", "--features", "b.npy"])
+    assert named() == (Path("a.npy"), Path("b.npy"))
+    assert engine_name(given) == "diffbgm"
+    with pytest.raises(OptionError, match="--features: bmt hears no features"):
+        engine_name(parser.parse_args(["--features", "a.npy"]))

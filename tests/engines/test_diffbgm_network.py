@@ -146,6 +146,7 @@ def test_a_cells_own_value_tells_by_bayes_rule() -> None:
     last = network.ldm.eps_model.out[2]
     last.weight.zero_()  # type: ignore[union-attr]
     last.bias.zero_()  # type: ignore[union-attr]
+    network.local.out.bias.zero_()  # type: ignore[union-attr]
     t = torch.tensor([600])
     x = torch.linspace(-2, 2, 7 * 128 * 84).reshape(1, 7, 128, 84)
     left = network.ldm.alpha_bar[600].double()
