@@ -4,6 +4,9 @@ Cut lists are the hand-checked ones of the real clips, those of other programs' 
 songs, which cost nothing to lay down) random ones with log-normal shots (median 3.2 s). Errors are read back from the MIDI file that
 was written, to the nearest onset. *Caught* are hard hits that the map in use puts exactly on a beat or an eighth. *One tempo* is the
 cheapest of all constant tempos and starts.
+
+The engine that ships is told of the hits and puts onsets on them, so that landing finds little to do; *bmt untold* is the same engine
+without a word of them, on the shorter lists.
 """
 
 from __future__ import annotations
@@ -38,6 +41,8 @@ from engines.spotting.tempo import TempoMap
 
 RESULTS = Path(__file__).parent / "results" / "hit_error.json"
 RANDOM_LISTS, CUTS = 24, 24
+SHORT = 100
+"""Seconds of the lists that the engine composes once more without knowing their hits."""
 ORDER = ("one tempo, as composed", "one tempo, landed", "bent, as composed", "bent, landed", "bent, landed and performed")
 
 
@@ -127,13 +132,13 @@ def measure(row: Row, path: Path, score: Score, hits: tuple[Hit, ...], caught: s
 
 @pytest.mark.benchmark
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("source", ["pop909", "bmt"])
+@pytest.mark.parametrize("source", ["pop909", "bmt", "bmt untold"])
 def test_hit_error(shared: Path, tmp_path: Path, source: str) -> None:
     table, cues = {name: Row() for name in ORDER}, list[dict[str, object]]()
     by = {"engine": 0, "land": 0, "none": 0}
     for number, (name, cuts, rate, duration) in enumerate(lists(shared)):
-        if source == "bmt" and name.startswith("random"):  # composing takes minutes
-            break
+        if source != "pop909" and (name.startswith("random") or (source == "bmt untold" and duration > SHORT)):
+            continue  # composing takes minutes
         hits = hits_from_cuts(cuts, rate, duration)
         answers = {answer.name: answer for answer in reversed(solve(hits, duration, max_bend=4, subdivision=2))}
         for kind in ("steady", "bend"):
@@ -149,7 +154,7 @@ def test_hit_error(shared: Path, tmp_path: Path, source: str) -> None:
                 take = (
                     Take(laid_over(shared, tempo_map, duration, number))
                     if source == "pop909"
-                    else composed(tempo_map, duration, hits, number)
+                    else composed(tempo_map, duration, hits if source == "bmt" else (), number)
                 )
             except (ModelError, ProviderError) as missing:
                 pytest.skip(str(missing))
@@ -196,4 +201,5 @@ def test_hit_error(shared: Path, tmp_path: Path, source: str) -> None:
         assert told[name]["caught_within_1_ms"] == 1
         assert told[name]["caught"] > 0
     assert told["bent, landed"]["hard_within_1_ms"] > told["one tempo, landed"]["hard_within_1_ms"]
-    assert told["bent, landed"]["within_1_ms"] > told["bent, as composed"]["within_1_ms"]
+    gain = told["bent, landed"]["within_1_ms"] - told["bent, as composed"]["within_1_ms"]
+    assert gain >= 0 if source == "bmt" else gain > 0
