@@ -15,6 +15,7 @@ from engines.conform.match import Matched, match
 from engines.conform.replan import Replan, replan
 from engines.picture.cutlist import CutList
 from engines.scoring import programme_hits
+from engines.session.keep import parse
 from engines.session.model import ChosenMap, Film, Picture, PlayedNote, Scene, SceneTake, Session, Span, Told
 from engines.session.picture import packed, retimed, unpacked
 from engines.session.plain import plain
@@ -98,7 +99,8 @@ def conformed(session: Session, new: NewCut, watch: Watch, provider: str | None 
     for number, runs in _touched(carried, plan):
         scene = carried.span(number).scene
         wish = Wish(number, bars=None if scene.chosen is None else runs)
-        carried, _ = refilled(carried, wish, watch, provider)
+        loose, _ = refilled(carried.with_scene(replace(scene, keep=())), wish, watch, provider)  # what is held lies in other bars
+        carried = loose.with_scene(replace(loose.span(number).scene, keep=scene.keep))
     return Recut(carried, matched, plan.bars, len(session.bars))
 
 
@@ -226,7 +228,18 @@ def _with_takes(session: Session, bare: Session, span: Span, old: Span, plan: Re
             told[f"{span.scene.id}/{stays[k] + 1}"] = word
     if (wide := session.told.get(old.scene.id, Told())) != Told():
         told[span.scene.id] = wide
-    return replace(bare, takes=takes, told=told).with_scene(replace(span.scene, chosen=chosen))
+    return replace(bare, takes=takes, told=told).with_scene(replace(span.scene, chosen=chosen, keep=_held(old.scene, stays)))
+
+
+def _held(scene: Scene, stays: dict[int, int]) -> tuple[str, ...]:
+    """What an old scene holds, in the bars that are still there."""
+    out = []
+    for word in map(parse, scene.keep):
+        first, last = word.bars or (1, 0)
+        places = sorted(stays[bar - 1] + 1 for bar in range(first, last + 1) if bar - 1 in stays)
+        runs = [[k for _, k in group] for _, group in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0])]
+        out += [word] if word.bars is None else [replace(word, bars=(run[0], run[-1])) for run in runs]
+    return tuple(map(str, out))
 
 
 def _rows(take: SceneTake, old: Span, span: Span, stays: dict[int, int]) -> tuple[PlayedNote, ...]:
