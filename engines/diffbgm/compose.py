@@ -25,6 +25,7 @@ from engines.diffbgm.config import DiffBGMConfig
 from engines.diffbgm.features import Features, by_beat, load_features, named, window
 from engines.diffbgm.pianoroll import BARS, BEATS, SOUNDS, STEPS, STEPS_PER_BAR, STEPS_PER_BEAT, Roll, read
 from engines.diffbgm.plan import Plan
+from engines.diffbgm.progressions import harmonised
 from engines.diffbgm.sampler import Array, Known, Sampler, Told, published
 from engines.diffbgm.schedule import TIMES
 from engines.diffbgm.settle import settle
@@ -83,7 +84,10 @@ class DiffBGMEngine:
         config = config_of(model)
         kept = tuple(sorted(keep or ()))
         self._check(brief, config, model)
-        key = brief.key or _key(brief, kept, np.random.default_rng([seed, 0]))
+        rng = np.random.default_rng([seed, 0])
+        key = brief.key or _key(brief, kept, rng)
+        if key and "progressions" in model.metadata:
+            brief = harmonised(brief, kept, key, np.array(json.loads(model.metadata["progressions"])), rng)
         plan = Plan(brief, kept, key, config.roll)
         drawing = _Drawing(self, plan, config, model, load_features(self._files), seed, _Watch(on_progress, cancelled))
         notes = drawing.notes()

@@ -74,8 +74,9 @@ def example(config: DiffBGMConfig, batch: int, seed: int = 0) -> dict[str, np.nd
     return inputs
 
 
-def export_graph(network: DiffBGM, path: Path) -> None:
-    """Writes ``network`` as one file with its weights; only the batch is free."""
+def export_graph(network: DiffBGM, path: Path, progressions: list[list[list[int]]] | None = None) -> None:
+    """Writes ``network`` as one file with its weights; only the batch is free. ``progressions`` are the counts of
+    `engines.diffbgm.progressions`, for the metadata."""
     import onnx
 
     network.eval()
@@ -99,6 +100,8 @@ def export_graph(network: DiffBGM, path: Path) -> None:
         graph = onnx.load(str(part))
         graph.metadata_props.add(key="engine", value="diffbgm")
         graph.metadata_props.add(key="config", value=json.dumps(network.config.as_dict()))
+        if progressions is not None:
+            graph.metadata_props.add(key="progressions", value=json.dumps(progressions))
         onnx.checker.check_model(graph)
         onnx.save(graph, str(part))
 
@@ -138,6 +141,8 @@ def network_of(checkpoint: Path, segments: int | None = None) -> tuple[DiffBGM, 
     if state.get("engine") == "diffbgm":
         network = DiffBGM(DiffBGMConfig.from_dict(state["config"]))
         weights, facts = state["average"], {"steps": state["step"], "hours": state["hours"], "validation": state["best"]}
+        if state.get("progressions") is not None:
+            facts["progressions"] = state["progressions"].tolist()
     else:
         shares = 2 if segments is None else segments
         if BEATS % shares:
@@ -162,7 +167,7 @@ def export(
     graph = folder(out / "1") / "model.onnx"
     with tempfile.TemporaryDirectory() as room:
         whole = Path(room) / "model.onnx"
-        export_graph(network, whole)
+        export_graph(network, whole, trained.pop("progressions", None))
         difference = parity(network, whole)
         if not difference <= PARITY:
             raise ModelError(

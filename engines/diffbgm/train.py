@@ -27,6 +27,7 @@ from engines.diffbgm.config import OURS, DiffBGMConfig
 from engines.diffbgm.data import Corpus, Windows, build_corpus, paint_arrays
 from engines.diffbgm.network import DiffBGM
 from engines.diffbgm.pianoroll import BEATS
+from engines.diffbgm.progressions import count
 from engines.diffbgm.schedule import TIMES
 from engines.errors import ModelError
 from engines.files import folder, write
@@ -135,6 +136,7 @@ class Run:
     step: int = 0
     hours: float = 0.0
     best: float = math.inf
+    progressions: Tensor | None = None
 
     @classmethod
     def new(cls, config: DiffBGMConfig, settings: TrainSettings) -> Run:
@@ -160,6 +162,7 @@ class Run:
                 "step": self.step,
                 "hours": self.hours,
                 "best": self.best,
+                "progressions": self.progressions,
             },
             content,
         )
@@ -174,6 +177,7 @@ class Run:
         run.average.load_state_dict(state["average"])  # type: ignore[arg-type]
         run.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
         run.step, run.hours, run.best = int(state["step"]), float(state["hours"]), float(state["best"])  # type: ignore[call-overload,arg-type]
+        run.progressions = state.get("progressions")  # type: ignore[assignment]
         return run
 
 
@@ -257,6 +261,7 @@ def train(
     run = Run.load(last, settings) if last.exists() else Run.new(config, settings)
     if run.network.config != config:
         raise ModelError("holds a run of another size", where=last, cure="train into another folder, or ask for that size")
+    run.progressions = torch.from_numpy(count(training))
     windows = Windows(training, config.roll, settings.drop, settings.drop_all)
     held_out_windows = Windows(held_out, config.roll, settings.drop, settings.drop_all)
     began = saved = time.monotonic()

@@ -24,6 +24,7 @@ def small_diffbgm_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state["ldm.eps_model.out.2.bias"].zero_()
     checkpoint = folder / "small.pt"
     kept = {"engine": "diffbgm", "config": config.as_dict(), "average": state, "step": 0, "hours": 0.0, "best": 9.0}
+    kept["progressions"] = torch.eye(24, dtype=torch.int64).repeat(2, 1, 1)
     torch.save(kept, checkpoint)
     export(checkpoint, folder / "diffbgm", "fp32")
     return folder

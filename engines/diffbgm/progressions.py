@@ -1,0 +1,101 @@
+"""Chords for bars of which nobody said any: drawn as songs move from one bar's chord to the next.
+
+The network was told the chords of nearly every bar that it learned, and plays best to them. So bars without one get one, in the key
+of the cue, from how often POP909 goes from each triad to each (relative to its key, in major and in minor). What was said, and what
+kept and neighbouring notes sound like, is the harmony there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.bmt.plan import heard_chord
+from engines.bmt.tokens import GridNote
+from engines.bmt.vocabulary import ROOTS
+from engines.diffbgm.data import Corpus
+from engines.diffbgm.pianoroll import STEPS_PER_BAR, STEPS_PER_BEAT
+from engines.engine import BarBrief, Brief
+from engines.score.harmony import chord_tones, pitch_class
+from engines.score.notes import Note
+
+STATES = 24
+"""Triads above the tonic: major on each of twelve steps, then minor."""
+PHRASE = 4
+"""Bars of which the harmony comes back half of the time."""
+PLAIN = 1.5
+"""Shares are raised to this power: the common turn more often than songs take it, the odd one less."""
+
+Counts = npt.NDArray[np.int64]
+"""(2, `STATES`, `STATES`): major or minor key, the chord of a bar, that of the next."""
+
+
+def state_of(symbol: str, tonic: int) -> int | None:
+    """The state of a chord symbol above a tonic; None for no chord."""
+    tones = chord_tones(symbol)
+    if not tones:
+        return None
+    return (tones[0] - tonic) % 12 + 12 * ((tones[1] - tones[0]) % 12 == 3)
+
+
+def symbol_of(state: int, tonic: int) -> str:
+    """The chord word of a state above a tonic."""
+    return f"{ROOTS[(state + tonic) % 12]}_{'m' if state >= 12 else 'M'}"
+
+
+def count(corpus: Corpus) -> Counts:
+    """How often the songs of a corpus go from the chord of one 4/4 bar to that of the next."""
+    counts = np.zeros((2, STATES, STATES), np.int64)
+    for start, song in zip(corpus.starts, corpus.song, strict=True):
+        key = int(corpus.key[song])
+        here, there = (str(corpus.chords[corpus.chord[(start + step) // STEPS_PER_BEAT]]) for step in (0, STEPS_PER_BAR))
+        a, b = state_of(here, key % 12), state_of(there, key % 12)
+        if key >= 0 and a is not None and b is not None:
+            counts[key // 12, a, b] += 1
+    return counts
+
+
+def harmonised(brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np.random.Generator) -> Brief:
+    """The brief with a chord for every bar: as told, as heard in kept notes, or drawn."""
+    tonic, minor = pitch_class(key.partition(":")[0]) or 0, key.endswith("min")
+    first = brief.bars[0].start
+    now = state_of(_heard(brief.before, first - 4, first), tonic)
+    bars: list[BarBrief] = []
+    states: list[int] = []
+    again = False
+    for k, bar in enumerate(brief.bars):
+        if k % PHRASE == 0:
+            again = k >= PHRASE and rng.random() < 0.5
+        said = bar.chord or _heard(kept, bar.start, bar.start + bar.length)
+        state = state_of(said, tonic)
+        if state is None and bar.chord is None:
+            state = states[k - PHRASE] if again else _next(counts[int(minor)], now, tonic_state(minor), rng)
+            said = symbol_of(state, tonic)
+        bars.append(replace(bar, chord=said))
+        now = now if state is None else state  # no chord was asked for: what comes next follows what was before
+        states.append(tonic_state(minor) if now is None else now)
+    return replace(brief, bars=tuple(bars))
+
+
+def tonic_state(minor: bool) -> int:
+    """The state of the tonic's own triad."""
+    return 12 if minor else 0
+
+
+def _next(table: Counts, now: int | None, tonic: int, rng: np.random.Generator) -> int:
+    """The state after ``now``; a cue that begins anew begins as bars of the corpus do."""
+    row = (table.sum(axis=0) if now is None else table[now]).astype(np.float64)
+    if not row.any():
+        return tonic
+    weight = row**PLAIN
+    return int(rng.choice(STATES, p=weight / weight.sum()))
+
+
+def _heard(notes: Sequence[Note], start: Fraction, end: Fraction) -> str:
+    """The triad that notes of a stretch sound like, ``N_N`` for none."""
+    inside = [n for n in notes if start <= n.start < end]
+    return heard_chord([GridNote(0, n.pitch, round(STEPS_PER_BEAT * n.length), n.velocity, n.stem) for n in inside])

@@ -1,0 +1,87 @@
+"""Chords that nobody said: counted as songs take them, drawn in the key, never in place of what was said or is there."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engines.bmt.data import read_song
+from engines.diffbgm.data import build_corpus
+from engines.diffbgm.progressions import STATES, count, harmonised, state_of, symbol_of
+from engines.engine import BarBrief, Brief
+from engines.score.harmony import chord_tones
+from engines.score.notes import Note
+
+ROUND = (0, 7, 21, 5)
+"""The tonic, the dominant, the submediant, the subdominant: C G Am F."""
+
+
+def turning() -> np.ndarray:
+    """Counts that know one turn alone, in major; in minor its tonic stays."""
+    counts = np.zeros((2, STATES, STATES), np.int64)
+    for a, b in zip(ROUND, (*ROUND[1:], ROUND[0]), strict=True):
+        counts[0, a, b] = 3
+    counts[1, 12, 12] = 1
+    return counts
+
+
+def brief(count: int, chords: dict[int, str] | None = None, **fields: object) -> Brief:
+    bars = tuple(BarBrief(Fraction(4 * k), Fraction(4), chord=(chords or {}).get(k)) for k in range(count))
+    return Brief(bars, **fields)  # type: ignore[arg-type]
+
+
+def drawn(told: Brief, key: str = "C:maj", kept: tuple[Note, ...] = (), seed: int = 1) -> list[str | None]:
+    return [bar.chord for bar in harmonised(told, kept, key, turning(), np.random.default_rng(seed)).bars]
+
+
+def triad(at: int, *pitches: int) -> tuple[Note, ...]:
+    return tuple(Note(Fraction(at), pitch, Fraction(4), 80) for pitch in pitches)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "state"), [("C:maj", 0), ("A:min7", 21), ("G_7", 7), ("D_m", 14), ("N", None), ("F#:dim", 18)]
+)
+def test_states_are_triads_above_the_tonic(symbol: str, state: int | None) -> None:
+    assert state_of(symbol, 0) == state
+    if state is not None:
+        assert state_of(symbol, 5) == (state % 12 - 5) % 12 + 12 * (state >= 12)
+        assert chord_tones(symbol_of(state, 0))[0] == chord_tones(symbol)[0]
+
+
+def test_chords_go_as_songs_go_in_the_key_of_the_cue() -> None:
+    for key, names in (("C:maj", ["C_M", "G_M", "A_m", "F_M"]), ("D:maj", ["D_M", "A_M", "B_m", "G_M"])):
+        for seed in range(4):
+            found = drawn(brief(12), key, seed=seed)
+            turns = {tuple(found[k : k + 4]) for k in (0, 4, 8)}
+            for turn in turns:
+                assert turn in {tuple(names[k:] + names[:k]) for k in range(4)}
+    assert set(drawn(brief(5), "A:min")) == {"A_m"}
+
+
+def test_what_was_said_stays_and_leads_on() -> None:
+    found = drawn(brief(4, {0: "G:7", 2: "N"}))
+    assert found == ["G:7", "A_m", "N", "F_M"]
+
+
+def test_what_is_there_is_heard() -> None:
+    assert drawn(brief(1, before=triad(-4, 55, 59, 62))) == ["A_m"]
+    assert drawn(brief(2), kept=triad(0, 53, 57, 60)) == ["F_M", "C_M"]
+
+
+def test_songs_are_counted(shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "001").symlink_to(shared / "data" / "pop909" / "001")
+    corpus = build_corpus(tmp_path, validation=False)
+    counts = count(corpus)
+    piece = read_song(tmp_path / "001")
+    assert piece is not None
+    assert piece.key is not None
+    mode = int(piece.key.endswith("min"))
+    assert counts[1 - mode].sum() == 0
+    assert 0.8 * len(corpus.starts) < counts[mode].sum() <= len(corpus.starts)
+    # most chords of a song are of its key
+    scale = {"maj": (0, 2, 4, 5, 7, 9, 11), "min": (0, 2, 3, 5, 7, 8, 10)}[piece.key[-3:]]
+    inside = sum(counts[mode, state].sum() for state in range(STATES) if state % 12 in scale)
+    assert inside > 0.9 * counts[mode].sum()
