@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-import numpy as np
-
 from bridge.clock import SECOND
 from bridge.line import Line
 from bridge.transport import Kind, Report
@@ -32,7 +30,6 @@ _LEAST_JUMP_S = 0.020  # half a frame: no timecode jumps by less, and no message
 _LEAST_GATE_S = 0.003
 _AGREEING = 3  # messages off the line that agree with each other: it is the line that is wrong
 _LEAST_SILENCE_S = 0.060
-_NEWEST = 24  # messages
 _REPEATED_S = 0.25  # a source that says the same place for so long stands
 
 
@@ -40,8 +37,8 @@ _REPEATED_S = 0.25  # a source that says the same place for so long stands
 class Fix:
     """What following one source gives at one moment.
 
-    ``seconds`` is the place (None if none was ever told), exact when it stands; ``jitter_ms`` the 99th percentile of how far its
-    messages lie off the line, ``offset_ms`` how far the newest do on average (ahead is positive), ``speed_error`` the standard
+    ``seconds`` is the place (None if none was ever told), exact when it stands; ``jitter_ms`` the 99th percentile of how late its
+    messages come, ``offset_ms`` how far the newest do on average (ahead is positive), ``speed_error`` the standard
     error of the speed, ``silent_s`` the time since its last word.
     """
 
@@ -96,7 +93,7 @@ class Follower:
                 self._roll(time, float(place), report.speed)
             else:
                 self._stand(place)
-        elif repeated:
+        elif repeated and (self._line is not None or not report.rolling):
             assert self._told is not None
             if self._line is not None and time - self._told[0] > _REPEATED_S:
                 self._stand(place)
@@ -117,14 +114,13 @@ class Follower:
         state = self._state(line, silent)
         time = (now_ns - self._origin_ns) / SECOND
         place = line.fit.at(time if state != "lost" else time - silent)
-        off = line.residuals()
         return Fix(
             state=state,
             seconds=self._wrapped(Fraction(round(place * SECOND), SECOND)),
             speed=line.fit.speed if state != "lost" else 0.0,
             speed_error=line.fit.speed_error,
-            jitter_ms=1000 * float(np.sort(np.abs(off))[math.ceil(0.99 * len(off)) - 1]),
-            offset_ms=1000 * float(off[-_NEWEST:].mean()),
+            jitter_ms=1000 * line.fit.late,
+            offset_ms=1000 * line.fit.offset,
             silent_s=silent,
         )
 

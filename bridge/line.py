@@ -23,12 +23,16 @@ _RECENT = 64  # messages that tell the jitter
 _LEAST_NOISE_S = 2e-5  # of a message's time: what the clock of any system is good for
 _EARLIEST = 0.98  # of the messages that lie farthest ahead: one may be wrong
 _OF_LINE = 0.3
+_NEWEST = 24  # messages whose mean says how far they lie off
 _PRIOR_COUNT = 4  # messages that the jitter expected beforehand counts for
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Place ``place`` at time ``time`` and speed, with their standard errors, from ``count`` messages with jitter ``noise`` (s, rms)."""
+    """Place ``place`` at time ``time`` and speed, with their standard errors, from ``count`` messages with jitter ``noise`` (s, rms).
+
+    ``late`` is the 99th percentile of how far the messages lie from the line, ``offset`` how far the newest do on average, seconds.
+    """
 
     time: float
     place: float
@@ -37,6 +41,8 @@ class Fit:
     speed_error: float
     noise: float
     count: int
+    late: float = 0.0
+    offset: float = 0.0
 
     def at(self, time: float) -> float:
         """The place at another time."""
@@ -84,12 +90,6 @@ class Line:
             self._first += 1
         self._refit()
 
-    def residuals(self) -> npt.NDArray[np.float64]:
-        """Seconds by which each message of the window in use lay ahead of the line, the newest last."""
-        times, places = self._heard[:, self._end - min(self.fit.count, len(self)) : self._end]
-        off: npt.NDArray[np.float64] = places - self.fit.place - self.fit.speed * (times - self.fit.time)
-        return off
-
     def _refit(self) -> None:
         last, speed = self.fit, self.fit.speed
         times, places = self._heard[:, self._first : self._end][:, ::-1]  # newest first
@@ -109,15 +109,19 @@ class Line:
         k = int(apart[0]) - 1 if len(apart) else len(counts) - 1
         count = int(counts[k])
         way = math.copysign(1.0, speed + float(bends[k]))
-        ahead = np.sort(way * (offs[:count] - bends[k] * ages[:count]))[int(_EARLIEST * (count - 1))]
+        rest = offs[:count] - bends[k] * ages[:count]
+        ranked = np.sort(way * rest)
+        ahead = float(ranked[int(_EARLIEST * (count - 1))])
         self.fit = Fit(
             time=float(times[0]),
-            place=float(places[0] + way * ahead),
+            place=float(places[0]) + way * ahead,
             speed=last.speed + float(bends[k]),
             place_error=float(errors[k]),
             speed_error=noise / math.sqrt(float(spread[k])),
             noise=noise,
             count=count,
+            late=ahead - float(ranked[int(0.01 * (count - 1))]),
+            offset=float(rest[:_NEWEST].mean()) - way * ahead,
         )
 
     def _heard_noise(self, ages: npt.NDArray[np.float64], offs: npt.NDArray[np.float64]) -> float:

@@ -93,7 +93,7 @@ class MtcReader:
 
     def __init__(self, source: str, picture: Fraction | None = None) -> None:
         self.source, self.picture = source, picture
-        self._run: list[tuple[int, int]] = []  # pieces in a row while the label is not known
+        self._run: list[tuple[int, int]] = []  # the newest pieces in a row
         self._label: Timecode | None = None  # of the set that the last piece belongs to
         self._gone_to: Timecode | None = None
         self._last, self._last_ns, self._way = 0, 0, 1
@@ -116,16 +116,32 @@ class MtcReader:
         return self._report(timecode, Fraction(0), received_ns, located=True)
 
     def _piece(self, piece: int, nibble: int, received_ns: int) -> Report | None:
+        self._keep(piece, nibble)
         if self._label is not None and not self._goes_on(piece, nibble, received_ns):
-            self._forget()
+            self._label = None
         elif self._label is not None and piece == self._last:
             return None
-        if self._label is None:
-            self._search(piece, nibble)
+        if self._gone_to is not None:
+            self._set_off(piece, nibble)
+        if self._label is None and len(self._run) == 8:
+            values = [value for _, value in sorted(self._run)]
+            label = bytes(low | high << 4 for low, high in zip(values[::2], values[1::2], strict=True))
+            self._know(timecode_of(label[::-1], self.picture), self._run[-1][0] - self._run[-2][0])
         self._last, self._last_ns = piece, received_ns
         if self._label is None:
             return None
         return self._report(self._label, Fraction(piece, 4), received_ns)
+
+    def _keep(self, piece: int, nibble: int) -> None:
+        """Adds a piece to those in a row, which begin again where the row breaks; eight of them tell a label."""
+        if self._run and self._run[-1] == (piece, nibble):
+            return
+        way = piece - self._run[-1][0] if self._run else 0
+        before = self._run[-1][0] - self._run[-2][0] if len(self._run) > 1 else way
+        if abs(way) != 1 or way != before:
+            # a turn keeps the piece that it turned on
+            self._run = self._run[-1:] if abs(way) == 1 else []
+        self._run.append((piece, nibble))
 
     def _goes_on(self, piece: int, nibble: int, received_ns: int) -> bool:
         """Whether the piece is where and what the label known so far promises; moves the label on if it is of the next set."""
@@ -147,36 +163,17 @@ class MtcReader:
         self._label, self._nibbles = label.wrapped, data
         return True
 
-    def _search(self, piece: int, nibble: int) -> None:
-        """Adds a piece to those in a row; eight of them, or the first after a full frame, make a label."""
-        if self._gone_to is not None:
-            self._from_full_frame(piece, nibble)
-            return
-        if self._run and self._run[-1] == (piece, nibble):
-            return
-        way = piece - self._run[-1][0] if self._run else 0
-        before = self._run[-1][0] - self._run[-2][0] if len(self._run) > 1 else way
-        if abs(way) != 1 or way != before:
-            # a turn keeps the piece that it turned on
-            self._run = self._run[-1:] if abs(way) == 1 else []
-        self._run.append((piece, nibble))
-        if len(self._run) == 8:
-            values = [value for _, value in sorted(self._run)]
-            label = bytes(low | high << 4 for low, high in zip(values[::2], values[1::2], strict=True))
-            self._know(timecode_of(label[::-1], self.picture), self._run[-1][0] - self._run[-2][0])
-
-    def _from_full_frame(self, piece: int, nibble: int) -> None:
+    def _set_off(self, piece: int, nibble: int) -> None:
         """A transport that starts where it was sent to starts with the first piece of that frame, or of the one after it."""
         frame, self._gone_to = self._gone_to, None
         assert frame is not None
-        starts = [label for label in (frame, (frame + 1).wrapped) if piece == 0 and nibbles(label)[0] == nibble]
-        if starts:
-            self._know(starts[0], 1)
-        else:
-            self._run = [(piece, nibble)]
+        for label in (frame, (frame + 1).wrapped):
+            if piece == 0 and nibbles(label)[0] == nibble:
+                self._know(label, 1)
+                return
 
     def _know(self, label: Timecode | None, way: int) -> None:
-        self._run, self._label, self._way = [], label, way
+        self._label, self._way = label, way
         self._nibbles = nibbles(label) if label is not None else ()
 
     def _forget(self) -> None:

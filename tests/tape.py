@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -49,11 +50,14 @@ class Vary:
         phase = np.maximum(t - self.hold, 0) / self.ramp % 2
         return self.low + (self.high - self.low) * np.where(phase < 1, phase, 2 - phase)
 
-    def __call__(self, t: np.ndarray) -> np.ndarray:
-        fine = np.arange(0, float(np.max(t)) + 1, GRID)
+    @cached_property
+    def _way(self) -> tuple[np.ndarray, np.ndarray]:
+        fine = np.arange(0, 60, GRID)
         speed = self.speed(fine)
-        gone = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * GRID)])
-        return self.start + np.interp(t, fine, gone)
+        return fine, np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * GRID)])
+
+    def __call__(self, t: np.ndarray) -> np.ndarray:
+        return self.start + np.interp(t, *self._way)
 
 
 def crossings(path: Path, step: float, begin: float, end: float) -> list[tuple[float, int]]:

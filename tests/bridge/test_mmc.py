@@ -58,7 +58,12 @@ def test_commands_that_mean_nothing_here_are_passed_over() -> None:
 @given(st.binary(max_size=16))
 @settings(deadline=None, max_examples=200)
 def test_broken_messages_are_none(data: bytes) -> None:
-    for message in (data, b"\xf0\x7f\x7f\x06" + data, b"\xf0\x7f\x7f\x06" + data + b"\xf7", b"\xf0\x7f\x7f\x06\x44" + data + b"\xf7"):
+    for message in (
+        data,
+        b"\xf0\x7f\x7f\x06" + data,
+        b"\xf0\x7f\x7f\x06" + data + b"\xf7",
+        b"\xf0\x7f\x7f\x06\x44" + data + b"\xf7",
+    ):
         for command in parse(message):
             assert command.name in CODES
         MmcReader("MMC").feed(message, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -72,7 +73,9 @@ def test_backwards_the_pieces_come_from_seven_to_nought(kind: tuple[Fraction, bo
 
 @MODEST
 @given(formats, seconds, st.integers(1, 7))
-def test_a_sequence_that_begins_in_the_middle_waits_for_a_whole_one(kind: tuple[Fraction, bool], second: int, skipped: int) -> None:
+def test_a_sequence_that_begins_in_the_middle_waits_for_a_whole_one(
+    kind: tuple[Fraction, bool], second: int, skipped: int
+) -> None:
     first = at_or_after(second, *kind)
     reader = MtcReader("MTC", kind[0])
     reports = [(reader.feed(message, ns), place) for ns, message, place in pieces(first, 3)[skipped:]]
@@ -118,7 +121,7 @@ def test_the_day_begins_again_without_a_gap(rate: Fraction, drop: bool) -> None:
     last = Timecode.parse("23:59:59;20" if drop else "23:59:59:20", rate, drop)
     reader = MtcReader("MTC", rate)
     places = [report.seconds for ns, message, _ in pieces(last, 8) if (report := reader.feed(message, ns))]
-    steps = {(b - a) % day_of(rate, drop) for a, b in zip(places, places[1:], strict=False) if a is not None and b is not None}
+    steps = {(b - a) % day_of(rate, drop) for a, b in pairwise(places) if a is not None and b is not None}
     assert steps == {1 / rate / 4}
     assert min(place for place in places if place is not None) == 0
 
@@ -128,7 +131,7 @@ def test_drop_frame_minutes_have_no_seam(minute: int) -> None:
     before = Timecode.parse(f"00:{minute:02}:59;24", NTSC, True)
     reader = MtcReader("MTC")
     places = [report.seconds for ns, message, _ in pieces(before, 8) if (report := reader.feed(message, ns))]
-    assert {b - a for a, b in zip(places, places[1:], strict=False)} == {1 / NTSC / 4}  # type: ignore[operator]
+    assert {b - a for a, b in pairwise(places)} == {1 / NTSC / 4}  # type: ignore[operator]
 
 
 @MODEST
@@ -179,7 +182,13 @@ def test_noise_raises_nothing_and_a_clean_set_is_read_after_it(noise: list[bytes
 
 
 def test_rates_that_ride_under_another_code() -> None:
-    assert (code_of(FILM), code_of(Fraction(24)), code_of(NTSC), code_of(NTSC, drop=True), code_of(Fraction(25))) == (0, 0, 3, 2, 1)
+    assert (code_of(FILM), code_of(Fraction(24)), code_of(NTSC), code_of(NTSC, drop=True), code_of(Fraction(25))) == (
+        0,
+        0,
+        3,
+        2,
+        1,
+    )
     assert (rate_of(0), rate_of(0, FILM), rate_of(0, NTSC), rate_of(3, NTSC), rate_of(2, FILM)) == (24, FILM, 24, NTSC, NTSC)
     hour = MtcReader("MTC", FILM).feed(full_frame(Timecode.parse("01:00:00:00", Fraction(24))), 0)
     assert hour is not None

@@ -62,7 +62,9 @@ def test_live_tells_beats() -> None:
     assert (fine.beats, fine.bpm) == (Fraction(29, 4), 120.0)
 
 
-anything = st.one_of(st.floats(), st.integers(-(2**63), 2**63), st.text(max_size=12), st.binary(max_size=8), st.booleans(), st.none())
+anything = st.one_of(
+    st.floats(), st.integers(-(2**63), 2**63), st.text(max_size=12), st.binary(max_size=8), st.booleans(), st.none()
+)
 
 
 @pytest.mark.parametrize("reader", [ReaperTransport, ArdourTransport, LiveTransport])
