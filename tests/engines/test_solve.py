@@ -235,7 +235,7 @@ def test_steady_is_the_cheapest_of_all_paces(hits: tuple[Hit, ...], low: int) ->
 
 
 @settings(max_examples=15, deadline=None)
-@given(hits=hit_lists(4), tempo=st.integers(70, 140), percent=st.integers(2, 6), subdivision=st.sampled_from([1, 2]))
+@given(hits=hit_lists(5), tempo=st.integers(70, 140), percent=st.integers(2, 6), subdivision=st.sampled_from([1, 2]))
 def test_a_closed_bend_costs_what_brute_force_finds(hits: tuple[Hit, ...], tempo: int, percent: int, subdivision: int) -> None:
     end = hits[-1].time + Fraction(7, 3)
     own = bounded(hits, Fraction(0), end, closed=True)
