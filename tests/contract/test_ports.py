@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.clock import HandClock, MonotonicClock
-from bridge.mtc import full_frame
+from bridge.mtc import full_frame, quarter_frame
 from bridge.ports import MemoryPort, QueuedPort, SystemInput, SystemPort, names
 from engines.errors import PortError
 from engines.picture.timecode import Timecode
@@ -148,7 +150,7 @@ def test_no_note_hangs_however_it_ends(notes: list[tuple[bool, int, int, int]]) 
 
 def test_system_exclusive_and_real_time_pass_whole(opened: Opened) -> None:
     port, _, sent = opened
-    messages = [full_frame(Timecode.parse("01:02:03:04", 25)), b"\xf1\x35", b"\xf2\x04\x01", b"\xfa", b"\xfc"]  # type: ignore[arg-type]
+    messages = [full_frame(Timecode.parse("01:02:03:04", Fraction(25))), b"\xf1\x35", b"\xf2\x04\x01", b"\xfa", b"\xfc"]
     for message in messages:
         port.send(message)
     assert sent() == messages
@@ -240,16 +242,39 @@ def test_a_memory_port_hands_on_what_it_sends() -> None:
     port.close()
 
 
-def test_the_systems_own_virtual_port_opens_sends_and_closes() -> None:
+def test_the_systems_own_ports_carry_timecode_clock_and_notes_in_order() -> None:
+    """A virtual port in and a port out to it, through whatever MIDI system runs here."""
     pytest.importorskip("rtmidi", reason="python-rtmidi is not installed, so there are no MIDI ports of the system's")
-    port = SystemPort("Hitpoint test", virtual=True)
+    label = Timecode.parse("01:02:03:04", Fraction(25))
+    messages = [ON, full_frame(label), *(quarter_frame(label, k) for k in range(8)), b"\xf2\x04\x01", b"\xfa", CLOCK, b"\xfc"]
+    came: list[tuple[int, bytes]] = []
+    whole = Event()
+
+    def heard(message: bytes, ns: int) -> None:
+        came.append((ns, message))
+        if len(came) == len(messages) + 1:
+            whole.set()
+
+    inlet = SystemInput("Hitpoint test", heard, virtual=True)
     try:
-        port.open()
+        inlet.open()
     except PortError as error:
         pytest.skip(f"no virtual MIDI port on this machine: {error}")
-    port.send(CLOCK)
-    assert port.service() is None
-    port.close()
+    try:
+        offered = [name for listed in names().values() if not isinstance(listed, str) for name in listed[1]]
+        port = SystemPort(next(name for name in offered if "Hitpoint test" in name))
+        port.open()
+        try:
+            for message in messages:
+                port.send(message)
+        finally:
+            port.close()
+        assert whole.wait(5), f"{len(came)} of {len(messages) + 1} came"
+    finally:
+        inlet.close()
+    assert [message for _, message in came] == [*messages, OFF], "the note that was left sounding is ended"
+    moments = [ns for ns, _ in came]
+    assert moments == sorted(moments)
 
 
 def test_the_real_clock_goes_on() -> None:
