@@ -16,7 +16,13 @@ from engines.diffbgm.plan import Plan
 from engines.score.harmony import chord_tones, scale_tones
 
 MOST_AT_ONCE = 10
-"""Notes that begin together, at most: two hands (POP909 has 12 once in a thousand)."""
+"""Notes that one voice of all stems begins together, at most: two hands."""
+CONSIDERED = 96
+"""The likeliest cells of a step that are looked at."""
+AT_ONCE = {"melody": 1, "bridge": 2, "piano": 5}
+"""Notes of one stem that begin together, at most, unless a hit wants more: all but a hundredth of POP909's onsets."""
+LINE = "melody"
+"""The stem that is one line: a new note ends the last (POP909: all but a hundredth)."""
 IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.6, 0.15
 """How likely a tone is before the network says anything, against one of the chord: odds of cells are multiplied by it."""
 LEAST, MOST = 1e-4, 1 - 1e-4
@@ -73,6 +79,9 @@ def _bar(chances: Roll, plan: Plan, number: int) -> tuple[Roll, float, int]:
     roll = np.zeros_like(chances)
     roll[: 2 * voices : 2] = begins
     holds = (chances[1 : 2 * voices : 2] > SOUNDS) & ~plan.barred[:, there] & ~mask[1 : 2 * voices : 2]
+    for voice, stems in enumerate(plan.layout.voices):
+        if stems == (LINE,):
+            holds[voice, begins[voice].any(axis=1)] = False
     roll[1 : 2 * voices : 2] = holds | (known[1 : 2 * voices : 2] > SOUNDS)
     if plan.layout.velocity:
         roll[-1] = _velocities(chances, played, known)
@@ -94,28 +103,29 @@ def _chosen(onset: npt.NDArray[np.float32], plan: Plan, number: int) -> npt.NDAr
         metre = [max(k for k in (16, 8, 4, 2, 1) if step % k == 0) for step in range(STEPS_PER_BAR)]
         order = sorted((s for s in range(bar.steps) if s not in forced and best[s] > 0), key=lambda s: (-best[s], -metre[s], s))
         steps = {*forced, *order[: max(0, bar.brief.density - len(forced))]}
+    limits = [AT_ONCE[stems[0]] if len(stems) == 1 else MOST_AT_ONCE for stems in plan.layout.voices]
     played = np.zeros(onset.shape, np.bool_)
     for step in steps:
         least = max(hits.get(step, 0), 0 if step in kept else 1)
-        _strike(onset[:, step], played[:, step], least)
+        _strike(onset[:, step], played[:, step], least, limits)
     return played
 
 
-def _strike(chance: npt.NDArray[np.float32], played: npt.NDArray[np.bool_], least: int) -> None:
-    """Plays the likely notes of one step (voices, pitches), at least so many, the likeliest first."""
-    ranked = np.argsort(-chance, axis=None, kind="stable")
-    pitches: set[int] = set()
-    for flat in ranked[: 8 * MOST_AT_ONCE]:
-        voice, pitch = divmod(int(flat), chance.shape[1])
-        if chance[voice, pitch] <= 0 or len(pitches) == MOST_AT_ONCE:
-            return
-        if chance[voice, pitch] <= SOUNDS and len(pitches) >= least:
-            return
-        # a hit is thick with different pitches
-        if pitch in pitches and chance[voice, pitch] <= SOUNDS:
-            continue
-        played[voice, pitch] = True
-        pitches.add(pitch)
+def _strike(chance: npt.NDArray[np.float32], played: npt.NDArray[np.bool_], least: int, limits: list[int]) -> None:
+    """Plays the likely notes of one step (voices, pitches) within what each voice plays at once, and at least so many."""
+    ranked = [divmod(int(flat), chance.shape[1]) for flat in np.argsort(-chance, axis=None, kind="stable")[:CONSIDERED]]
+    possible = [(voice, pitch) for voice, pitch in ranked if chance[voice, pitch] > 0]
+    for voice, pitch in possible:
+        if chance[voice, pitch] <= SOUNDS and played.sum() >= least:
+            break
+        if played[voice].sum() < limits[voice] and not (chance[voice, pitch] <= SOUNDS and played[:, pitch].any()):
+            played[voice, pitch] = True
+    # a hit is thick, with different pitches, whatever the voices may play otherwise
+    for voice, pitch in possible:
+        if played.sum() >= least:
+            break
+        if not played[:, pitch].any():
+            played[voice, pitch] = True
 
 
 def _velocities(chances: Roll, played: npt.NDArray[np.bool_], known: Roll) -> npt.NDArray[np.float32]:

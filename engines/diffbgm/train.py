@@ -123,7 +123,8 @@ def validate(network: DiffBGM, windows: Windows, count: int = 128) -> dict[str, 
         times += batch.times.tolist()
     all_losses, third = np.array(found), np.array(times) * 3 // TIMES
     out = {"loss": float(all_losses.mean())}
-    return out | {name: float(all_losses[third == k].mean()) for k, name in enumerate(("fine", "middle", "coarse"))}
+    names = ("fine", "middle", "coarse")
+    return out | {name: float(all_losses[third == k].mean()) for k, name in enumerate(names) if (third == k).any()}
 
 
 @dataclass

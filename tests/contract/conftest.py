@@ -18,7 +18,7 @@ def small_diffbgm_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
-    config = replace(OURS, width=16, groups=4, heads=2)
+    config = replace(OURS, width=16, groups=4, heads=2, local=2)
     state = DiffBGM(config).state_dict()
     # what has not learned that most cells are silent says anything
     state["ldm.eps_model.out.2.bias"].zero_()

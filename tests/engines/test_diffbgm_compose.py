@@ -204,6 +204,24 @@ def test_tones_outside_chord_and_key_need_more_certainty() -> None:
     assert round(float(settled.roll[6, 0, 60 - 22]) * 127) == 100, "as loud as it is expected where it sounds"
 
 
+def test_a_melody_is_one_line_and_hands_have_five_fingers() -> None:
+    plan = Plan(Brief(bars(1), (HitBrief(Fraction(3), 1.0),), stems=("melody", "piano")), (), None, OURS.roll)
+    chances = np.zeros((7, 16, 84), np.float32)
+    chances[0, 0, 50:53] = 0.7, 0.9, 0.8
+    chances[1, 1:12] = 1.0
+    chances[0, 8, 45] = 0.9
+    chances[4, 0, 20:28] = 0.8
+    chances[2, 4, 40] = 0.9
+    chances[0, 12, 40:60] = 0.3
+    settled = settle(chances, plan, range(1)).roll
+    assert np.argwhere(settled[0])[:2].tolist() == [[0, 51], [8, 45]]
+    assert not settled[1, 8].any(), "the next note ends it"
+    assert settled[1, 9, 45] == 1
+    assert settled[4, 0].sum() == 5
+    assert not settled[2].any(), "no bridge was asked for"
+    assert len({int(pitch) for layer in (0, 4) for pitch in np.flatnonzero(settled[layer, 12])}) == 6, "a hit wants more"
+
+
 def constant(clean: float) -> Callable[[Array, Array, Array], Array]:
     """A published network that sees one value everywhere."""
     left = alpha_bars("scaled-linear")
