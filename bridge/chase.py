@@ -81,7 +81,7 @@ class Chase:
         self.picture, self.start, self.beats = picture, start, beats
         self.origins, self.free_wheel_s = dict(origins or {}), free_wheel_s
         self._followers: dict[str, Follower] = {}
-        self._locked_since: dict[str, int] = {}
+        self._since: dict[str, tuple[State, int]] = {}  # the state of each, and since when
         self._leader: str | None = None
         self._chosen: str | None = None
         self._because = ""
@@ -151,10 +151,8 @@ class Chase:
     def _elect(self, now_ns: int) -> dict[str, Fix]:
         fixes = {name: follower.at(now_ns) for name, follower in self._followers.items()}
         for name, fix in fixes.items():
-            if fix.state == "locked":
-                self._locked_since.setdefault(name, now_ns)
-            else:
-                self._locked_since.pop(name, None)
+            if name not in self._since or self._since[name][0] != fix.state:
+                self._since[name] = (fix.state, now_ns)
         able = [name for name in fixes if self._tells_picture(name) and fixes[name].seconds is not None]
         if self._chosen in able:
             self._lead(self._chosen, "you chose it")
@@ -166,11 +164,18 @@ class Chase:
 
     def _replace(self, able: list[str], fixes: dict[str, Fix]) -> None:
         """Nobody leads, or the leader is lost: the best of those that are not."""
-        living = [name for name in able if fixes[name].state != "lost"]
+        old = self._leader
+        last = 0 if old is None else self._followers[old].last.received_ns
+        # machine control never notices that the DAW died: it tells something only if it spoke since
+        living = [
+            name
+            for name in able
+            if fixes[name].state != "lost"
+            and (self._followers[name].last.steady or self._followers[name].last.received_ns >= last)
+        ]
         if not living:
             return
         best = max(living, key=lambda name: (_TRUSTED[fixes[name].state], self._precision(name)))
-        old = self._leader
         self._lead(best, f"{old} fell silent" if old is not None and old != best else "it was the first to tell a place")
 
     def _challenge(self, able: list[str], fixes: dict[str, Fix], now_ns: int) -> None:
@@ -185,7 +190,8 @@ class Chase:
         """Why the leader gives way to another source, in words; empty if it does not."""
         mine, its = fixes[leader], fixes[other]
         newer = self._followers[other].last.received_ns - self._followers[leader].last.received_ns
-        proven = now_ns - self._locked_since.get(other, now_ns) >= _PATIENCE_NS
+        patient = {name: now_ns - self._since[name][1] >= _PATIENCE_NS for name in (leader, other)}
+        proven = its.state == "locked" and patient[other]
         finer = self._precision(other) > self._precision(leader)
         speaks = self._followers[leader].last.steady
         if its.state == "locked" and not speaks:
@@ -202,7 +208,7 @@ class Chase:
                 return f"{leader} fell silent and the DAW is elsewhere by now" if apart > _APART_S else ""
         if proven and finer:
             return f"{PRECISION[self._followers[other].last.kind][1]}, and it is steady"
-        return f"{leader} does not lock" if proven and mine.state == "locking" else ""
+        return f"{leader} does not lock" if proven and mine.state == "locking" and patient[leader] else ""
 
     def _lead(self, name: str, because: str) -> None:
         if name != self._leader or (because.startswith("you") and because != self._because):
@@ -214,7 +220,7 @@ class Chase:
     def _sentence(self, name: str, fix: Fix, timecode: Timecode | None) -> str:
         place = f" at {timecode}" if timecode is not None else ""
         if fix.state == "lost":
-            others = " and nothing else is heard" if len(self._followers) > 1 else ""
+            others = " and nothing else tells the place" if len(self._followers) > 1 else ""
             return f"{name} fell silent {fix.silent_s:.1f} s ago{place}{others}: is the DAW still there?"
         rate = self._followers[name].rate
         fps = f" at {float(rate):.5g} fps" if rate is not None else ""

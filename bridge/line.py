@@ -19,6 +19,7 @@ LONGEST_S = 4.0
 _MOST = 512  # messages: four seconds of the fastest timecode
 _WINDOWS = (6, 9, 14, 21, 32, 48, 72, 108, 162, 243, 365, _MOST)
 _TRUST = 1.6  # standard errors on each side of a confidence interval
+_TRUST_SPEED = 2.5
 _RECENT = 64  # messages that tell the jitter
 _LEAST_NOISE_S = 2e-5  # of a message's time: what the clock of any system is good for
 _EARLIEST = 0.98  # of the messages that lie farthest ahead: one may be wrong
@@ -47,6 +48,12 @@ class Fit:
     def at(self, time: float) -> float:
         """The place at another time."""
         return self.place + self.speed * (time - self.time)
+
+
+def _longest(answers: npt.NDArray[np.float64], doubts: npt.NDArray[np.float64]) -> int:
+    """The index of the longest window whose answer, give or take its doubt, contradicts none of the shorter ones."""
+    apart = np.maximum.accumulate(answers - doubts) > np.minimum.accumulate(answers + doubts)
+    return int(apart.argmax()) - 1 if apart.any() else len(answers) - 1
 
 
 class Line:
@@ -91,7 +98,7 @@ class Line:
         self._refit()
 
     def _refit(self) -> None:
-        last, speed = self.fit, self.fit.speed
+        speed = self.fit.speed
         times, places = self._heard[:, self._first : self._end][:, ::-1]  # newest first
         ages = times - times[0]
         offs = places - places[0] - speed * ages
@@ -103,21 +110,20 @@ class Line:
         bends = (sums[3] - counts * mean_age * mean_off) / spread
         ends = mean_off - bends * mean_age
         errors = noise * np.sqrt(1 / counts + mean_age**2 / spread)
-        lowest = np.maximum.accumulate(ends - _TRUST * errors)
-        highest = np.minimum.accumulate(ends + _TRUST * errors)
-        apart = np.flatnonzero(lowest > highest)
-        k = int(apart[0]) - 1 if len(apart) else len(counts) - 1
+        k = _longest(ends, _TRUST * errors)
+        # a speed is used far ahead, when nothing more is heard: it is worth a longer window than the place
+        far = max(k, _longest(bends, _TRUST_SPEED * noise / np.sqrt(spread)))
         count = int(counts[k])
-        way = math.copysign(1.0, speed + float(bends[k]))
+        way = math.copysign(1.0, speed)
         rest = offs[:count] - bends[k] * ages[:count]
         ranked = np.sort(way * rest)
         ahead = float(ranked[int(_EARLIEST * (count - 1))])
         self.fit = Fit(
             time=float(times[0]),
             place=float(places[0]) + way * ahead,
-            speed=last.speed + float(bends[k]),
+            speed=speed + float(bends[far]),
             place_error=float(errors[k]),
-            speed_error=noise / math.sqrt(float(spread[k])),
+            speed_error=noise / math.sqrt(float(spread[far])),
             noise=noise,
             count=count,
             late=ahead - float(ranked[int(0.01 * (count - 1))]),

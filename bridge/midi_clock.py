@@ -52,11 +52,11 @@ class ClockReader:
 
     Clocks that come while it stands only keep the tempo alive, as the standard has them. After a gap of several clocks' time it
     takes the tempo to have gone on and counts the lost ones too; one or two lost leave it behind by their length, which who follows
-    can see and take back (`Report.step`).
+    can see and take back (`Report.step`). ``song_step`` is what a song position counts: Ardour 7.3 counts clocks (`TICK`) there.
     """
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, song_step: Fraction = SIXTEENTH) -> None:
+        self.source, self.song_step = source, song_step
         self._next = Fraction(0)  # beat of the next clock
         self._rolling = False
         self._last_ns: int | None = None
@@ -67,7 +67,7 @@ class ClockReader:
         if len(message) == 1 and message[0] in (CLOCK, START, CONTINUE, STOP):
             return self._clock(received_ns) if message[0] == CLOCK else self._turned(message[0], received_ns)
         if len(message) == 3 and message[0] == SONG_POSITION and max(message[1:]) < 0x80:
-            self._next = (message[1] | message[2] << 7) * SIXTEENTH
+            self._next = (message[1] | message[2] << 7) * self.song_step
             return self._report(self._next, received_ns, located=True)
         return None
 

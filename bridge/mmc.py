@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bridge.mtc import day_of, label_bytes, timecode_of
+from bridge.mtc import code_of, day_of, label_bytes, timecode_of
 from bridge.transport import Report
 from engines.errors import OptionError
-from engines.picture.timecode import Timecode
+from engines.picture.timecode import Timecode, nominal
 
 COMMANDS = {
     0x01: "stop",
@@ -74,9 +74,16 @@ def _commands(data: bytes, device: int, picture: Fraction | None) -> Iterator[Co
             if code in COMMANDS:
                 yield Command(COMMANDS[code], device=device)
         elif len(here) == 8 and here[1:3] == _TARGET:
-            target = timecode_of(here[3:7], picture)
+            target = _target(here[3:7], picture)
             if target is not None:
                 yield Command("locate", target, here[7], device)
+
+
+def _target(label: bytes, picture: Fraction | None) -> Timecode | None:
+    """The frame of a locate. Ardour 7.3 sends the rate code of 24 at every rate: a picture of 25 or 30 knows better."""
+    if picture is not None and not label[0] & 0x60 and nominal(picture) in (25, 30):
+        label = bytes((label[0] | code_of(picture) << 5, *label[1:]))
+    return timecode_of(label, picture)
 
 
 class MmcReader:

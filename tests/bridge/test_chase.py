@@ -59,8 +59,8 @@ def test_it_locks_within_half_a_second_and_stays_within_the_jitter(
     assert locked < 0.5
     late = [row for row in readings if row[0] > 1]
     assert {reading.state for _, reading in late} == {"locked"}
-    assert max(errors_ms(late, path, day)) < 0.1 + 350 * jitter
-    assert all(abs(reading.speed - speed) < 0.0005 + 2 * jitter for _, reading in late)
+    assert max(errors_ms(late, path, day)) < 0.2 + 600 * jitter
+    assert all(abs(reading.speed - speed) < 0.0005 + 3 * jitter for _, reading in late)
 
 
 @MODEST
@@ -338,6 +338,34 @@ def test_a_stop_that_another_source_tells_ends_the_free_wheel() -> None:
     reading = chase.at(nanoseconds(3.15))
     assert (reading.state, reading.leader) == ("stopped", "OSC")
     assert "says that the DAW stopped" in reading.why
+
+
+def test_a_jump_does_not_change_who_leads() -> None:
+    """Timecode jumps and locks anew; OSC, ten times a second, has not heard of it yet and still looks steady."""
+    chase, ardour, reader = Chase(), ArdourTransport("OSC", 48000), MtcReader("MTC")
+    here, there = Steady(10), Steady(500)
+    rows = [(when, reader.feed, message) for when, message in mtc(here, Fraction(25), False, 0, 3)]
+    rows += [(when, reader.feed, message) for when, message in mtc(there, Fraction(25), False, 3.01, 5)]
+    told = [(0.0, ardour.feed("/transport_play", [1.0], 0))]
+    told += [(when, feed(message, nanoseconds(when))) for when, feed, message in rows]
+    for when, place in osc_stream(here, 3.1, 0) + [(w + 3.15, p) for w, p in osc_stream(Steady(503.15), 1.8, 0)]:
+        told.append((when, ardour.feed("/position/samples", [str(round(place * 48000))], nanoseconds(when))))
+    leaders = []
+    for _, report in sorted(((when, report) for when, report in told if report is not None), key=lambda row: row[0]):
+        chase.hear(report)
+        leaders.append(chase.at(report.received_ns).leader)
+    assert [name for name, _ in itertools.groupby(leaders)] == [None, "OSC", "MTC"]
+
+
+def test_machine_control_does_not_outlive_the_daw() -> None:
+    chase, mmc = Chase(), MmcReader("MMC")
+    start = mmc.feed(build("locate", Timecode.parse("00:00:10:00", Fraction(25)))[:-1] + b"\x03\xf7", 0)
+    assert start is not None
+    chase.hear(start)
+    play(chase, mtc(Steady(10), Fraction(25), False, 0, 3), MtcReader("MTC"))
+    dead = chase.at(nanoseconds(6))
+    assert (dead.state, dead.leader) == ("lost", "MTC")
+    assert "nothing else tells the place" in dead.why
 
 
 def test_the_composer_may_choose_who_leads() -> None:

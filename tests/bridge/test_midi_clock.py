@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.midi_clock import TICK, ClockReader, clocks, song_position, started
+from bridge.midi_clock import SIXTEENTH, TICK, ClockReader, clocks, song_position, started
 from engines.errors import OptionError
 
 CLOCK, STOP = b"\xf8", b"\xfc"
@@ -59,6 +59,12 @@ def test_continue_goes_on_where_it_stopped() -> None:
     report = reader.feed(CLOCK, 2 * 10**9 + 1000)
     assert report is not None
     assert report.beats == 30 * TICK
+
+
+def test_a_song_position_in_clocks_is_read_where_the_caller_says_so() -> None:
+    """Ardour 7.3 sent F2 00 03 to beat 16."""
+    told = [ClockReader("clock", step).feed(b"\xf2\x00\x03", 0) for step in (TICK, SIXTEENTH)]
+    assert [report.beats for report in told if report is not None] == [16, 96]
 
 
 def test_a_writer_and_a_reader_agree() -> None:

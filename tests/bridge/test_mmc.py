@@ -50,6 +50,13 @@ def test_a_locate_and_a_play_in_one_message_are_a_start_at_that_place() -> None:
     assert [command.name for command in parse(both)] == ["locate", "deferred play"]
 
 
+def test_a_locate_that_leaves_its_rate_out_means_the_pictures() -> None:
+    """As Ardour 7.3 sent it from a session of 25 frames a second."""
+    sent = bytes.fromhex("F07F00064406010000020C00F7")
+    assert parse(sent, Fraction(25))[0].target == Timecode.parse("00:00:02:12", Fraction(25))
+    assert parse(sent)[0].target == Timecode.parse("00:00:02:12", Fraction(24))
+
+
 def test_commands_that_mean_nothing_here_are_passed_over() -> None:
     masked_write = bytes((0x40, 0x03, 0x01, 0x01, 0x01))
     assert [c.name for c in parse(b"\xf0\x7f\x7f\x06" + masked_write + b"\x0a\x02\xf7")] == ["play"]
