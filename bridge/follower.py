@@ -224,10 +224,12 @@ class Follower:
         assert report.step is not None
         here = report.beats + self._slip
         step = float(self._of_beats(here + report.step) - self._of_beats(here))
-        steps = [(place - line.fit.at(time)) / step for time, place in suspects]
-        whole = round(sum(steps) / len(steps))
-        if whole == 0 or abs(whole) > 4 or any(abs(count - whole) > 0.3 for count in steps):
+        way = math.copysign(1.0, line.fit.speed)
+        steps = [way * (place - line.fit.at(time)) / step for time, place in suspects]
+        whole = round(max(steps))  # the earliest tells; the others may be late
+        if whole == 0 or max(steps) - whole > 0.3 or min(steps) - whole < -0.75:
             return False
+        whole = round(way) * whole
         self._slip -= whole * report.step
         self._suspects.clear()
         for time, place in suspects:

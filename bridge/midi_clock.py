@@ -23,8 +23,6 @@ TICK = Fraction(1, PPQ)
 SIXTEENTH = Fraction(1, 4)
 """Beats in a step of the song position, which counts to 16383: 1023 bars of 4/4."""
 
-_LONGEST_JITTER_NS = 40_000_000  # a clock later than that after its time has lost others before it
-
 
 def song_position(beat: Fraction) -> bytes:
     """The message that sends to the sixteenth in which ``beat`` lies; OptionError beyond what 14 bits count."""
@@ -50,17 +48,15 @@ def clocks(start: Fraction, end: Fraction) -> Iterator[Fraction]:
 class ClockReader:
     """Counts clocks into beats: a report for every clock while it rolls, for every start, stop and song position.
 
-    Clocks that come while it stands only keep the tempo alive, as the standard has them. After a gap of several clocks' time it
-    takes the tempo to have gone on and counts the lost ones too; one or two lost leave it behind by their length, which who follows
-    can see and take back (`Report.step`). ``song_step`` is what a song position counts: Ardour 7.3 counts clocks (`TICK`) there.
+    Clocks that come while it stands only keep the tempo alive, as the standard has them. Lost ones leave the count behind by their
+    length, which who follows can see and take back (`Report.step`): the reader cannot tell them from late ones. ``song_step`` is what
+    a song position counts: Ardour 7.3 counts clocks (`TICK`) there.
     """
 
     def __init__(self, source: str, song_step: Fraction = SIXTEENTH) -> None:
         self.source, self.song_step = source, song_step
         self._next = Fraction(0)  # beat of the next clock
         self._rolling = False
-        self._last_ns: int | None = None
-        self._tick_ns: float | None = None
 
     def feed(self, message: bytes, received_ns: int) -> Report | None:
         """Reads one MIDI message; None if it is none of the beat clock's, or a clock that counts nothing."""
@@ -75,31 +71,14 @@ class ClockReader:
         if status == START:
             self._next = Fraction(0)
         self._rolling = status != STOP
-        if self._rolling:
-            self._last_ns = None
         return self._report(self._next, received_ns, located=True)
 
     def _clock(self, received_ns: int) -> Report | None:
-        interval = None if self._last_ns is None else received_ns - self._last_ns
-        self._last_ns = received_ns
-        if interval is not None:
-            lost = self._lost(interval)
-            self._next += lost * TICK if self._rolling else 0
         if not self._rolling:
             return None
         beat = self._next
         self._next += TICK
         return self._report(beat, received_ns)
-
-    def _lost(self, interval: int) -> int:
-        """Clocks that a gap swallowed; learns how long a clock lasts from the gaps that are none."""
-        if self._tick_ns is None:
-            self._tick_ns = float(interval)
-        gap = interval - self._tick_ns
-        if gap > 2 * self._tick_ns + _LONGEST_JITTER_NS:
-            return round(gap / self._tick_ns)
-        self._tick_ns += gap / PPQ  # smoothed over a beat
-        return 0
 
     def _report(self, beat: Fraction, received_ns: int, located: bool = False) -> Report:
         return Report(

@@ -223,6 +223,25 @@ def test_clocks_that_were_lost_or_doubled_are_put_right(lost: int, doubled: int)
     assert max(errors_ms(readings[-60:], Steady(-offset))) < 2
 
 
+@MODEST
+@given(st.integers(60, 180), st.sampled_from([0.0, 0.002, 0.005]), st.floats(0.1, 1.2), seeds)
+def test_the_clocks_of_a_gap_are_counted(bpm: int, jitter: float, gap: float, seed: int) -> None:
+    chase, reader = Chase(beats=TempoMap.steady(bpm).seconds), ClockReader("clock")
+    reader.feed(started(Fraction(0))[0], 0)
+    path = Steady(0)
+    stream = [row for row in heard(beat_clock(path, bpm, 0, 7), seed, jitter) if not 4 < row[0] < 4 + gap]
+    readings = play(chase, stream, reader)
+    assert max(errors_ms([row for row in readings if row[0] > 4.3 + gap], path)) < 0.2 + 700 * jitter
+
+
+def test_clocks_that_were_held_up_are_not_counted_twice() -> None:
+    path, chase, reader = Steady(0), Chase(beats=TEMPO.seconds), ClockReader("clock")
+    reader.feed(started(Fraction(0))[0], 0)
+    stream = [(max(when, 3.3) if when > 3 else when, message) for when, message in beat_clock(path, 120, 0, 6)]
+    readings = play(chase, stream, reader)
+    assert max(errors_ms([row for row in readings if row[0] > 1], path)) < 1
+
+
 def test_a_clock_without_a_tempo_map_is_followed_and_cannot_lead() -> None:
     chase, reader = Chase(), ClockReader("clock")
     reader.feed(b"\xfa", 0)

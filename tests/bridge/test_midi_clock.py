@@ -37,18 +37,6 @@ def test_the_first_clock_after_the_start_is_the_beat_that_was_named(sixteenth: i
     assert reader.feed(CLOCK, now + 1) is None, "clocks of a transport that stands count nothing"
 
 
-@given(st.integers(60, 200), st.floats(0.3, 3))
-@settings(deadline=None, max_examples=40)
-def test_the_clocks_of_a_gap_are_counted(bpm: int, gap: float) -> None:
-    reader, tick = ClockReader("clock"), tick_ns(bpm)
-    reader.feed(b"\xfa", 0)
-    lost = round(gap * 1e9 / tick)
-    for k in [*range(60), *range(60 + lost, 80 + lost)]:
-        report = reader.feed(CLOCK, (k + 1) * tick)
-    assert report is not None
-    assert report.beats == (79 + lost) * TICK
-
-
 def test_continue_goes_on_where_it_stopped() -> None:
     reader = ClockReader("clock")
     reader.feed(b"\xfa", 0)
