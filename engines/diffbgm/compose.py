@@ -46,7 +46,7 @@ THREADS = 4
 @dataclass(frozen=True)
 class DiffBGMEngine:
     """The engine ``diffbgm``. ``steps`` evaluations a window, ``candidates`` windows drawn at once, ``guidance`` how far beyond the
-    unconditioned music the brief pulls.
+    unconditioned music the brief pulls, ``warmth`` how much noise is added on the way (`engines.diffbgm.sampler`).
 
     ``mode``: ``strict`` draws in few steps; ``official`` is the published sampler of 999 steps, for a published checkpoint.
     ``features`` are files of what a published checkpoint hears of a film (`engines.diffbgm.features`), by default those of
@@ -57,10 +57,10 @@ class DiffBGMEngine:
     folder: Path | None = None
     mode: str = "strict"
     features: tuple[Path, ...] | None = None
-    steps: int = 12
+    steps: int = 10
     candidates: int = 3
-    guidance: float = 2.0
-    warmth: float = 0.0
+    guidance: float = 1.5
+    warmth: float = 1.0
     name: str = "diffbgm"
 
     @property

@@ -23,7 +23,7 @@ AT_ONCE = {"melody": 1, "bridge": 2, "piano": 5}
 """Notes of one stem that begin together, at most, unless a hit wants more: all but a hundredth of POP909's onsets."""
 LINE = "melody"
 """The stem that is one line: a new note ends the last (POP909: all but a hundredth)."""
-IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.6, 0.15
+IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.9, 0.15
 """How likely a tone is before the network says anything, against one of the chord: odds of cells are multiplied by it."""
 LEAST, MOST = 1e-4, 1 - 1e-4
 """Chances are kept this far from sure, so that what the brief forces is never impossible."""

@@ -18,7 +18,11 @@ from engines.score.notes import STEMS, Note, Take
 CASES = [(name, weights) for name in sorted(ENGINES) for weights in ("shipped", "random")]
 
 
-@pytest.fixture(params=CASES, ids="-".join)
+# every window of Diff-BGM is drawn whole, however short the brief: its shipped weights are asked for by name (-m slow)
+SLOW = {("diffbgm", "shipped")}
+
+
+@pytest.fixture(params=[pytest.param(case, marks=[pytest.mark.slow] if case in SLOW else []) for case in CASES], ids="-".join)
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Engine:
     name, weights = request.param
     if weights == "random":
