@@ -85,7 +85,7 @@ class DiffBGMEngine:
         kept = tuple(sorted(keep or ()))
         self._check(brief, config, model)
         rng = np.random.default_rng([seed, 0])
-        key = brief.key or _key(brief, kept, rng)
+        key = brief.key or _key(brief, kept, rng, told=not config.caption)
         if key and "progressions" in model.metadata:
             brief = harmonised(brief, kept, key, np.array(json.loads(model.metadata["progressions"])), rng)
         plan = Plan(brief, kept, key, config.roll)
@@ -338,14 +338,14 @@ def _chords(plan: Plan, notes: Sequence[Note]) -> tuple[tuple[Fraction, str], ..
     return tuple(found)
 
 
-def _key(brief: Brief, kept: Sequence[Note], rng: np.random.Generator) -> str | None:
-    """The key of what lies around; else, unless chords say the harmony, one that fits the mood: major for high valence, minor for
-    low, either without one."""
+def _key(brief: Brief, kept: Sequence[Note], rng: np.random.Generator, told: bool) -> str | None:
+    """The key of what lies around; else, unless chords say the harmony or the network cannot be ``told``, one that fits the mood:
+    major for high valence, minor for low, either without one."""
     around = [*brief.before, *kept, *brief.after]
     if len(around) >= ENOUGH:
         return best_key(around)
     root, coin = ROOTS[int(rng.integers(12))], rng.random()
-    if any(bar.chord for bar in brief.bars):
+    if not told or any(bar.chord for bar in brief.bars):
         return None
     major = brief.mood in (MOODS["happy"], MOODS["calm"]) if brief.mood else coin < 0.55
     return f"{root}:{'maj' if major else 'min'}"

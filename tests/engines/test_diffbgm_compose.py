@@ -238,6 +238,7 @@ def test_a_published_checkpoint_without_features_says_so(monkeypatch: pytest.Mon
     maker, graph = engine(monkeypatch, PAPER, constant(0.3), steps=2, candidates=1)
     take = maker.compose(Brief(bars(1, density=2)), 1)
     assert take.recipe["told"] == "nothing: a published checkpoint hears a film only through --features"
+    assert take.recipe["key"] is None, "what cannot hear a key is not bent to one that nobody asked for"
     assert [heard["x"].shape for heard in graph.heard] == [(1, 2, 128, 128)] * 2, "asked once, without guidance"
     assert (graph.heard[0]["condition"] == UNTOLD).all()
     assert {n.stem for n in take.notes} == {"piano"}
