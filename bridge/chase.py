@@ -194,7 +194,7 @@ class Chase:
         proven = its.state == "locked" and patient[other]
         finer = self._precision(other) > self._precision(leader)
         speaks = self._followers[leader].last.steady
-        if its.state == "locked" and not speaks:
+        if its.state in ("locked", "locking") and not speaks and self._followers[other].last.steady:
             return f"it is heard all the time, {leader} only when something happens"
         if mine.state == "stopped":
             rolls = its.state == "locked" and newer > _PATIENCE_NS
