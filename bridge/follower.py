@@ -26,6 +26,7 @@ NOISE_S: dict[Kind, float] = {"mtc": 0.002, "clock": 0.002, "mmc": 0.002, "osc":
 """Jitter (rms) to expect before the messages tell."""
 
 _LOCK_COUNT, _LOCK_SPAN_S, _LOCK_ERROR_S = 4, 0.08, 0.010
+_COUNTED = 24  # counted steps before one that is off may be taken for a step lost: a beat of the clock
 _LEAST_JUMP_S = 0.020  # half a frame: no timecode jumps by less, and no message is that early
 _LEAST_GATE_S = 0.003
 _AGREEING = 3  # messages off the line that agree with each other: it is the line that is wrong
@@ -189,8 +190,9 @@ class Follower:
             place += day * round((fit.at(time) - place) / day)
         way = math.copysign(1.0, fit.speed)
         ahead = way * (place - fit.at(time))
-        settling = 2 * _LEAST_JUMP_S if len(line) < _LOCK_COUNT else 0.0
-        gate = max(_LEAST_GATE_S, 5 * fit.noise + 3 * fit.speed_error * (time - fit.time), settling * (report.step is None))
+        gate = max(_LEAST_GATE_S, 5 * fit.noise + 3 * fit.speed_error * (time - fit.time))
+        if len(line) < (_LOCK_COUNT if report.step is None else _COUNTED):
+            gate = max(gate, 2 * _LEAST_JUMP_S if report.step is None else math.inf)
         if abs(ahead) <= gate:
             self._suspects.clear()
             line.add(time, place)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tape
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tape import Message, Path, Steady, Vary, beat_clock, fed, heard, mtc, nanoseconds
+from tape import Message, Steady, Vary, beat_clock, fed, heard, mtc, nanoseconds
 
 from bridge.chase import Chase, Reading
-from bridge.midi_clock import ClockReader, started
+from bridge.midi_clock import TICK, ClockReader, started
 from bridge.mmc import MmcReader, build
 from bridge.mtc import MtcReader, day_of, full_frame
 from bridge.osc_transport import ArdourTransport, LiveTransport, ReaperTransport
@@ -30,7 +32,7 @@ formats = st.sampled_from(RATES)
 seeds = st.integers(0, 10**6)
 
 
-def at(path: Path, when: float) -> float:
+def at(path: tape.Path, when: float) -> float:
     return float(path(np.array([when]))[0])
 
 
@@ -39,7 +41,7 @@ def play(chase: Chase, messages: Iterable[Message], reader: MtcReader | ClockRea
     return [(when, chase.at(nanoseconds(when))) for when in fed(chase, reader.feed, messages)]
 
 
-def errors_ms(readings: Iterable[tuple[float, Reading]], path: Path, day: float = 0.0) -> list[float]:
+def errors_ms(readings: Iterable[tuple[float, Reading]], path: tape.Path, day: float = 0.0) -> list[float]:
     out = []
     for when, reading in readings:
         assert reading.seconds is not None
@@ -253,7 +255,7 @@ def test_a_clock_without_a_tempo_map_is_followed_and_cannot_lead() -> None:
     assert abs(row.fix.speed * 60 - 90) < 0.5, "beats a minute"
 
 
-def osc_stream(path: Path, end: float, jitter: float, seed: int = 0, every: float = 0.1) -> list[tuple[float, float]]:
+def osc_stream(path: tape.Path, end: float, jitter: float, seed: int = 0, every: float = 0.1) -> list[tuple[float, float]]:
     """When the place comes and which: told ``every`` so often, up to ``jitter`` late."""
     chance = np.random.default_rng(seed)
     times = np.arange(0, end, every)
@@ -419,3 +421,35 @@ def test_whatever_is_reported_it_has_an_answer(rows: list[tuple[int, bool, bool 
         assert reading.why
         assert reading.speed == reading.speed, "a number"
         assert chase.standings(now + 10**9)
+
+
+def test_a_recording_of_a_real_daw_is_followed() -> None:
+    """Ardour's timecode, clock and machine control as they came through JACK, every message up to a period of 21 ms late.
+
+    It stops, goes to 0, plays, goes to 10 s while it rolls, stops, goes to 2.48 s, plays and is killed. Clock and timecode count
+    apart from each other, so that either proves the other.
+    """
+    chase = Chase(Fraction(25), beats=TempoMap.steady(96).seconds)
+    readers = {"mtc": MtcReader("MTC"), "clock": ClockReader("clock", TICK), "mmc": MmcReader("MMC", Fraction(25))}
+    recorded = (Path(__file__).parents[1] / "golden" / "ardour.txt").read_text("ascii").splitlines()
+    rows, apart = [], []
+    for line in recorded[2:]:
+        microseconds, port, message = line.split()
+        now = int(microseconds) * 1000
+        report = readers[port].feed(bytes.fromhex(message), now)
+        if report is not None:
+            chase.hear(report)
+        rows.append((now / 1e9, chase.at(now)))
+        if port == "clock" and min(abs(now / 1e9 - start) for start in (5.0, 11.15, 17.65)) > 0.5:
+            apart += [row.away_ms for row in chase.standings(now) if row.source == "clock" and row.fix.state == "locked"]
+    for start in (4.98, 11.15, 17.65):
+        locked = next(when for when, reading in rows if when > start and reading.state == "locked")
+        assert locked - start < 0.5
+    rolling = [(when, reading) for when, reading in rows if 6 < when < 10.9 or 12.2 < when < 15 or when > 18.7]
+    assert {(reading.leader, reading.state) for _, reading in rolling} == {("MTC", "locked")}
+    assert all(abs(reading.speed - 1) < 0.02 for _, reading in rolling)
+    assert len(apart) > 200
+    assert max(abs(gap) for gap in apart if gap is not None) < 10, "ms"
+    assert str(next(reading.timecode for when, reading in rows if when > 16.57)) == "00:00:02:12"
+    dead = chase.at(int(24e9))
+    assert (dead.state, dead.leader) == ("lost", "MTC")
