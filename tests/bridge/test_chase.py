@@ -25,7 +25,7 @@ from engines.spotting.tempo import TempoMap
 
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)
 RATES = [(Fraction(24), False), (Fraction(25), False), (NTSC, True), (Fraction(30), False), (FILM, False)]
-MODEST = settings(deadline=None, max_examples=8)
+MODEST = settings(deadline=None, max_examples=5)
 
 jitters = st.sampled_from([0.0, 0.002, 0.005, 0.010])
 formats = st.sampled_from(RATES)
