@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import count as counting
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +165,7 @@ def _carried(session: Session, new: NewCut, matched: Matched, plan: Replan) -> S
         takes={},
         told={scope: word for scope, word in session.told.items() if scope == "cue"},
         picture=_picture(session, new, matched),
-        versions={**session.versions, f"{session.programme.title or 'cut'}, until {now}": version},
+        versions={**session.versions, _name(session, now): version},
     )
     scenes, used = [], set()
     fresh = (f"s{n}" for n in range(int(session.fresh("s")[1:]), 10**9))
@@ -178,6 +179,13 @@ def _carried(session: Session, new: NewCut, matched: Matched, plan: Replan) -> S
         if owner:
             bare = _with_takes(session, bare, span, session.spans[owner - 1], plan, matched)
     return bare
+
+
+def _name(session: Session, now: str) -> str:
+    """A name for the cut that is left behind, which no earlier version has."""
+    name = f"{session.programme.title or 'cut'}, until {now}"
+    others = (f"{name} ({number})" for number in counting(2))
+    return name if name not in session.versions else next(other for other in others if other not in session.versions)
 
 
 def _scene_runs(bars: Sequence[int | None], scene_of: Sequence[int]) -> list[tuple[int, int]]:

@@ -222,7 +222,7 @@ def test_conform_is_undone_byte_by_byte() -> None:
 
 
 def test_a_cut_of_a_cut_keeps_both_versions() -> None:
-    once = conform(trimmed(OLD, 9, tail=14)).session
+    once = conform(trimmed(OLD, 9, tail=14)).session  # both within a second: their names must differ
     twice = conformed(once, NewCut(cut_list(OLD)), Watch())
     checked(once, twice)
     assert len(twice.session.versions) == 2
