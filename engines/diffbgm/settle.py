@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engines.diffbgm.pianoroll import SOUNDS, STEPS_PER_BAR, Roll
+from engines.diffbgm.data import velocity_of
+from engines.diffbgm.pianoroll import SOUNDS, STEPS_PER_BAR, STEPS_PER_BEAT, Roll
 from engines.diffbgm.plan import Plan
 from engines.score.harmony import chord_tones, scale_tones
 
@@ -21,12 +22,20 @@ CONSIDERED = 96
 """The likeliest cells of a step that are looked at."""
 AT_ONCE = {"melody": 1, "bridge": 2, "piano": 5}
 """Notes of one stem that begin together, at most, unless a hit wants more: all but a hundredth of POP909's onsets."""
+USUAL = {"melody": 72, "bridge": 73, "piano": 59}
+"""The median pitch of each stem in POP909: where a note is put that only the brief wants."""
+AROUND = 9.0
+"""Semitones around it."""
 LINE = "melody"
 """The stem that is one line: a new note ends the last (POP909: all but a hundredth)."""
 IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.9, 0.15
 """How likely a tone is before the network says anything, against one of the chord: odds of cells are multiplied by it."""
+FAINT = 0.02
+"""What a usual pitch adds to a chance: enough to choose among silent cells, nothing beside one that was meant."""
 LEAST, MOST = 1e-4, 1 - 1e-4
 """Chances are kept this far from sure, so that what the brief forces is never impossible."""
+MIDDLE = 0.5
+"""The energy of a bar of which nothing is said."""
 QUIET, LOUD = 24, 124
 """Velocities that new notes may have."""
 
@@ -74,20 +83,39 @@ def _bar(chances: Roll, plan: Plan, number: int) -> tuple[Roll, float, int]:
     odds = raw / (1 - raw) * tonal(plan, number)
     onset = odds / (1 + odds)
     onset[plan.barred[:, there] | mask[: 2 * voices : 2]] = 0
-    played = _chosen(onset, plan, number)
+    played = _chosen(onset + FAINT * _usual(plan) * (onset > 0), plan, number)
     begins = played | (known[: 2 * voices : 2] > SOUNDS)
     roll = np.zeros_like(chances)
     roll[: 2 * voices : 2] = begins
     holds = (chances[1 : 2 * voices : 2] > SOUNDS) & ~plan.barred[:, there] & ~mask[1 : 2 * voices : 2]
+    holds |= _held(played & (raw <= SOUNDS)) & ~plan.barred[:, there] & ~mask[1 : 2 * voices : 2]
     for voice, stems in enumerate(plan.layout.voices):
         if stems == (LINE,):
             holds[voice, begins[voice].any(axis=1)] = False
     roll[1 : 2 * voices : 2] = holds | (known[1 : 2 * voices : 2] > SOUNDS)
     if plan.layout.velocity:
-        roll[-1] = _velocities(chances, played, known)
+        roll[-1] = _velocities(chances, played, known, plan.slots[number].bar.brief.energy)
     free = ~mask[: 2 * voices : 2]
     likelihood = np.where(played, np.log(raw), np.log(1 - raw))[free]
     return roll, -float(likelihood.sum()), int(played.sum())
+
+
+def _usual(plan: Plan) -> npt.NDArray[np.float32]:
+    """How usual each pitch is in each voice (voices, 1, pitches), 0..1; the accompaniment first."""
+    pitch = np.arange(plan.layout.pitches) + plan.layout.lowest
+    rows = []
+    for stems in plan.layout.voices:
+        middle = USUAL[stems[0]] if len(stems) == 1 else USUAL["piano"]
+        rows.append(np.exp(-(((pitch - middle) / AROUND) ** 2) / 2) * (1.0 if "piano" in stems else 0.5))
+    return np.array(rows, np.float32)[:, None]
+
+
+def _held(begins: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Sustain to the end of the beat of notes that only the brief wants, of which the network says no length."""
+    held = np.zeros_like(begins)
+    for voice, step, pitch in np.argwhere(begins):
+        held[voice, step + 1 : step // STEPS_PER_BEAT * STEPS_PER_BEAT + STEPS_PER_BEAT, pitch] = True
+    return held
 
 
 def _chosen(onset: npt.NDArray[np.float32], plan: Plan, number: int) -> npt.NDArray[np.bool_]:
@@ -128,11 +156,13 @@ def _strike(chance: npt.NDArray[np.float32], played: npt.NDArray[np.bool_], leas
             played[voice, pitch] = True
 
 
-def _velocities(chances: Roll, played: npt.NDArray[np.bool_], known: Roll) -> npt.NDArray[np.float32]:
-    """The velocity layer: what the network expects of a cell, given that it begins a note."""
+def _velocities(chances: Roll, played: npt.NDArray[np.bool_], known: Roll, energy: float | None) -> npt.NDArray[np.float32]:
+    """The velocity layer: what the network expects of a cell, given that it begins a note; of a note that only the brief wants, the
+    mean of those in its bar, or what the bar's energy asks for."""
     chance = np.where(played, chances[: 2 * len(played) : 2], 0).max(axis=0)
-    expected = chances[-1] / np.maximum(chance, 0.05)
-    bounded = np.clip(expected, QUIET / 127, LOUD / 127)
-    layer = np.where(played.any(axis=0), bounded, 0)
+    meant = chance > SOUNDS
+    expected = np.clip(chances[-1] / np.maximum(chance, SOUNDS), QUIET / 127, LOUD / 127)
+    usual = float(expected[meant].mean()) if meant.any() else velocity_of(MIDDLE if energy is None else energy) / 127
+    layer = np.where(played.any(axis=0), np.where(meant, expected, usual), 0)
     out: npt.NDArray[np.float32] = np.where(known[-1] > 0, known[-1], layer).astype(np.float32)
     return out
