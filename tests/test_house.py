@@ -184,3 +184,9 @@ def test_the_changelog_tells_of_this_version() -> None:
     version = re.search(r'__version__ = "([^"]+)"', text("engines/__init__.py"))
     assert version
     assert f"## [{version[1]}]" in text("CHANGELOG.md")
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    """Without packages below tests/, pytest knows a module by its name alone, and refuses the second."""
+    names = [path.name for path in tracked() if path.parts[0] == "tests" and path.suffix == ".py" and path.name != "conftest.py"]
+    assert {name for name in names if names.count(name) > 1} == set()
