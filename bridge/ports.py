@@ -6,6 +6,7 @@ A port out holds what is not due yet. It has no thread: whoever plays calls `ser
 from __future__ import annotations
 
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any, Protocol
@@ -33,7 +34,7 @@ class Port(Protocol):
         """Drops what waits, ends every note that sounds, and closes; a second time does nothing."""
 
 
-class QueuedPort:
+class QueuedPort(ABC):
     """The queue that every port out has; a port owes ``_open``, ``_out`` and ``_shut``."""
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -87,14 +88,14 @@ class QueuedPort:
         elif kind in (0x80, 0x90):
             self._sounding.discard(voice)
 
-    def _open(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _open(self) -> None: ...
 
-    def _out(self, message: bytes) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _out(self, message: bytes) -> None: ...
 
-    def _shut(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _shut(self) -> None: ...
 
 
 class MemoryPort(QueuedPort):

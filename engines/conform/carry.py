@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
@@ -35,10 +35,15 @@ def carry(notes: Iterable[Note], old_map: TempoMap, replanned: Replan, old_bars:
 
 def touched(replanned: Replan) -> tuple[tuple[int, int], ...]:
     """The spans of new bars (first, last exclusive; from 0) that are to be composed again."""
+    return tuple(new_runs(replanned.bars))
+
+
+def new_runs(bars: Sequence[int | None]) -> list[tuple[int, int]]:
+    """The runs of bars that were none of the old ones: first, and one after the last."""
     out, at = [], 0
-    for new, bars in groupby(replanned.bars, key=lambda bar: bar is None):
-        count = len(list(bars))
+    for new, run in groupby(bars, key=lambda bar: bar is None):
+        count = len(list(run))
         if new:
             out.append((at, at + count))
         at += count
-    return tuple(out)
+    return out

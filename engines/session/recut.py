@@ -12,6 +12,7 @@ from itertools import count as counting
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from engines.conform.carry import new_runs
 from engines.conform.match import Matched, match
 from engines.conform.replan import Replan, replan
 from engines.picture.cutlist import CutList
@@ -61,7 +62,7 @@ class Recut:
             "changes": [_row(change) for change in self.matched.changes],
             "counts": {kind: kinds.count(kind) for kind in ("unmoved", "moved", "trimmed", "new", "gone")},
             "bars": {"before": self.old_bars, "total": len(self.bars), "kept": kept, "refilled": len(self.bars) - kept},
-            "refilled": [[first + 1, last] for first, last in _new_runs(self.bars)],
+            "refilled": [[first + 1, last] for first, last in new_runs(self.bars)],
         }
 
     def text(self) -> str:
@@ -276,20 +277,9 @@ def _touched(session: Session, plan: Replan) -> list[tuple[int, tuple[tuple[int,
     out = []
     for span in session.spans:
         here = plan.bars[span.first : span.first + len(span.bars)]
-        runs = tuple((span.first + a + 1, span.first + b) for a, b in _new_runs(here))
+        runs = tuple((span.first + a + 1, span.first + b) for a, b in new_runs(here))
         if runs:
             out.append((span.number, runs))
-    return out
-
-
-def _new_runs(bars: Sequence[int | None]) -> list[tuple[int, int]]:
-    """Runs of new bars: first, and one after the last."""
-    out, at = [], 0
-    for new, group in groupby(bars, key=lambda bar: bar is None):
-        count = len(list(group))
-        if new:
-            out.append((at, at + count))
-        at += count
     return out
 
 

@@ -148,14 +148,6 @@ def _truth(value: Any) -> bool:
     return value
 
 
-def metre_of(text: Any) -> Metre:
-    """A metre from text. Raises ValueError."""
-    beats, _, unit = str(text).partition("/")
-    if not (beats.isdecimal() and unit in ("1", "2", "4", "8", "16") and 1 <= int(beats) <= 32):
-        raise ValueError(text)
-    return Metre(int(beats), int(unit))
-
-
 def tempo_of(text: Any) -> tuple[Fraction, Fraction]:
     """A range of tempo from ``96`` or ``70-140``. Raises ValueError."""
     low, _, high = str(text).partition("-")
@@ -172,7 +164,7 @@ _READERS: dict[str, Any] = {
     "register": _number(float),
     "key": lambda value: key_name(str(value)),
     "chords": lambda value: tuple(str(value).split()),
-    "metre": metre_of,
+    "metre": lambda value: Metre.parse(str(value)),
     "tempo": tempo_of,
     "avoid": _truth,
     "sting": _number(float),

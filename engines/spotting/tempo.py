@@ -17,6 +17,14 @@ class Metre:
     beats: int = 4
     unit: int = 4
 
+    @classmethod
+    def parse(cls, text: str) -> Metre:
+        """A metre as a person writes it, ``7/8``. Raises ValueError."""
+        beats, _, unit = text.partition("/")
+        if not (beats.isdecimal() and unit in ("1", "2", "4", "8", "16") and 1 <= int(beats) <= 32):
+            raise ValueError(f"{text!r} is not a metre")
+        return cls(int(beats), int(unit))
+
     @property
     def length(self) -> Fraction:
         """Beats (quarter notes) in a bar: 7/8 is 7/2."""

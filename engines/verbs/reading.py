@@ -29,10 +29,10 @@ def metre(text: str) -> Any:
     """A `Metre` from ``7/8``."""
     from engines.spotting.tempo import Metre
 
-    beats, _, unit = text.partition("/")
-    if not (beats.isdecimal() and unit in ("1", "2", "4", "8", "16") and 1 <= int(beats) <= 32):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a metre: write 4/4, 3/4 or 7/8")
-    return Metre(int(beats), int(unit))
+    try:
+        return Metre.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a metre: write 4/4, 3/4 or 7/8") from None
 
 
 def within(low: float, high: float, kind: type[int] | type[float]) -> Any:
