@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,16 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile("repeatable")
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # windows nobody has to look at
+try:
+    from PyQt6 import QtTest, QtWidgets  # noqa: F401  (pytest-qt stops the whole run where Qt's system libraries are missing)
+except ImportError as error:
+    NO_WINDOW = f"no window can be opened on this machine: {error}"
+else:
+    NO_WINDOW = "" if find_spec("pytestqt") else "pytest-qt is in the extra 'test'"
+    if not NO_WINDOW:
+        pytest_plugins = ["pytestqt.plugin"]
 
 
 @pytest.fixture(scope="session")
