@@ -29,6 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from bridge import verbs as verbs_of_the_bridge
     from engines.verbs import delivery, evaluation, film, session, training
 
     parser = _Parser(
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--quiet", action="store_true", help="no progress")
         return made
 
-    for room in (film, session, delivery, evaluation, training):
+    for room in (film, session, delivery, evaluation, training, verbs_of_the_bridge):
         room.add(verb)
     return parser
 

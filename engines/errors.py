@@ -13,6 +13,7 @@
     ├── OutputError             a file or folder that cannot be written
     ├── SessionError            a session that is damaged, of a newer version, or open in another program
     ├── PortError               a MIDI port that cannot be opened, is closed, or went away
+    ├── DawError                a DAW or an editor that does not answer, refuses, or did something else than asked
     ├── MissingLibraryError     an optional library that is not installed
     └── Cancelled               the person stopped the work; nothing was written
 """
@@ -69,6 +70,10 @@ class SessionError(HitpointError):
 
 class PortError(HitpointError):
     """A MIDI port that cannot be opened, is closed, or went away."""
+
+
+class DawError(HitpointError):
+    """A DAW or an editor that does not answer, refuses, or did something else than asked."""
 
 
 class MissingLibraryError(HitpointError):

@@ -1,0 +1,123 @@
+"""A check-up from the command line: opens every MIDI port in, listens for a moment, asks every DAW, and has the doctor judge."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from threading import Event
+
+from bridge.chase import Chase
+from bridge.clock import MonotonicClock
+from bridge.daw import DAWS, Address, open_daw
+from bridge.doctor import Diagnosis, Finding, examine
+from bridge.midi_clock import ClockReader
+from bridge.mmc import MmcReader
+from bridge.mtc import MtcReader
+from bridge.ports import Heard, SystemInput, systems
+from bridge.transport import MidiReader
+from engines.errors import HitpointError, PortError
+from engines.session.desk import Desk
+
+SERVER_PORT = 4747
+"""Where the local server listens by default."""
+
+
+def checkup(session: Path | None, daws: tuple[str, ...], listen_s: float, address: Address) -> Diagnosis:
+    """Looks at every link; ``session`` tells the picture's rate. Raises SessionError for a file that is none."""
+    chase = _chase(session)
+    clock = MonotonicClock()
+    reaches = []
+    with listening(chase) as refused:
+        Event().wait(listen_s)  # nothing ends it early: what comes in this time is what is judged
+        for name in daws or tuple(DAWS):
+            daw = open_daw(name, address)
+            try:
+                reaches.append(daw.reach())
+            finally:
+                daw.close()
+        return examine(chase, clock.now_ns(), reaches, [*refused, server()])
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Keeps the system's MIDI libraries from writing to standard error while they look for what is not there."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _chase(session: Path | None) -> Chase:
+    if session is None:
+        return Chase()
+    with Desk.open(session, read_only=True) as desk:
+        cue = desk.session
+        return Chase(cue.film.rate, cue.start.seconds, lambda beat: cue.start.seconds + cue.tempo_map.seconds(beat))
+
+
+@contextmanager
+def listening(chase: Chase) -> Iterator[list[Finding]]:
+    """Every port in of the first MIDI system that has any is heard while the block lasts; gives what could not be opened."""
+    refused: list[Finding] = []
+    with ExitStack() as opened:
+        for name in _inputs():
+            port = SystemInput(name, _hears(chase, name))
+            try:
+                port.open()
+                opened.callback(port.close)
+            except PortError as error:
+                refused.append(Finding(f"MIDI port {name}", "broken", error.what, error.cure or ""))
+        yield refused
+
+
+def _inputs() -> list[str]:
+    """The ports in of the first MIDI system that has any."""
+    try:
+        for _, backend in systems():
+            try:
+                found = sorted(set(backend.get_input_names()))
+            except OSError:
+                continue
+            if found:
+                return found
+    except HitpointError:
+        return []  # the doctor says of MIDI what is wrong
+    return []
+
+
+def _hears(chase: Chase, name: str) -> Heard:
+    picture: Fraction | None = chase.picture
+    readers: tuple[MidiReader, ...] = (
+        MtcReader(f"MTC from {name}", picture),
+        ClockReader(f"MIDI clock from {name}"),
+        MmcReader(f"MMC from {name}", picture),
+    )
+
+    def heard(message: bytes, received_ns: int) -> None:
+        for reader in readers:
+            report = reader.feed(message, received_ns)
+            if report is not None:
+                chase.hear(report)
+
+    return heard
+
+
+def server(port: int = SERVER_PORT) -> Finding:
+    """Whether our own server answers on this machine."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
+            return Finding("server", "well", f"something listens on port {port}", facts={"port": port})
+    except OSError:
+        return Finding("server", "absent", "does not run", "start it with: python main.py serve", {"port": port})

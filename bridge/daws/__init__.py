@@ -1,0 +1,9 @@
+"""One adapter a DAW, and beside it the companion script that a person copies into the DAW, where it needs one."""
+
+from __future__ import annotations
+
+DAWS = {
+    "folder": "bridge.daws.folder:Folder",
+    "generic": "bridge.daws.generic:Generic",
+}
+"""The adapter of each DAW by name; loaded when asked for."""

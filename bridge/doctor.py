@@ -1,0 +1,215 @@
+"""The doctor: every link between Hitpoint and the other programs, in words a composer understands, each with what to do.
+
+A finding is a value: the command line prints it, the server sends it, the window shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from importlib import import_module
+from typing import Any, Literal
+
+from bridge.chase import Chase, Standing
+from bridge.daw import Reach
+from bridge.ports import names
+from engines.errors import HitpointError, MissingLibraryError
+from engines.runtime import choose
+
+State = Literal["well", "odd", "broken", "absent"]
+"""Works; works and should be looked at; does not work though it should; is not there, which may be as the composer wants it."""
+
+JITTERY_MS = 10.0
+"""99th percentile of a source's jitter beyond which it is called restless: the estimator smooths it, live notes are late by as much."""
+
+AWAY_MS = 50.0
+"""A source that is so far from the one that leads is odd: a frame or more."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One link: what it is, how it does, what was seen, and what to do. ``facts`` are plain JSON values with units in their names."""
+
+    link: str
+    state: State
+    said: str
+    cure: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """The finding in one line, with what to do."""
+        mark = {"well": "well", "odd": "look", "broken": "FAULT", "absent": "-"}[self.state]
+        return f"{mark:<6}{self.link}: {self.said}{f'; {self.cure}' if self.cure else ''}"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All links."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def state(self) -> State:
+        """The worst that was found; what is absent does not count."""
+        found = {finding.state for finding in self.findings}
+        return "broken" if "broken" in found else "odd" if "odd" in found else "well"
+
+    @property
+    def words(self) -> str:
+        """A line a link."""
+        return "\n".join(finding.words for finding in self.findings)
+
+    def json(self) -> dict[str, Any]:
+        """As other programs read it."""
+        return {"state": self.state, "links": [asdict(finding) for finding in self.findings]}
+
+
+Ports = Callable[[], Mapping[str, tuple[list[str], list[str]] | str]]
+"""MIDI systems with their ports in and out, or why one says nothing; see `bridge.ports.names`."""
+
+
+def examine(
+    chase: Chase | None = None,
+    now_ns: int = 0,
+    reaches: Iterable[Reach] = (),
+    others: Iterable[Finding] = (),
+    ports: Ports = names,
+    sound: bool = True,
+) -> Diagnosis:
+    """Looks at every link: MIDI, JACK, the sources that ``chase`` follows (at its clock's ``now_ns``), the DAWs that were reached, what
+    the caller knows of ``others`` (the server, the player, editors), and the engines' provider. ``sound`` False leaves JACK out."""
+    found = [*midi(ports)]
+    if sound:
+        found.append(jack())
+    found += sources(chase, now_ns) if chase is not None else ()
+    found += [daw(reach) for reach in reaches]
+    found += others
+    found.append(provider())
+    return Diagnosis(tuple(found))
+
+
+def midi(ports: Ports = names) -> tuple[Finding, ...]:
+    """One finding a MIDI system that answers; one for all where none does."""
+    try:
+        systems = ports()
+    except MissingLibraryError as error:
+        return (Finding("MIDI", "broken", error.what, error.cure or ""),)
+    found, silent = [], {}
+    for system, seen in systems.items():
+        if isinstance(seen, str):
+            silent[system] = seen
+            continue
+        into, out = seen
+        listed = "; ".join(f"{way}: {', '.join(ports) or 'none'}" for way, ports in (("from", into), ("to", out)))
+        state: State = "well" if into or out else "absent"
+        cure = "" if into or out else "start the DAW; a port that we make ourselves is seen in its MIDI settings"
+        found.append(Finding(f"MIDI {_plain(system)}", state, listed, cure, {"in": into, "out": out}))
+    if not found:
+        why = "; ".join(f"{_plain(system)}: {said}" for system, said in silent.items()) or "no MIDI system is known here"
+        cure = "on Linux start JACK or PipeWire, or load the module snd-seq; notes can be placed as files in any case"
+        found.append(Finding("MIDI", "broken", why, cure))
+    return tuple(found)
+
+
+def jack() -> Finding:
+    """Whether a JACK server runs: with it, live notes go out on their exact sample."""
+    try:
+        library: Any = import_module("jack")
+    except (ImportError, OSError):
+        return Finding("JACK", "absent", "its library is not on this system; live notes go through the system's own MIDI")
+    library.set_error_function(lambda _: None)  # it would write to standard error by itself
+    library.set_info_function(lambda _: None)
+    try:
+        client = library.Client("hitpoint doctor", no_start_server=True)
+    except library.JackError:
+        return Finding("JACK", "absent", "no server runs; live notes go through the system's own MIDI")
+    try:
+        facts = {
+            "sample_rate": client.samplerate,
+            "period_frames": client.blocksize,
+            "midi_in": sorted(port.name for port in client.get_ports(is_midi=True, is_output=True)),
+            "midi_out": sorted(port.name for port in client.get_ports(is_midi=True, is_input=True)),
+        }
+    finally:
+        client.close()
+    period_ms = 1000 * facts["period_frames"] / facts["sample_rate"]
+    said = f"runs at {facts['sample_rate']} Hz, a period lasts {period_ms:.1f} ms, notes go out on their exact sample"
+    return Finding("JACK", "well", said, facts=facts)
+
+
+def sources(chase: Chase, now_ns: int) -> tuple[Finding, ...]:
+    """One finding a source of transport that was ever heard, the leader first; one that says so where none was."""
+    standings = chase.standings(now_ns)
+    if not standings:
+        cure = "in the DAW, send MIDI timecode or clock to Hitpoint's port, or switch its OSC on"
+        return (Finding("transport", "absent", "nothing has been heard from any DAW yet", cure),)
+    return tuple(source(standing, chase.picture) for standing in standings)
+
+
+def source(standing: Standing, picture: Fraction | None) -> Finding:
+    """One source: rate against the picture's, drop-frame, how far it is from the leader, how restless."""
+    fix, rate = standing.fix, standing.rate
+    facts = {
+        "state": fix.state,
+        "leads": standing.leads,
+        "kind": standing.kind,
+        "rate": None if rate is None else str(rate),
+        "picture_rate": None if picture is None else str(picture),
+        "drop": standing.drop,
+        "bpm": standing.bpm,
+        "speed": fix.speed,
+        "offset_ms": round(fix.offset_ms, 3),
+        "jitter_p99_ms": round(fix.jitter_ms, 3),
+        "away_ms": None if standing.away_ms is None else round(standing.away_ms, 3),
+        "silent_s": round(fix.silent_s, 3),
+    }
+    words: list[str] = [fix.state]
+    if rate is not None:
+        words.append(f"{float(rate):.5g} fps{' drop' if standing.drop else ''}")
+    if standing.bpm is not None:
+        words.append(f"{standing.bpm:.2f} bpm")
+    if fix.state == "locked":
+        words.append(f"offset {fix.offset_ms:+.1f} ms, jitter {fix.jitter_ms:.1f} ms (p99)")
+    if standing.leads:
+        words.append("leads")
+    state, cure = _judge(standing, picture)
+    return Finding(f"transport, {standing.source}", state, ", ".join(words), cure, facts)
+
+
+def _judge(standing: Standing, picture: Fraction | None) -> tuple[State, str]:
+    fix = standing.fix
+    if fix.state == "lost":
+        return "broken", f"{standing.remark}: is the DAW still there, and does it still send?"
+    if standing.rate is not None and picture is not None and standing.rate != picture:
+        return "broken", f"{standing.remark}: set the project's frame rate in the DAW to {float(picture):.5g}"
+    if standing.remark:
+        return "odd", standing.remark
+    if standing.away_ms is not None and abs(standing.away_ms) > AWAY_MS:
+        return "odd", f"it is {standing.away_ms:+.0f} ms from the source that leads: does its project begin elsewhere?"
+    if fix.state == "locked" and fix.jitter_ms > JITTERY_MS:
+        return "odd", "it is restless: raise the DAW's buffer, or send timecode instead"
+    return "well", ""
+
+
+def daw(reach: Reach) -> Finding:
+    """One DAW. That one is not running is no fault."""
+    state: State = "well" if reach.there or reach.there is None else "absent"
+    return Finding(f"DAW {reach.daw}", state, reach.said, reach.cure, dict(reach.facts))
+
+
+def provider() -> Finding:
+    """What the engines compose on."""
+    try:
+        chosen = choose()
+    except HitpointError as error:
+        return Finding("engine", "broken", error.what, error.cure or "")
+    state: State = "odd" if "does not load" in chosen.said else "well"
+    return Finding("engine", state, chosen.said, facts={"provider": chosen.name})
+
+
+def _plain(system: str) -> str:
+    """The name of a MIDI system as people know it: ``UNIX_JACK`` is JACK."""
+    known = {"UNIX_JACK": "JACK", "LINUX_ALSA": "ALSA", "MACOSX_CORE": "CoreMIDI", "WINDOWS_MM": "Windows"}
+    return known.get(system, system)

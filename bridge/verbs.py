@@ -1,0 +1,109 @@
+"""The verbs of the bridge: ports, doctor, place."""
+
+from __future__ import annotations
+
+import argparse
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from engines.errors import OptionError
+from engines.verbs.reading import within
+from engines.verbs.terminal import Verb, give, say
+
+
+def ports(args: argparse.Namespace) -> None:
+    """The MIDI ports that other programs offer, by MIDI system."""
+    from bridge.checkup import hushed
+    from bridge.doctor import midi
+    from bridge.ports import names
+
+    with hushed():
+        found = names()
+    table: dict[str, Any] = {}
+    for system, seen in found.items():
+        table[system] = {"error": seen} if isinstance(seen, str) else {"in": seen[0], "out": seen[1]}
+    give(args, {"systems": table}, "\n".join(finding.words for finding in midi(lambda: found)))
+
+
+def doctor(args: argparse.Namespace) -> None:
+    """Every link to the other programs, in words: seen or not, rate against the picture's, offset, jitter, and what to do."""
+    from bridge.checkup import checkup, hushed
+
+    with hushed():
+        diagnosis = checkup(args.session, tuple(args.daw), args.listen, _address(args))
+    give(args, diagnosis.json(), diagnosis.words)
+
+
+def place(args: argparse.Namespace) -> None:
+    """Put the cue, or some of its scenes, into a DAW (or a folder of files to drag in), and say what the DAW confirmed."""
+    from bridge.daw import Cue, open_daw
+    from engines.session.working import look_at
+
+    session = look_at(args.session).session
+    cue, at = Cue.of(session, args.scene), _place_of(args.at, session.film.rate)
+    daw = open_daw(args.daw, _address(args, args.session.parent / f"{args.session.stem}-midi"))
+    try:
+        placed = daw.place(cue, at)
+    finally:
+        daw.close()
+    if not placed.confirmed:
+        say("nothing was confirmed by the DAW")
+    answer = {
+        "daw": placed.daw,
+        "confirmed": placed.confirmed,
+        "said": placed.said,
+        "worst_ms": round(placed.worst_ms, 6),
+        "clips": [
+            {
+                "name": clip.name,
+                "track": clip.track,
+                "start_s": round(float(clip.start + at), 9),
+                "end_s": round(float(clip.end + at), 9),
+                "notes": len(clip.sounds),
+            }
+            for clip in placed.clips
+        ],
+        "files": [str(path) for path in placed.files],
+    }
+    give(args, answer, placed.said)
+
+
+def _address(args: argparse.Namespace, folder: Path | None = None) -> Any:
+    from bridge.daw import Address
+
+    return Address(args.folder or folder, args.project, port=args.port)
+
+
+def _place_of(text: str, rate: Fraction) -> Fraction:
+    """Seconds of the project's, from seconds or a timecode of the project's."""
+    from engines.picture.timecode import Timecode
+
+    if ":" in text or ";" in text:
+        return Timecode.parse(text, rate).seconds
+    try:
+        if "e" in text.lower():
+            raise ValueError  # a large power of ten would fill the memory
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise OptionError(f"{text!r} is no place", where="--at", cure="give seconds, or a timecode such as 01:00:00:00") from None
+
+
+def add(verb: Verb) -> None:
+    """Adds the verbs to the command line."""
+    from bridge.daws import DAWS
+
+    verb("ports", ports, "MIDI ports that other programs offer")
+    two = verb("doctor", doctor, "every link to DAW, editor and engine, in words")
+    three = verb("place", place, "put a cue into a DAW, or files for one into a folder")
+    two.add_argument("session", type=Path, nargs="?", metavar="SESSION", help="compare rates with its picture")
+    two.add_argument("--daw", choices=DAWS, action="append", default=[], help="only look for this one; may be given again")
+    two.add_argument("--listen", type=within(0, 60, float), default=1.0, metavar="SECONDS", help="to MIDI before judging it")
+    three.add_argument("session", type=Path, metavar="SESSION")
+    three.add_argument("--daw", choices=DAWS, default="folder")
+    three.add_argument("--scene", type=int, action="append", default=[], help="only this scene; may be given again")
+    three.add_argument("--at", default="0", metavar="PLACE", help="of the film's first frame in the project: seconds or timecode")
+    for parser in (two, three):
+        parser.add_argument("--folder", type=Path, metavar="DIR", help="for files to drag in")
+        parser.add_argument("--project", type=Path, help="the DAW's project: the folder of an Ardour session")
+        parser.add_argument("--port", type=within(1, 65535, int), help="on which the DAW listens, where it is not the usual one")
