@@ -13,7 +13,8 @@ from threading import Event
 
 from bridge.chase import Chase
 from bridge.clock import MonotonicClock
-from bridge.daw import DAWS, Address, open_daw
+from bridge.daw import Address, open_daw
+from bridge.daws import DAWS
 from bridge.doctor import Diagnosis, Finding, examine
 from bridge.midi_clock import ClockReader
 from bridge.mmc import MmcReader
