@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib import import_module
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from engines.errors import OptionError
 from engines.score.notes import STEMS, Note, Take
@@ -50,7 +51,8 @@ class Brief:
 
     ``mood`` is 1..4 (see `MOODS`), ``key`` a name such as ``C:maj`` or ``F#:min``; None leaves the choice to the engine.
     ``stems`` are those that the engine may write. ``before`` and ``after`` are neighbouring notes (beats on the same axis, outside
-    the bars) that the engine hears as context and never changes.
+    the bars) that the engine hears as context and never changes. ``part`` is the stretch of the film, 0 to 1, over which the bars lie,
+    for an engine that is given features of the film.
     """
 
     bars: tuple[BarBrief, ...]
@@ -60,6 +62,7 @@ class Brief:
     stems: tuple[str, ...] = STEMS
     before: tuple[Note, ...] = field(default=(), repr=False)
     after: tuple[Note, ...] = field(default=(), repr=False)
+    part: tuple[Fraction, Fraction] = (Fraction(0), Fraction(1))
 
 
 Progress = Callable[[float, float], None]
@@ -91,14 +94,21 @@ ENGINES = {"bmt": "engines.bmt.compose:BMTEngine", "diffbgm": "engines.diffbgm.c
 """Engines by name, as ``module:class``; loaded when asked for, so that listing them costs nothing."""
 
 
-def load_engine(name: str, provider: str | None = None, mode: str | None = None) -> Engine:
+def load_engine(name: str, provider: str | None = None, mode: str | None = None, features: Sequence[Path] = ()) -> Engine:
     """The engine of that name, ready to compose on ``provider`` (None: the best one that really loads).
 
-    ``mode`` is for engines that have several, such as bmt's ``official``. Raises OptionError for an unknown name, ModelError
-    if its model is missing or was tampered with.
+    ``mode`` is for engines that have several, such as bmt's ``official``; ``features`` are files of what a film looks like, for one
+    that hears them. Raises OptionError for an unknown name, and for features that it does not hear or that cannot be; ModelError if
+    its model is missing or was tampered with.
     """
     if name not in ENGINES:
         raise OptionError(f"no engine is named {name!r}", where="--engine", cure=f"choose one of: {', '.join(sorted(ENGINES))}")
     module, _, attribute = ENGINES[name].partition(":")
-    engine: Engine = getattr(import_module(module), attribute)(provider=provider, **({"mode": mode} if mode else {}))
+    made = getattr(import_module(module), attribute)
+    options: dict[str, Any] = {"mode": mode} if mode else {}
+    if features:
+        if not hasattr(made, "features"):
+            raise OptionError(f"{name} hears no features", where="--features", cure="leave it out, or use --engine diffbgm")
+        options["features"] = tuple(features)
+    engine: Engine = made(provider=provider, **options)
     return engine

@@ -26,6 +26,7 @@ from engines.score.report import Report, file_report
 from engines.score.smf import Score, cut_markers, read_smf, write_smf
 from engines.session.deliver import scenes_json, write_cue
 from engines.session.desk import Desk
+from engines.session.heard import feature_files
 from engines.session.model import ChosenMap, Film, Limits, Picture, Scene, Session, Told
 from engines.session.picture import packed
 from engines.session.refill import Wish, refilled
@@ -49,15 +50,16 @@ if TYPE_CHECKING:
 class Wishes:
     """What the composer asks for; None and empty leave it to the picture or the engine.
 
-    ``mode`` is the engine's (bmt: strict or official), ``formula`` who maps the picture to density (ours, cmt, bmt).
-    ``candidate`` chooses a tempo map by kind (steady, bend, ramp, odd bar) instead of the cheapest. ``performance`` 0..1 is how
-    far dynamics and timing are shaped. ``instruments`` by stem.
+    ``mode`` is the engine's (bmt: strict or official), ``formula`` who maps the picture to density (ours, cmt, bmt). ``features`` are
+    files of what the film looks like, for an engine that hears them. ``candidate`` chooses a tempo map by kind (steady, bend, ramp,
+    odd bar) instead of the cheapest. ``performance`` 0..1 is how far dynamics and timing are shaped. ``instruments`` by stem.
     """
 
     engine: str = "bmt"
     mode: str | None = None
     formula: str = "ours"
     provider: str | None = None
+    features: tuple[Path, ...] = ()
     tempo: tuple[Fraction | float, Fraction | float] = TEMPO
     max_bend: Fraction | float = MAX_BEND
     metres: tuple[Metre, ...] = (Metre(),)
@@ -216,7 +218,7 @@ def score_film(
     watch = watch or Watch()
     began = time.perf_counter()
     # what is missing is said before a long film is read
-    load_engine(wishes.engine, wishes.provider, wishes.mode)
+    load_engine(wishes.engine, wishes.provider, wishes.mode, wishes.features)
     files.may_hold(out)
     with watch.stage("decode"):
         reel = Reel.open(film)
@@ -256,6 +258,7 @@ def first_session(reel: Reel, spotted: Spotted, seen: Motion, wishes: Wishes, pr
         told={} if told.silent else {"cue": told},
         instruments=wishes.instruments,
         picture=Picture(table, b64encode(prints).decode("ascii")),
+        features=feature_files(wishes.features),
     )
     suggested = briefing_of(session).suggested
     sizes = default_scenes(session.bars, session.tempo_map, session.hits, suggested.bars if suggested else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -67,11 +67,12 @@ def sketches(
     performance: float = 0.5,
     on_progress: Callable[[float, float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    features: Sequence[Path] = (),
 ) -> list[Path]:
     """Writes ``count`` MIDI files ``sketch-SEED.mid`` of one brief into ``out``, with seeds from ``seed`` on."""
     if not 1 <= count <= MOST_FILES:
         raise OptionError(f"{count} files are not 1 to {MOST_FILES}", where="--count", cure="ask for fewer")
-    composer, brief = load_engine(engine, provider), sketch.brief()
+    composer, brief = load_engine(engine, provider, features=features), sketch.brief()
     may_hold(out)  # what cannot be written is said before an hour of composing
     tempo_map = TempoMap.steady(sketch.bpm, sketch.bars, sketch.metre)
     made = []

@@ -22,7 +22,7 @@ from engines.bmt.tokens import GridNote
 from engines.bmt.vocabulary import ROOTS
 from engines.diffbgm.conditions import as_beat
 from engines.diffbgm.config import DiffBGMConfig
-from engines.diffbgm.features import Features, by_beat, load_features, named, window
+from engines.diffbgm.features import Features, by_beat, load_features, window
 from engines.diffbgm.pianoroll import BARS, BEATS, SOUNDS, STEPS, STEPS_PER_BAR, STEPS_PER_BEAT, Roll, read
 from engines.diffbgm.plan import Plan
 from engines.diffbgm.progressions import harmonised
@@ -41,6 +41,7 @@ ENOUGH = 8
 """Neighbouring or kept notes from which a key is heard."""
 THOUGHT = 0.1
 """Share of a cell's chance that is its mean on the way."""
+BEATS_PER_BAR = BEATS // BARS
 THREADS = 4
 """Processor threads, at most: a batch of windows is work for several, but the DAW needs the rest."""
 
@@ -51,19 +52,25 @@ class DiffBGMEngine:
     unconditioned music the brief pulls, ``warmth`` how much noise is added on the way (`engines.diffbgm.sampler`).
 
     ``mode``: ``strict`` draws in few steps; ``official`` is the published sampler of 999 steps, for a published checkpoint.
-    ``features`` are files of what a published checkpoint hears of a film (`engines.diffbgm.features`), by default those of
-    HITPOINT_FEATURES.
+    ``features`` are files of what a published checkpoint hears of a film (`engines.diffbgm.features`). Raises OptionError for such
+    that cannot be read, or that our own weights would not hear.
     """
 
     provider: str | None = None
     folder: Path | None = None
     mode: str = "strict"
-    features: tuple[Path, ...] | None = None
+    features: tuple[Path, ...] = ()
     steps: int = 10
     candidates: int = 3
     guidance: float = 1.5
     warmth: float = 1.0
     name: str = "diffbgm"
+
+    def __post_init__(self) -> None:
+        if self.features:  # said before a long film is read
+            load_features(self.features)
+            if not config_of(self.model).caption:
+                raise OptionError("is for a published checkpoint", where="--features", cure="leave it out: ours hears the brief")
 
     @property
     def model(self) -> Model:
@@ -91,7 +98,7 @@ class DiffBGMEngine:
         if key and "progressions" in model.metadata:
             brief = harmonised(brief, kept, key, np.array(json.loads(model.metadata["progressions"])), rng)
         plan = Plan(brief, kept, key, config.roll)
-        drawing = _Drawing(self, plan, config, model, load_features(self._files), seed, _Watch(on_progress, cancelled))
+        drawing = _Drawing(self, plan, config, model, load_features(self.features), seed, _Watch(on_progress, cancelled))
         notes = drawing.notes()
         recipe: dict[str, object] = {
             "engine": self.name,
@@ -108,10 +115,6 @@ class DiffBGMEngine:
         }
         return Take(sorted_notes([*notes, *kept]), recipe, _chords(plan, [*notes, *kept]))
 
-    @property
-    def _files(self) -> tuple[Path, ...]:
-        return named() if self.features is None else self.features
-
     def _check(self, brief: Brief, config: DiffBGMConfig, model: Model) -> None:
         """Refuses everything that cannot be."""
         if self.mode not in MODES:
@@ -120,8 +123,6 @@ class DiffBGMEngine:
             raise ModelError(
                 "is not a published checkpoint, for which alone the official mode is", where=model.card.graph, cure="use strict"
             )
-        if self._files and not config.caption:
-            raise OptionError("is for a published checkpoint", where="--features", cure="leave it out: ours hears the brief")
         if not brief.bars:
             raise OptionError("has no bars", where="brief", cure="give at least one")
         if not brief.stems or not set(brief.stems) <= set(STEMS):
@@ -283,14 +284,14 @@ class _Drawing:
         if self._hears_brief:
             tokens = np.repeat(self.plan.tokens(first)[None], count, axis=0)
             return Told(tokens, as_beat(tokens), width, self.engine.guidance)
-        beat = STEPS_PER_BEAT * (first - self.plan.cue.start)
+        beat = BEATS_PER_BAR * (first - self.plan.cue.start)
         sources = [
             None if rows is None else np.repeat(window(rows, beat)[None], count, 0) for rows in (self._caption, self._visual)
         ]
         return Told(sources[0], sources[1], width, self.engine.guidance)
 
     def _stretched(self, rows: Array | None) -> Array | None:
-        return None if rows is None else by_beat(rows, STEPS_PER_BEAT * len(self.plan.cue))
+        return None if rows is None else by_beat(rows, BEATS_PER_BAR * len(self.plan.cue), self.plan.brief.part)
 
     def _projected(self, rows: Array) -> Array:
         """Caption rows as conditions, by the network's own projection."""

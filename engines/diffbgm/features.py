@@ -7,11 +7,11 @@ The published networks hear CLIP2Video features of 512 numbers and BERT captions
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,6 @@ class Features:
     caption: Rows | None = None
 
 
-def named() -> tuple[Path, ...]:
-    """The files that HITPOINT_FEATURES names, as ``--features`` sets it."""
-    return tuple(Path(text) for text in os.environ.get("HITPOINT_FEATURES", "").split(os.pathsep) if text)
-
-
 def load_features(paths: Sequence[Path]) -> Features:
     """Visual and caption rows, told apart by their width. Raises OptionError for a file that holds neither."""
     found: dict[int, Rows] = {}
@@ -57,7 +52,9 @@ def _rows(path: Path) -> Rows:
         if path.suffix in (".pt", ".pth"):
             return _tensor(path)
         return np.asarray(np.load(path, allow_pickle=False), np.float32)
-    except (OSError, ValueError, TypeError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        raise OptionError(f"cannot be read ({error.strerror})", where=path, cure=CURE) from error
+    except (ValueError, TypeError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise OptionError("cannot be read as features", where=path, cure=CURE) from error
 
 
@@ -106,9 +103,13 @@ def _tensor(path: Path) -> Rows:
         return np.array(_Tensors(archive, names[0]).load(), np.float32)
 
 
-def by_beat(rows: Rows, beats: int) -> Rows:
-    """One row a beat, stretched over all of them: row floor(i T / M) for beat i of M, as published."""
-    return rows[np.arange(beats) * len(rows) // beats]
+def by_beat(rows: Rows, beats: int, part: tuple[Fraction, Fraction] = (Fraction(0), Fraction(1))) -> Rows:
+    """One row a beat of the beats that lie over a part of the film: row floor(i T / M) for beat i of the M of a whole film, as
+    published."""
+    first, last = part
+    places = [int((first + (last - first) * beat / beats) * len(rows)) for beat in range(beats)]
+    found: Rows = rows[np.clip(places, 0, len(rows) - 1)]
+    return found
 
 
 def window(rows: Rows, beat: int) -> Rows:

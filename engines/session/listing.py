@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from engines.score.metrics import measure
@@ -99,11 +101,11 @@ def _measures(span: Span, take: SceneTake) -> dict[str, float | None]:
 
 
 def again_lines(
-    session: Session, scene: int, number: int | None, provider: str | None, watch: Watch
+    session: Session, scene: int, number: int | None, provider: str | None, watch: Watch, features: Sequence[Path] = ()
 ) -> tuple[dict[str, Any], str]:
     """A take composed again from its recipe: whether its notes are the same, and what differs."""
     _, take = session.take(session.span(scene).scene, number)
-    found = again(take, provider, watch)
+    found = again(take, provider, watch, features)
     head = "the same notes" if found.same else "other notes"
     told = {"scene": scene, "take": take.number, "same": found.same, "differs": list(found.differs)}
     return told, "\n".join([f"scene {scene}, take {take.number}: {head}", *found.differs])

@@ -113,11 +113,19 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class FeatureFile:
+    """A file of what the film looks like, for an engine that hears it: where it lay, and its SHA-256."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Order:
     """One question to an engine, with all that decides its answer besides the tempo map and the model: the recipe of notes.
 
     Beats count from the scene's first. ``keep`` are the notes of the brief's bars that stay, ``end`` is where the music must be
-    released, ``performance`` 0..1 how far it is shaped.
+    released, ``performance`` 0..1 how far it is shaped, ``features`` what the engine is given of the film.
     """
 
     engine: str
@@ -129,6 +137,7 @@ class Order:
     end: Fraction
     performance: float
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    features: tuple[FeatureFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,7 +194,7 @@ class Picture:
 @dataclass(frozen=True)
 class Session:
     """One cue and its picture; see the module. ``told`` is by scope: ``cue``, a scene's id, or ``ID/BAR`` with the bar counted from
-    1 in its scene. ``versions`` are earlier cuts, whole, by name."""
+    1 in its scene. ``features`` are of this cut's film. ``versions`` are earlier cuts, whole, by name."""
 
     film: Film
     programme: CutList
@@ -205,6 +214,7 @@ class Session:
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     picture: Picture = Picture()
     versions: Mapping[str, Any] = field(default_factory=dict)
+    features: tuple[FeatureFile, ...] = ()
     cue: str = CUE
 
     @property

@@ -93,6 +93,8 @@ def conformed(session: Session, new: NewCut, watch: Watch, provider: str | None 
 
     Raises the errors of the solver and the engine; then nothing has changed.
     """
+    if session.features:
+        watch.said.append("the features are of the old cut and are left out; give the new ones with refill --features")
     with watch.stage("match"):
         matched = _matched(session, new)
     with watch.stage("solve"):
@@ -167,6 +169,7 @@ def _carried(session: Session, new: NewCut, matched: Matched, plan: Replan) -> S
         told={scope: word for scope, word in session.told.items() if scope == "cue"},
         picture=_picture(session, new, matched),
         versions={**session.versions, _name(session, now): version},
+        features=(),  # they are of the old cut
     )
     scenes, used = [], set()
     fresh = (f"s{n}" for n in range(int(session.fresh("s")[1:]), 10**9))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import groupby
+from pathlib import Path
 
 from engines import __version__
 from engines.engine import Engine, load_engine
@@ -14,8 +15,9 @@ from engines.errors import OptionError
 from engines.score.land import caught_at
 from engines.score.notes import STEMS, Note
 from engines.session.compose import Made, beside, make
+from engines.session.heard import feature_files, paths_of, told_apart
 from engines.session.keep import Keep, bar_of, held, kept
-from engines.session.model import Answer, Order, PlayedNote, SceneTake, Session, Span
+from engines.session.model import Answer, FeatureFile, Order, PlayedNote, SceneTake, Session, Span
 from engines.session.told import scene_brief, scopes, seen, stings, word
 from engines.spotting.hits import Hit
 from engines.watch import Watch
@@ -27,8 +29,9 @@ HEARD = Fraction(16)
 @dataclass(frozen=True)
 class Wish:
     """What to compose again of a scene (its ``number``): all of it, or runs of ``bars`` (of the cue, from 1, first and last), in
-    ``stems``, without touching what ``keep`` says. ``seed`` None takes one that the session has not used; ``mode`` and ``engine`` None are
-    the session's."""
+    ``stems``, without touching what ``keep`` says. ``seed`` None takes one that the session has not used; ``mode``, ``engine`` and
+    ``features`` (files, see `engines.engine.load_engine`) None are the session's, but for another engine; features that are given hold
+    from then on."""
 
     scene: int
     bars: tuple[tuple[int, int], ...] | None = None
@@ -37,6 +40,7 @@ class Wish:
     seed: int | None = None
     engine: str | None = None
     mode: str | None = None
+    features: tuple[Path, ...] | None = None
 
 
 def next_seed(session: Session) -> int:
@@ -63,12 +67,9 @@ def refilled(session: Session, wish: Wish, watch: Watch, provider: str | None = 
     base, old = _base(session, span, whole=len(wanted) == len(span.bars) and stems == STEMS and not words)
     stay = kept((row.note for row in old), span, words)
     rows = [row for row in old if row.note in stay or row.note.stem not in wanted.get(_place(row.note, span), ())]
-    engine_name = wish.engine or session.engine
-    mode = wish.mode if wish.mode or wish.engine else session.mode
-    engine = load_engine(engine_name, provider, mode)
-    seed = next_seed(session) if wish.seed is None else wish.seed
+    engine, question = _asked(session, wish, provider)
     asked = wanted if wish.stems else _under_dialogue(session, span, wanted)
-    rows, made = compose_runs(session, span, asked, rows, (engine_name, mode, seed), engine, watch)
+    rows, made = compose_runs(session, span, asked, rows, question, engine, watch)
     takes = session.takes_of(span.scene)
     take = SceneTake(
         scene=span.scene.id,
@@ -83,7 +84,30 @@ def refilled(session: Session, wish: Wish, watch: Watch, provider: str | None = 
         answers=_answers(session, span, wanted, base, [m for _, m in made]),
         base=base if any(row in rows for row in old) else None,
     )
+    if wish.features is not None and not wish.engine:
+        session = replace(session, features=question.features)
     return with_take(session, span, take), take
+
+
+@dataclass(frozen=True)
+class Question:
+    """Who is asked, and how: what every order of one refill has in common."""
+
+    engine: str
+    mode: str | None
+    seed: int
+    features: tuple[FeatureFile, ...] = ()
+
+
+def _asked(session: Session, wish: Wish, provider: str | None) -> tuple[Engine, Question]:
+    """The engine of a wish, loaded, and the question to it."""
+    name, features = wish.engine or session.engine, wish.features
+    if features is None:
+        features = () if wish.engine else paths_of(session.features)
+    mode = wish.mode if wish.mode or wish.engine else session.mode
+    seed = next_seed(session) if wish.seed is None else wish.seed
+    files = feature_files(features)
+    return load_engine(name, provider, mode, features), Question(name, mode, seed, files)
 
 
 def _under_dialogue(session: Session, span: Span, wanted: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
@@ -105,13 +129,12 @@ def compose_runs(
     span: Span,
     wanted: Mapping[int, tuple[str, ...]],
     rows: list[PlayedNote],
-    question: tuple[str, str | None, int],
+    question: Question,
     engine: Engine,
     watch: Watch,
 ) -> tuple[list[PlayedNote], list[tuple[Order, Made]]]:
     """Composes the stems ``wanted`` of bars (by their places in the scene) run by run beside ``rows``, which stay; what came of it,
     with its orders."""
-    name, mode, seed = question
     whole = scene_brief(session, span, seen(session))
     tempo_map = session.part(span)
     hits = _hits(session, span)
@@ -122,9 +145,9 @@ def compose_runs(
         before, after = _neighbours(session, span, rows, begin, end)
         inside = tuple(hit for beat, hit in hits if begin <= beat < end)
         order = Order(
-            name,
-            mode,
-            seed,
+            question.engine,
+            question.mode,
+            question.seed,
             replace(
                 whole,
                 bars=bars,
@@ -132,18 +155,27 @@ def compose_runs(
                 hits=tuple(hit for hit in whole.hits if begin <= hit.beat < end),
                 before=before,
                 after=after,
+                part=_part(session, span.start + begin, span.start + end),
             ),
             tuple(row.note for row in rows if begin <= row.note.start < end),
             inside,
             min(end, session.end - span.start),
             session.performance,
             session.instruments,
+            question.features,
         )
         with watch.stage("compose") as progress:
             answer = make(order, tempo_map, engine, progress, watch.cancelled)
         rows = list(beside(rows, answer.notes))
         made.append((order, answer))
     return rows, made
+
+
+def _part(session: Session, begin: Fraction, end: Fraction) -> tuple[Fraction, Fraction]:
+    """The stretch of the film, 0 to 1 in whole frames, between two beats of the cue."""
+    film = session.film
+    first, last = (round(session.tempo_map.seconds(beat) * film.rate) for beat in (begin, end))
+    return Fraction(min(max(first, 0), film.frames), film.frames), Fraction(min(max(last, 0), film.frames), film.frames)
 
 
 @dataclass(frozen=True)
@@ -154,16 +186,21 @@ class Comparison:
     differs: tuple[str, ...]
 
 
-def again(take: SceneTake, provider: str | None = None, watch: Watch | None = None) -> Comparison:
-    """A take composed again from its recipe, here, and how it differs. Raises what the engine raises."""
+def again(take: SceneTake, provider: str | None = None, watch: Watch | None = None, features: Sequence[Path] = ()) -> Comparison:
+    """A take composed again from its recipe, here, and how it differs. ``features`` are its files where they do not lie where they
+    lay. Raises what the engine raises, and OptionError where files are missing."""
     watch = watch or Watch()
     if not take.orders:
         return Comparison(False, ("the take has no recipe: it comes from a session of version 1, or was carried over a recut",))
     rows = [row for row in take.notes if not any(_composed(row.note, order) for order in take.orders)]
     differs: list[str] = []
     for order in take.orders:
+        paths = tuple(features) or paths_of(order.features)
+        if said := told_apart(order.features, feature_files(paths)):
+            differs.append(said)
+        engine = load_engine(order.engine, provider, order.mode, paths)
         with watch.stage("compose") as progress:
-            made = make(order, take.tempo_map, load_engine(order.engine, provider, order.mode), progress, watch.cancelled)
+            made = make(order, take.tempo_map, engine, progress, watch.cancelled)
         rows = list(beside(rows, made.notes))
         for part in ("model", "provider", "key"):
             then, now = take.facts.get(part), made.facts.get(part)

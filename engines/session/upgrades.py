@@ -11,8 +11,9 @@ from typing import Any
 from engines.errors import SessionError
 
 FORMAT = "hitpoint session"
-VERSION = 2
-"""Version 1 (0.1.0) held one take of a whole film; 2 has scenes, takes with recipes, the composer's words, and the history."""
+VERSION = 3
+"""Version 1 (0.1.0) held one take of a whole film; 2 has scenes, takes with recipes, the composer's words, and the history; 3 knows
+files of what the film looks like, and over which part of the film a brief lies."""
 
 
 def _from_1(old: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +90,33 @@ def _from_1(old: dict[str, Any]) -> dict[str, Any]:
     return {"format": FORMAT, "version": 2, "session": session, "history": {"done": [], "undone": []}}
 
 
+_BRIEF = ("after", "bars", "before", "hits", "key", "mood", "stems")
+_ORDER = ("brief", "end", "engine", "hits", "instruments", "keep", "mode", "performance", "seed")
+_SESSION = (
+    *("cue", "engine", "film", "formula", "hits", "instruments", "key", "limits", "map", "mode", "overrides", "performance"),
+    *("picture", "programme", "scenes", "seed", "takes", "told", "versions"),
+)
+_ADDED_IN_3: dict[frozenset[str], dict[str, Any]] = {
+    frozenset(_BRIEF): {"part": ["0", "1"]},
+    frozenset(_ORDER): {"features": []},
+    frozenset(_SESSION): {"features": []},
+}
+"""What briefs, orders and sessions of version 2, known by their keys, hold since."""
+
+
+def _from_2(old: dict[str, Any]) -> dict[str, Any]:
+    """Briefs, orders and sessions with what is new in them, wherever they are: in earlier cuts and in the history too."""
+
+    def grown(value: Any) -> Any:
+        if isinstance(value, list):
+            return [grown(part) for part in value]
+        if not isinstance(value, dict):
+            return value
+        return {key: grown(part) for key, part in value.items()} | _ADDED_IN_3.get(frozenset(value), {})
+
+    return {**grown(old), "version": 3}
+
+
 def _played(row: list[Any]) -> list[Any]:
     """Version 1 kept notes as played only beside those of the engine: what is written is taken to be what is played."""
     start, length, pitch, velocity, stem = row
@@ -121,7 +149,7 @@ def _frame(label: str, rate: Fraction) -> int:
     return Timecode.parse(label, rate, ";" in label).frame
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
 """From each old version to the one after it."""
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from engines.engine import MOODS
-from engines.verbs.reading import Features, engine_name, metre, rate, tempo, wishes, within
+from engines.verbs.reading import metre, rate, tempo, wishes, within
 from engines.verbs.terminal import Verb, give, progress, say
 
 
@@ -94,7 +94,9 @@ def compose(args: argparse.Namespace) -> None:
     )
     watch = progress(args)
     with watch.stage("compose") as told:
-        made = sketches(sketch, args.out, args.count, args.seed, engine_name(args), args.provider, args.performance, told)
+        made = sketches(
+            sketch, args.out, args.count, args.seed, args.engine, args.provider, args.performance, told, features=args.features
+        )
     seconds = watch.seconds["compose"]
     give(args, {"files": [str(p) for p in made], "seconds": round(seconds, 3)}, "\n".join(str(p) for p in made))
 
@@ -122,9 +124,10 @@ def music_options(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--features",
         type=Path,
-        action=Features,
+        action="append",
+        default=[],
         metavar="FILE",
-        help="what a published diffbgm checkpoint hears; may be repeated",
+        help="what a published diffbgm checkpoint hears of the film; may be repeated",
     )
     made.add_argument("--provider", help="cuda, tensorrt, coreml, directml or cpu; an error if it does not load")
     made.add_argument("--mood", choices=tuple(MOODS), help="the quadrant of valence and arousal")

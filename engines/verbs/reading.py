@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +81,11 @@ def wishes(args: argparse.Namespace) -> Wishes:
 
     given = vars(args)
     return Wishes(
-        engine=engine_name(args),
+        engine=given.get("engine", "bmt"),
         mode=given.get("mode"),
         formula=given.get("formula", "ours"),
         provider=given.get("provider"),
+        features=tuple(given.get("features") or ()),
         tempo=args.tempo or TEMPO,
         max_bend=MAX_BEND if args.max_bend is None else args.max_bend,
         metres=tuple(args.metre or (Metre(),)),
@@ -100,26 +100,6 @@ def wishes(args: argparse.Namespace) -> Wishes:
         overrides=tuple(override_from_text(word) for word in args.hit),
         instruments=instruments(given.get("instrument") or []),
     )
-
-
-def engine_name(args: argparse.Namespace) -> str:
-    """The engine asked for. Raises OptionError where it hears no features and some were given."""
-    given = vars(args)
-    engine = str(given.get("engine", "bmt"))
-    if given.get("features") and engine != "diffbgm":
-        raise OptionError(f"{engine} hears no features", where="--features", cure="leave it out, or use --engine diffbgm")
-    return engine
-
-
-class Features(argparse.Action):
-    """Keeps a file of features where the engine looks for it, as HITPOINT_FEATURES does for a whole shell."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, option: str | None = None
-    ) -> None:
-        given = [*(getattr(namespace, self.dest) or []), values]
-        setattr(namespace, self.dest, given)
-        os.environ["HITPOINT_FEATURES"] = os.pathsep.join(map(str, given))
 
 
 def bar_range(text: str) -> tuple[int, int]:

@@ -21,9 +21,9 @@ def refill(args: argparse.Namespace) -> None:
     from engines.session.working import act_on, refill_json, refill_text
 
     keep = tuple(parse(word) for word in args.keep)
-    wish = Wish(
-        args.scene, (args.bars,) if args.bars else None, tuple(args.stem) or None, keep, args.seed, args.engine, args.mode
-    )
+    bars = (args.bars,) if args.bars else None
+    features = None if args.features is None else tuple(args.features)
+    wish = Wish(args.scene, bars, tuple(args.stem) or None, keep, args.seed, args.engine, args.mode, features)
     done = act_on(args.session, [Refill(wish, args.provider)], progress(args))
     give(args, refill_json(done, args.scene), refill_text(done, args.scene))
 
@@ -83,7 +83,7 @@ def takes(args: argparse.Namespace) -> None:
         rows, lines = compared_lines(session, args.scene, args.compare)
         give(args, rows, lines)
     elif args.again:
-        told, lines = again_lines(session, args.scene, args.take, args.provider, progress(args))
+        told, lines = again_lines(session, args.scene, args.take, args.provider, progress(args), args.features)
         give(args, told, lines)
     else:
         give(args, {"scenes": takes_json(session, args.scene)}, takes_lines(session, args.scene))
@@ -206,6 +206,13 @@ def add(verb: Verb) -> None:
     one.add_argument("--seed", type=within(0, 2**63 - 1, int), help="same seed, same notes; without it one not used before")
     one.add_argument("--engine", help="another engine than the session's")
     one.add_argument("--mode", choices=("strict", "official"), help="official: the published inference")
+    one.add_argument(
+        "--features",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="what a published diffbgm checkpoint hears of the film, from now on; may be repeated",
+    )
     one.add_argument("--provider", help="cuda, tensorrt, coreml, directml or cpu; an error if it does not load")
 
     two.add_argument("--scene", type=number, help="of this scene; without it, of the whole cue")
@@ -238,6 +245,9 @@ def add(verb: Verb) -> None:
     three.add_argument("--compare", type=number, nargs=2, metavar="TAKE", help="two takes beside each other")
     three.add_argument("--again", action="store_true", help="compose the take again from its recipe, and say what differs")
     three.add_argument("--provider", help="for --again")
+    three.add_argument(
+        "--features", type=Path, action="append", default=[], metavar="FILE", help="for --again: where they lie now"
+    )
 
     four.add_argument("--split", type=number, action="append", default=[], metavar="BAR", help="begin a scene at this bar")
     four.add_argument("--join", type=number, action="append", default=[], metavar="SCENE", help="join a scene with the next")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from graphs import Answer, Graph, constant, placed
 
 from engines.diffbgm import compose as composing
 from engines.diffbgm.compose import DiffBGMEngine
@@ -21,33 +20,15 @@ from engines.diffbgm.schedule import alpha_bars
 from engines.diffbgm.settle import settle, tonal
 from engines.engine import BarBrief, Brief, HitBrief
 from engines.errors import ModelError, OptionError
-from engines.runtime import Card, Model, Provider
 from engines.score.notes import Note
 
 Array = np.ndarray
 
 
-class Graph:
-    """A session in place of onnxruntime: answers with one roll whatever it hears, and remembers what that was."""
-
-    def __init__(self, config: DiffBGMConfig, answer: Callable[[Array, Array, Array], Array]) -> None:
-        self.answer, self.heard, self.config = answer, [], config  # type: ignore[var-annotated]
-
-    def run(self, names: None, inputs: dict[str, Array]) -> list[Array]:
-        self.heard.append({name: value.copy() for name, value in inputs.items()})
-        out = [self.answer(inputs["x"], inputs["t"], inputs["condition"]).astype(np.float32)]
-        if self.config.caption:
-            out.append(inputs["caption"][..., : self.config.condition] + 5)
-        return out
-
-
 def engine(
-    monkeypatch: pytest.MonkeyPatch, config: DiffBGMConfig, answer: Callable[[Array, Array, Array], Array], **fields: object
+    monkeypatch: pytest.MonkeyPatch, config: DiffBGMConfig, answer: Answer, **fields: object
 ) -> tuple[DiffBGMEngine, Graph]:
-    graph = Graph(config, answer)
-    card = Card("diffbgm", Path("model.onnx"), "0" * 64, {})
-    model = Model(card, Provider("cpu", ""), graph, {"config": json.dumps(config.as_dict())})
-    monkeypatch.setattr(composing, "open_model", lambda *args, **kwargs: model)
+    graph = placed(monkeypatch, config, answer)
     return DiffBGMEngine(**fields), graph  # type: ignore[arg-type]
 
 
@@ -222,18 +203,6 @@ def test_a_melody_is_one_line_and_hands_have_five_fingers() -> None:
     assert len({int(pitch) for layer in (0, 4) for pitch in np.flatnonzero(settled[layer, 12])}) == 6, "a hit wants more"
 
 
-def constant(clean: float) -> Callable[[Array, Array, Array], Array]:
-    """A published network that sees one value everywhere."""
-    left = alpha_bars("scaled-linear")
-
-    def answer(x: Array, t: Array, condition: Array) -> Array:
-        share = left[t][:, None, None, None]
-        noise: Array = (x - np.sqrt(share) * clean) / np.sqrt(1 - share)
-        return noise
-
-    return answer
-
-
 def test_a_published_checkpoint_without_features_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     maker, graph = engine(monkeypatch, PAPER, constant(0.3), steps=2, candidates=1)
     take = maker.compose(Brief(bars(1, density=2)), 1)
@@ -269,14 +238,15 @@ def test_features_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (["odd"], "holds numbers of the shape"),
         (["visual", "visual"], "is a second file of 512"),
         (["noise"], "cannot be read as features"),
-        (["none"], "cannot be read as features"),
+        (["none"], r"cannot be read \(No such file or directory\); give .npy or .pt files"),
     ):
         with pytest.raises(OptionError, match=said) as caught:
             load_features([tmp_path / f"{name}.npy" for name in paths])
         assert "\n" not in str(caught.value)
-    maker, _ = engine(monkeypatch, OURS, quarters, features=(tmp_path / "visual.npy",))
     with pytest.raises(OptionError, match="--features: is for a published checkpoint"):
-        maker.compose(Brief(bars(1)), 1)
+        engine(monkeypatch, OURS, quarters, features=(tmp_path / "visual.npy",))
+    with pytest.raises(OptionError, match=r"odd.npy: holds numbers of the shape \(4, 9\)"):
+        engine(monkeypatch, PAPER, quarters, features=(tmp_path / "odd.npy",))
 
 
 def test_features_of_torch_are_read_without_torch(tmp_path: Path) -> None:
@@ -301,6 +271,13 @@ def test_rows_are_stretched_over_beats_as_published() -> None:
     rows = np.arange(10, dtype=np.float32)[:, None]
     assert by_beat(rows, 25)[:, 0].tolist() == [i * 10 // 25 for i in range(25)]
     assert window(by_beat(rows, 25), 20)[:, 0].tolist() == [8, 8, 8, 9, 9] + [0] * 27
+
+
+def test_a_scene_hears_its_own_part_of_the_film() -> None:
+    rows = np.arange(90, dtype=np.float32)[:, None]
+    third = [by_beat(rows, 24, (Fraction(k, 3), Fraction(k + 1, 3)))[:, 0] for k in range(3)]
+    assert np.concatenate(third).tolist() == by_beat(rows, 72)[:, 0].tolist()
+    assert by_beat(rows, 4, (Fraction(1), Fraction(1)))[:, 0].tolist() == [89] * 4, "beyond the film, what was seen last"
 
 
 def test_the_official_mode_is_for_published_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,20 +313,3 @@ def test_a_graph_of_another_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(composing, "open_model", lambda *args, **kwargs: model)
     with pytest.raises(ModelError, match="is no graph of Diff-BGM"):
         maker.compose(Brief(bars(1)), 1)
-
-
-def test_features_come_from_the_command_line_for_this_engine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    import argparse
-
-    from engines.diffbgm.features import named
-    from engines.verbs.reading import Features, engine_name
-
-    monkeypatch.setenv("HITPOINT_FEATURES", "")
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--engine", default="bmt")
-    parser.add_argument("--features", type=Path, action=Features)
-    given = parser.parse_args(["--engine", "diffbgm", "--features", "a.npy", "--features", "b.npy"])
-    assert named() == (Path("a.npy"), Path("b.npy"))
-    assert engine_name(given) == "diffbgm"
-    with pytest.raises(OptionError, match="--features: bmt hears no features"):
-        engine_name(parser.parse_args(["--features", "a.npy"]))
