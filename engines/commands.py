@@ -9,16 +9,31 @@ from pathlib import Path
 
 from engines.errors import OptionError
 from engines.picture.reel import Reel
+from engines.scoring import Wishes, composed
 from engines.session.divide import join, split
 from engines.session.keep import parse
 from engines.session.model import Session, Told
 from engines.session.recut import NewCut, conformed
-from engines.session.refill import Wish, refilled
+from engines.session.refill import Wish, next_seed, refilled
 from engines.session.respot import respotted
 from engines.session.told import check
 from engines.watch import Watch
 
-__all__ = ["Choose", "Conform", "Delete", "Hold", "Join", "Refill", "Relink", "Remark", "Split", "Tell", "TellAll", "Title"]
+__all__ = [
+    "Choose",
+    "Conform",
+    "Delete",
+    "Hold",
+    "Join",
+    "Refill",
+    "Relink",
+    "Remark",
+    "Score",
+    "Split",
+    "Tell",
+    "TellAll",
+    "Title",
+]
 
 BEST = 5
 """The highest rating of a take; 1 is the lowest."""
@@ -40,6 +55,21 @@ class Refill:
 
     def do(self, session: Session, watch: Watch) -> Session:
         return refilled(session, self.wish, watch, self.provider)[0]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Compose every scene, in order, each hearing the one before it; the new takes are chosen. ``seed`` is the first scene's, None
+    takes one that the session has not used."""
+
+    seed: int | None = None
+    provider: str | None = None
+
+    sentence = "Score the cue"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        seed = next_seed(session) if self.seed is None else self.seed
+        return composed(session, Wishes(seed=seed, provider=self.provider), watch)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class Desk:
 
     def do(self, act: Act, watch: Watch | None = None, merge: bool = False) -> Session:
         """Does an act and remembers how to undo it; ``merge`` makes it one step with the last. Raises what the act raises."""
-        self._writable()
+        self.writable()
         before, after = self.content, act.do(self.session, watch or Watch())
         content = plain_after(after, self.session, before)
         step = Step(act.sentence, datetime.now(UTC).isoformat(timespec="seconds"), differences(before, content))
@@ -116,7 +116,7 @@ class Desk:
         return self._go(self.history.forth)
 
     def _go(self, way: Callable[[Any], tuple[Any, Step, History]]) -> Step:
-        self._writable()
+        self.writable()
         content, step, history = way(self.content)
         session = session_after(content, self.session, self.content)
         self.session, self._content, self.history = session, content, history
@@ -128,7 +128,7 @@ class Desk:
         if target is None:
             raise OptionError("the session has no file yet", where="save", cure="say where to save it")
         if path is None or self.path == target:
-            self._writable()
+            self.writable()
         if self._lock is None or self.path != target:
             lock = _locked(target)
             if lock is None:
@@ -157,7 +157,8 @@ class Desk:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _writable(self) -> None:
+    def writable(self) -> None:
+        """Raises SessionError where another program has the session open, so that nothing can be done to it here."""
         if self.read_only:
             raise _busy(self.path)
 

@@ -1,0 +1,59 @@
+"""What was composed on a session as it was, put onto the session as it is now: the composer may go on working meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engines.commands import Refill, Score
+from engines.errors import SessionError
+from engines.session.desk import Act
+from engines.session.model import Scene, SceneTake, Session
+
+
+def rebased(act: Act, base: Session, after: Session, now: Session) -> tuple[Session, list[str]]:
+    """The session ``now`` with what ``act`` made of ``base`` (``after``), and what the composer should know of it, a line each.
+
+    New takes of a scene that still has its bars are added. They are chosen if nobody chose or held anything in that scene since;
+    else the composer's later word stands, and the take waits among the others. Raises SessionError, and nothing changes, where no
+    new take fits any more, or where the act concerned the whole session (a conform) and that is another now.
+    """
+    if now is base:
+        return after, []
+    if not isinstance(act, Refill | Score):
+        raise SessionError("the session was changed meanwhile", where=act.sentence, cure="do it again")
+    said, added = [], 0
+    for name, take in after.takes.items():
+        if name in base.takes:
+            continue
+        number = next((span.number for span in now.spans if span.scene.id == take.scene), None)
+        if number is None or not now.fits(now.span(number), take):
+            said.append("a scene has other bars than when its take was begun; the take is left out")
+            continue
+        added += 1
+        chosen = _scene(after, take).chosen == name and _alike(_scene(base, take), _scene(now, take))
+        now = _with(now, base, take, chosen)
+        if not chosen:
+            said.append(f"scene {number} was changed while its take was composed; the take is there, and not chosen")
+    if not added:
+        cure = "compose it again"
+        raise SessionError("the scene was given other bars while its take was composed", where=act.sentence, cure=cure)
+    return replace(now, key=now.key or after.key), said
+
+
+def _scene(session: Session, take: SceneTake) -> Scene:
+    return next(scene for scene in session.scenes if scene.id == take.scene)
+
+
+def _alike(one: Scene, other: Scene) -> bool:
+    """Whether a scene is the same but for its name."""
+    return replace(one, name="") == replace(other, name="")
+
+
+def _with(now: Session, base: Session, take: SceneTake, chosen: bool) -> Session:
+    """One more take, under an id and a number that are free now."""
+    name, scene = now.fresh("t"), _scene(now, take)
+    numbers = [other.number for other in now.takes_of(scene).values()]
+    origin = take.base if take.base and now.takes.get(take.base) == base.takes.get(take.base) else None
+    take = replace(take, number=max(numbers, default=0) + 1, base=origin)
+    now = replace(now, takes={**now.takes, name: take})
+    return now.with_scene(replace(scene, chosen=name)) if chosen else now

@@ -1,0 +1,252 @@
+"""A session at work: acts at once or beside the composer, undo, redo, and a file on the disk that is never far behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Condition, Lock, RLock, Thread
+
+from bridge.events import LOG, Change, Event, Message, OpenSession, SessionChanged
+from bridge.jobs import fault
+from bridge.rebase import rebased
+from engines.errors import Cancelled, HitpointError, SessionError
+from engines.session.desk import Act, Desk
+from engines.session.history import Step
+from engines.session.model import Session
+from engines.session.working import Done, updated
+from engines.watch import Watch
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What an act did: the session before and after, its ``scenes`` (numbers) that sound otherwise, and words for the composer."""
+
+    sentence: str
+    before: Session
+    session: Session
+    scenes: tuple[int, ...]
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An act whose session was made beforehand."""
+
+    sentence: str
+    after: Session
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        return self.after
+
+
+class Sitting:
+    """One open `Desk` that has been saved once, for many threads.
+
+    After every act its files are brought up to date in a thread of their own, the newest state each time; a disk that refuses is
+    told of, and tried again with the next act and on closing.
+    """
+
+    def __init__(self, desk: Desk, publish: Callable[[Event], None]) -> None:
+        self._desk, self._publish = desk, publish
+        self._lock, self._writing = RLock(), Lock()
+        self._closed = False
+        self._serial = 0
+        self._disk = Autosave(self.write, publish)
+
+    @property
+    def now(self) -> OpenSession:
+        """The session, its file and its history, as they are."""
+        with self._lock:
+            assert self._desk.path is not None
+            return OpenSession(self._desk.session, self._desk.path, self._desk.history, self._desk.read_only)
+
+    def tell(self, change: Change, sentence: str, scenes: tuple[int, ...] = ()) -> None:
+        """Tells the listeners what became of the session."""
+        with self._lock:
+            self._serial += 1
+            self._publish(SessionChanged(self._serial, change, sentence, scenes, None if change == "closed" else self.now))
+
+    def act(self, act: Act, watch: Watch | None = None, merge: bool = False) -> Acted:
+        """Does an act at once; nobody else acts meanwhile. ``merge`` makes it one step with the last. Raises what the act raises."""
+        with self._lock:
+            self._open()
+            before = self._desk.session
+            self._desk.do(act, watch, merge)
+            return self._changed("acted", act.sentence, before)
+
+    def compose(self, act: Act, watch: Watch) -> Acted:
+        """Does a long act on the session as it is now while others act too, then puts it onto the session as it is then.
+
+        See `bridge.rebase.rebased` for what happens where both touched the same scene. Raises what the act raises, SessionError, and
+        Cancelled; then nothing has changed, not a byte.
+        """
+        with self._lock:
+            self._open()
+            self._desk.writable()  # told before anything is composed, not after
+            base = self.now
+        after = act.do(base.session, watch)
+        with self._lock:
+            if watch.cancelled and watch.cancelled():
+                raise Cancelled
+            self._open()
+            before = self._desk.session
+            ready, said = rebased(act, base.session, after, before)
+            self._desk.do(Ready(act.sentence, ready))
+            acted = self._changed("acted", act.sentence, before)
+        for line in said:
+            self._publish(Message(line))
+        return replace(acted, said=tuple(said))
+
+    def undo(self) -> Step:
+        """Takes the last act back. Raises SessionError where there is none."""
+        return self._go("undone", lambda desk: desk.undo())
+
+    def redo(self) -> Step:
+        """Does again what was undone last. Raises SessionError where there is nothing."""
+        return self._go("redone", lambda desk: desk.redo())
+
+    def _go(self, change: Change, way: Callable[[Desk], Step]) -> Step:
+        with self._lock:
+            self._open()
+            before = self._desk.session
+            step = way(self._desk)
+            self._changed(change, step.sentence, before)
+            return step
+
+    def _changed(self, change: Change, sentence: str, before: Session) -> Acted:
+        after = self._desk.session
+        scenes = sounding_otherwise(before, after)
+        self.tell(change, sentence, scenes)
+        self._disk.touch()
+        return Acted(sentence, before, after, scenes)
+
+    def _open(self) -> None:
+        if self._closed:
+            raise SessionError("was closed meanwhile", where=self._desk.path, cure="open it again")
+
+    def write(self) -> Done:
+        """Saves the session and the files beside it as they are now. Raises OutputError, SessionError."""
+        with self._writing:  # an older state never after a newer one
+            with self._lock:
+                _ = self._desk.content  # made once, and shared
+                copy = replace(self._desk)
+            return updated(copy)
+
+    def save(self, path: Path | None = None) -> Path:
+        """Saves now; a new ``path`` becomes the session's. Raises OutputError, SessionError."""
+        if path is None:
+            return self.write().files["session"]
+        self._disk.flush()
+        with self._writing, self._lock:
+            self._open()
+            self._desk.save(path)
+            written = updated(self._desk).files["session"]
+            self.tell("saved", f"Save as {path.name}")
+            return written
+
+    def flush(self) -> None:
+        """Waits until what was done is on the disk, or the disk has refused it."""
+        self._disk.flush()
+
+    def close(self, discard: bool = False) -> None:
+        """Saves what is not on the disk yet, and lets another program have the session. Where the disk refuses, raises OutputError and
+        stays open, unless what is not saved may be lost (``discard``)."""
+        with self._lock:
+            self._closed = True
+        self._disk.flush()
+        if self._disk.behind and not discard:
+            try:
+                self.write()
+            except HitpointError:
+                self._closed = False
+                raise
+        self._disk.close()
+        with self._lock:
+            self._desk.close()
+        self.tell("closed", "Close the session")
+
+
+class Autosave:
+    """Writes in a thread of its own whenever it was touched; touched many times while it writes, it writes once more."""
+
+    def __init__(self, write: Callable[[], object], publish: Callable[[Event], None]) -> None:
+        self._write, self._publish = write, publish
+        self._changed = Condition()
+        self._touched = self._written = self._tried = 0
+        self._ending = False
+        self._thread: Thread | None = None
+
+    def touch(self) -> None:
+        """There is something new to write."""
+        with self._changed:
+            self._touched += 1
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="hitpoint disk", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Waits until all that was touched was written, or tried to be."""
+        with self._changed:
+            wanted = self._touched
+            self._changed.wait_for(lambda: self._tried >= wanted)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the disk refused what was touched last."""
+        with self._changed:
+            return self._written < self._touched
+
+    def close(self) -> None:
+        """Ends the thread when it has tried all."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._tried < self._touched or self._ending)
+                wanted = self._touched
+                if self._tried >= wanted:
+                    return
+            written = self._try()
+            with self._changed:
+                self._tried = wanted
+                self._written = wanted if written else self._written
+                self._changed.notify_all()
+
+    def _try(self) -> bool:
+        try:
+            self._write()
+        except HitpointError as refused:
+            self._publish(Message(f"not saved: {refused}", "error"))
+            return False
+        except Exception as unforeseen:  # noqa: BLE001  told and logged; the next act tries again
+            LOG.exception("autosave failed")
+            self._publish(Message(f"not saved: {fault(unforeseen)}", "error"))
+            return False
+        return True
+
+
+def sounding_otherwise(before: Session, after: Session) -> tuple[int, ...]:
+    """The scenes of ``after``, by number, whose notes or bars are not those that the same scene had before."""
+
+    def sound(session: Session) -> dict[str, object]:
+        return {
+            span.scene.id: (
+                () if span.scene.chosen is None else session.takes[span.scene.chosen].notes,
+                span.start,
+                span.seconds[0],
+                session.part(span),
+            )
+            for span in session.spans
+        }
+
+    if before is after:
+        return ()
+    old, new = sound(before), sound(after)
+    return tuple(span.number for span in after.spans if new[span.scene.id] != old.get(span.scene.id))

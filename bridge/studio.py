@@ -1,0 +1,292 @@
+"""The studio: the whole program without a window or a wire. The window, the local server and OSC drive this one object.
+
+What takes long comes back as a `bridge.jobs.Job`; everything else is done when the call returns. Errors are those of
+`engines.errors`. Whoever subscribes hears of everything that changed, whoever changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from bridge.events import Event, FilmChanged, JobProgressed, Message, OpenSession, Subscribers
+from bridge.jobs import Job, Jobs
+from bridge.sitting import Acted, Sitting
+from engines import files, scoring
+from engines.commands import Choose, Conform, Refill, Score, Tell
+from engines.engine import load_engine
+from engines.errors import OptionError, SessionError
+from engines.picture.cutlist import CutList
+from engines.picture.reel import Reel
+from engines.scoring import Spotted, Wishes
+from engines.session.desk import Act, Desk
+from engines.session.history import Step
+from engines.session.keep import Keep
+from engines.session.model import Told
+from engines.session.recut import NewCut, Recut, previewed
+from engines.session.refill import Wish
+from engines.session.working import new_cut
+from engines.watch import Watch
+
+if TYPE_CHECKING:
+    from engines.picture.motion import Motion
+
+DEFAULT = Wishes()
+
+PICTURE = "picture"
+"""The lane of what reads films and spots: beside the engine's."""
+
+
+@dataclass(frozen=True)
+class OpenFilm:
+    """A film that was opened: its cuts, the ``prints`` of its frames, what moves in it, and how it was last spotted."""
+
+    reel: Reel
+    programme: CutList
+    prints: bytes
+    seen: Motion
+    wishes: Wishes = DEFAULT
+    spotted: Spotted | None = None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A recut as it would be carried out: the new cut, what would become of the session, and what the new cut is called."""
+
+    new: NewCut
+    recut: Recut
+    name: str
+
+
+class Studio:
+    """One composer's desk: at most one film and one session open, and the jobs on them. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.jobs = Jobs()
+        self.events: Subscribers[Event] = Subscribers()
+        self.film: OpenFilm | None = None
+        self.offer: Offer | None = None
+        self._sitting: Sitting | None = None
+        self._lock = RLock()
+        self.jobs.listeners.subscribe(lambda reading: self.events.publish(JobProgressed(reading)))
+
+    def subscribe(self, call: Callable[[Event], None]) -> Callable[[], None]:
+        """Has ``call`` told of every event, in the thread where it happens; the function that comes back ends that."""
+        return self.events.subscribe(call)
+
+    # the film and its spotting
+
+    def open_film(self, path: Path, cuts: Path | None = None, rate: Fraction | None = None) -> Job[OpenFilm]:
+        """Reads a film: its cuts (from the editor's list where there is one) and what moves in it. An open session stays open."""
+
+        def work(watch: Watch) -> OpenFilm:
+            with watch.stage("decode"):
+                reel = Reel.open(path)
+            programme, prints, seen = scoring.film_pictures(reel, watch, cuts, rate)
+            self._say(watch)
+            return self._show(OpenFilm(reel, programme, prints, seen))
+
+        return self.jobs.begin(f"Open {path.name}", work, PICTURE)
+
+    def spot(self, wishes: Wishes = DEFAULT) -> Job[Spotted]:
+        """Tempo maps for the open film, priced, the chosen one first. Fails with SpottingError where none fits."""
+        film = self._film()
+
+        def work(watch: Watch) -> Spotted:
+            spotted = scoring.spot(film.programme, wishes, watch, film.reel.duration)
+            self._show(replace(film, wishes=wishes, spotted=spotted))
+            return spotted
+
+        return self.jobs.begin(f"Spot {film.reel.path.name}", work, PICTURE)
+
+    def choose_map(self, index: int) -> Spotted:
+        """Puts a tempo map first, by its place among the candidates (from 0); the next new session has it."""
+        with self._lock:
+            film = self._film()
+            if film.spotted is None:
+                raise OptionError("was not spotted yet", where=film.reel.path.name, cure="spot it first")
+            candidates = film.spotted.candidates
+            if not 0 <= index < len(candidates):
+                raise OptionError(f"there is no tempo map {index}", where="map", cure=f"choose 0 to {len(candidates) - 1}")
+            chosen = candidates[index]
+            spotted = replace(film.spotted, candidates=(chosen, *(c for c in candidates if c is not chosen)))
+            self._show(replace(film, spotted=spotted))
+            return spotted
+
+    def _show(self, film: OpenFilm) -> OpenFilm:
+        self.film = film
+        many = len(film.spotted.candidates) if film.spotted else 0
+        self.events.publish(FilmChanged(str(film.reel.path), film.reel.frames, len(film.programme.cuts), many))
+        return film
+
+    def _film(self) -> OpenFilm:
+        if self.film is None:
+            raise OptionError("no film is open", where="film", cure="open one first")
+        return self.film
+
+    # the session
+
+    @property
+    def now(self) -> OpenSession:
+        """The open session. Raises SessionError where none is."""
+        return self._at_work().now
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a session is open."""
+        return self._sitting is not None
+
+    def open_session(self, path: Path) -> OpenSession:
+        """Opens a session's file; the one that was open is saved and closed. Read-only where another program has it."""
+        with self._lock:
+            if self._sitting is not None and self._sitting.now.path.resolve() == path.resolve():
+                return self._sitting.now
+            return self._sit(Desk.open(path), f"Open {path.name}")
+
+    def new(self, path: Path | None = None, wishes: Wishes | None = None) -> OpenSession:
+        """A session of the open film as it was spotted, nothing composed yet, saved to ``path`` (else ``FILM-score/cue.hitpoint``
+        where the program was started). A session that lies there keeps its takes under another name."""
+        with self._lock:
+            film = self._film()
+            if film.spotted is None:
+                raise OptionError("was not spotted yet", where=film.reel.path.name, cure="spot it first")
+            where = path or Path(f"{film.reel.path.stem}-score") / "cue.hitpoint"
+            files.folder(where.parent)
+            session = scoring.first_session(film.reel, film.spotted, film.seen, wishes or film.wishes, film.prints)
+            desk = Desk.new(session, where)
+            try:
+                desk.save()
+            except BaseException:
+                desk.close()
+                raise
+            return self._sit(desk, f"New session {where.name}")
+
+    def _sit(self, desk: Desk, sentence: str) -> OpenSession:
+        try:
+            self.close_session()
+        except BaseException:
+            desk.close()
+            raise
+        self._sitting, self.offer = Sitting(desk, self.events.publish), None
+        self._sitting.tell("opened", sentence)
+        return self._sitting.now
+
+    def save(self, path: Path | None = None) -> Path:
+        """Saves now (it is saved after every act anyway); a new ``path`` becomes the session's."""
+        return self._at_work().save(path)
+
+    def close_session(self, discard: bool = False) -> None:
+        """Saves and closes the session; nothing where none is open. Where the disk refuses, raises OutputError and the session stays
+        open, unless what is not saved may be lost (``discard``)."""
+        with self._lock:
+            if self._sitting is not None:
+                self._sitting.close(discard)
+                self._sitting = None
+
+    def _at_work(self) -> Sitting:
+        sitting = self._sitting
+        if sitting is None:
+            raise SessionError("no session is open", cure="open one, or open a film and score it")
+        return sitting
+
+    # acts
+
+    def act(self, act: Act, merge: bool = False) -> Acted:
+        """Does an act of `engines.commands` at once and has it saved; ``merge`` makes it one step with the last (a slider)."""
+        return self._at_work().act(act, merge=merge)
+
+    def compose(self, act: Act, lane: str = "engine") -> Job[Acted]:
+        """Does a long act beside the composer, who may go on meanwhile: it works on the session as it was when it began, and what it
+        made is put onto the session as it is in the end (`bridge.rebase`). Cancelled or failed, it has changed nothing."""
+        sitting = self._at_work()
+        return self.jobs.begin(act.sentence, lambda watch: sitting.compose(act, watch), lane)
+
+    def score(self, seed: int | None = None, provider: str | None = None, path: Path | None = None) -> Job[Acted]:
+        """Composes every scene. Without a session, the open film is spotted where it was not, and gets a new one at ``path``."""
+        if self.is_open and path is None:
+            return self.compose(Score(seed, provider))
+        film = self._film()
+
+        def work(watch: Watch) -> Acted:
+            wishes = film.wishes
+            load_engine(wishes.engine, provider or wishes.provider, wishes.mode)  # told before a long film is spotted
+            spotted = film.spotted or scoring.spot(film.programme, wishes, watch, film.reel.duration)
+            with self._lock:
+                self._show(replace(film, spotted=spotted))
+                self.new(path)
+                sitting = self._at_work()
+            return sitting.compose(Score(seed, provider or wishes.provider), watch)
+
+        return self.jobs.begin(f"Score {film.reel.path.name}", work)
+
+    def refill(
+        self,
+        scene: int,
+        seed: int | None = None,
+        bars: Sequence[tuple[int, int]] = (),
+        stems: Sequence[str] = (),
+        keep: Sequence[Keep] = (),
+        engine: str | None = None,
+        mode: str | None = None,
+        provider: str | None = None,
+    ) -> Job[Acted]:
+        """Composes a scene again, or some of its bars or stems, and nothing else."""
+        self.now.session.span(scene)  # a scene that there is not is told at once
+        wish = Wish(scene, tuple(bars) or None, tuple(stems) or None, tuple(keep), seed, engine, mode)
+        return self.compose(Refill(wish, provider))
+
+    def choose(self, scene: int, take: int | None) -> Acted:
+        """Lets another take be heard; None silences the scene."""
+        return self.act(Choose(scene, take))
+
+    def tell(self, told: Told, scene: int | None = None, bar: int | None = None, forget: Sequence[str] = ()) -> Acted:
+        """Says something of the cue, a scene or a bar; see `engines.commands.Tell`."""
+        return self.act(Tell(told, scene, bar, tuple(forget)))
+
+    def undo(self) -> Step:
+        """Takes the last act back, every note of it."""
+        return self._at_work().undo()
+
+    def redo(self) -> Step:
+        """Does again what was undone last, without composing anew."""
+        return self._at_work().redo()
+
+    # conform: looked at first, then accepted
+
+    def look_at_cut(self, cuts: Path | None, film: Path | None = None, rate: Fraction | None = None) -> Job[Offer]:
+        """What a new cut would do to the session; nothing is changed. The offer stands until `conform` takes it or another is made."""
+        sitting = self._at_work()
+        name = (film or cuts or sitting.now.path).name
+
+        def work(watch: Watch) -> Offer:
+            session = sitting.now.session
+            new = new_cut(session, cuts, film, rate, watch)
+            with watch.stage("match"):
+                self.offer = Offer(new, previewed(session, new), name)
+            self._say(watch)
+            return self.offer
+
+        return self.jobs.begin(f"Look at {name}", work, PICTURE)
+
+    def conform(self, provider: str | None = None) -> Job[Acted]:
+        """Carries the session to the cut that was looked at last."""
+        offer = self.offer
+        if offer is None:
+            raise OptionError("no new cut was looked at", where="conform", cure="give its cut list or its film first")
+        self.offer = None
+        return self.compose(Conform(offer.new, offer.name, provider))
+
+    # the end
+
+    def close(self, timeout: float = 30.0) -> None:
+        """Cancels every job, saves and closes the session. Raises OutputError where it cannot be saved."""
+        self.jobs.shutdown(timeout)
+        self.close_session()
+
+    def _say(self, watch: Watch) -> None:
+        for line in watch.said:
+            self.events.publish(Message(line))

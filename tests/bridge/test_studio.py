@@ -1,0 +1,290 @@
+"""The studio: one session for many hands, long work beside it, and a file that is never far behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+from typing import Any
+
+import pytest
+from sittings import Trio, saved, scored, table_of, unscored
+
+import bridge.sitting
+from bridge.events import Event, JobProgressed, Message, SessionChanged
+from bridge.studio import Studio
+from engines.commands import Choose, Hold, Refill, Remark, Split, Tell, Title
+from engines.errors import Cancelled, OptionError, OutputError, SessionError
+from engines.session.desk import Desk
+from engines.session.model import Told
+from engines.session.refill import Wish
+from engines.spotting.tempo import Metre
+
+LONG = 60.0
+
+
+class Slow(Trio):
+    """Composes when it is told to, and looks at ``cancelled`` while it waits."""
+
+    began, go = Flag(), Flag()
+
+    def compose(self, *args: Any, **named: Any) -> Any:
+        cancelled = named.get("cancelled") or args[4]
+        self.began.set()
+        while not self.go.wait(0.01):
+            if cancelled and cancelled():
+                raise Cancelled
+        return super().compose(*args, **named)
+
+
+@pytest.fixture
+def slow(trio: str, monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
+    from engines.engine import ENGINES
+
+    Slow.began.clear()
+    Slow.go.clear()
+    monkeypatch.setitem(ENGINES, "slow", f"{__name__}:Slow")
+    return Slow
+
+
+@pytest.fixture
+def file(trio: str, tmp_path: Path) -> Path:
+    return saved(scored(), tmp_path / "cue.hitpoint")
+
+
+@pytest.fixture
+def studio() -> Iterator[Studio]:
+    made = Studio()
+    yield made
+    made.close(LONG)
+
+
+@pytest.fixture
+def heard(studio: Studio) -> list[Event]:
+    events: list[Event] = []
+    studio.subscribe(events.append)
+    return events
+
+
+def on_disk(path: Path) -> Any:
+    with Desk.open(path, read_only=True) as desk:
+        return desk.session
+
+
+def test_without_a_session_every_act_says_so(studio: Studio) -> None:
+    for call in (studio.undo, lambda: studio.refill(1), lambda: studio.choose(1, 1), lambda: studio.now):
+        with pytest.raises(SessionError, match="no session is open"):
+            call()
+    with pytest.raises(OptionError, match="no film is open"):
+        studio.spot()
+    with pytest.raises(OptionError, match="no new cut was looked at"):
+        studio.conform()
+
+
+def test_a_refill_changes_its_scene_alone_and_is_told(studio: Studio, file: Path, heard: list[Event]) -> None:
+    before = studio.open_session(file).session
+    acted = studio.refill(3, seed=9).result(LONG)
+    after = studio.now.session
+    assert acted.scenes == (3,)
+    assert [s.chosen for s in after.scenes[:2]] == [s.chosen for s in before.scenes[:2]]
+    assert {k: v for k, v in after.takes.items() if k in before.takes} == before.takes
+    assert after.take(after.scenes[2])[1].seed == 9
+    told = [e for e in heard if isinstance(e, SessionChanged)]
+    assert [(e.change, e.scenes) for e in told] == [("opened", ()), ("acted", (3,))]
+    assert [e.serial for e in told] == [1, 2]
+    states = [e.reading.state for e in heard if isinstance(e, JobProgressed) and not e.reading.stage]
+    assert states[:2] == ["waiting", "working"]
+
+
+def test_everything_is_on_the_disk_without_being_asked(studio: Studio, file: Path) -> None:
+    studio.open_session(file)
+    studio.refill(2, seed=5).result(LONG)
+    studio.act(Title("The chase", 2))
+    studio.undo()
+    studio.redo()
+    studio.close_session()
+    assert on_disk(file).scenes[1].name == "The chase"
+    assert file.with_suffix(".mid").exists()
+    assert file.with_name("report.json").exists()
+    assert [row["sentence"] for row in table_of(file)["history"]["done"]] == ["Refill scene 2", "Name scene 2"]  # type: ignore[index]
+
+
+def test_a_wrong_scene_is_told_at_once_and_changes_nothing(studio: Studio, file: Path) -> None:
+    studio.open_session(file)
+    before = file.read_bytes()
+    with pytest.raises(OptionError, match="there is no scene 7"):
+        studio.refill(7)
+    with pytest.raises(OptionError, match="has no take 5"):
+        studio.choose(1, 5)
+    studio.close_session()
+    assert file.read_bytes() == before
+
+
+def test_a_cancelled_refill_leaves_the_session_byte_for_byte(studio: Studio, file: Path, slow: type[Slow]) -> None:
+    opened = studio.open_session(file)
+    before = file.read_bytes()
+    job = studio.refill(3, engine="slow")
+    assert slow.began.wait(LONG)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.result(LONG)
+    assert studio.now == opened
+    studio.close_session()
+    assert file.read_bytes() == before
+
+
+def meanwhile(studio: Studio, slow: type[Slow], act: Callable[[], object]) -> Any:
+    """A refill of scene 3 during which something else happens."""
+    job = studio.refill(3, seed=77, engine="slow")
+    assert slow.began.wait(LONG)
+    act()
+    slow.go.set()
+    return job
+
+
+def test_acts_in_other_scenes_go_on_while_a_scene_is_composed(studio: Studio, file: Path, slow: type[Slow]) -> None:
+    studio.open_session(file)
+    alone = Refill(Wish(3, seed=77)).do(studio.now.session, studio.jobs.begin("", lambda watch: None).watch)
+    job = meanwhile(studio, slow, lambda: (studio.act(Title("Dawn", 1)), studio.act(Remark(2, rating=4))))
+    assert job.result(LONG).scenes == (3,)
+    now = studio.now.session
+    assert now.scenes[0].name == "Dawn"
+    assert now.take(now.scenes[1])[1].rating == 4
+    assert now.take(now.scenes[2])[1].notes == alone.take(alone.scenes[2])[1].notes
+    assert [step.sentence for step in studio.now.history.done] == ["Name scene 1", "Rate the take of scene 2", "Refill scene 3"]
+    for _ in range(3):
+        studio.undo()
+    assert studio.now.session == on_disk_before(file, studio)
+
+
+def on_disk_before(file: Path, studio: Studio) -> Any:
+    studio.save()
+    return on_disk(file)
+
+
+@pytest.mark.parametrize("act", [Choose(3, None), Hold(3, ("melody",))])
+def test_the_composers_later_word_on_the_same_scene_stands(
+    studio: Studio, file: Path, slow: type[Slow], heard: list[Event], act: Any
+) -> None:
+    studio.open_session(file)
+    job = meanwhile(studio, slow, lambda: studio.act(act))
+    acted = job.result(LONG)
+    scene = studio.now.session.scenes[2]
+    assert scene == act.do(acted.before, job.watch).scenes[2]
+    assert sorted(take.number for take in studio.now.session.takes_of(scene).values()) == [1, 2]
+    assert any(isinstance(e, Message) and "not chosen" in e.text for e in heard)
+
+
+def test_a_scene_that_lost_its_bars_meanwhile_fails_in_one_line(studio: Studio, file: Path, slow: type[Slow]) -> None:
+    studio.open_session(file)
+    job = meanwhile(studio, slow, lambda: studio.act(Split(17)))
+    left = studio.now.session
+    with pytest.raises(SessionError, match="given other bars"):
+        job.result(LONG)
+    assert studio.now.session is left
+
+
+def test_a_scene_that_only_moved_gets_its_take(studio: Studio, file: Path, slow: type[Slow]) -> None:
+    studio.open_session(file)
+    job = meanwhile(studio, slow, lambda: studio.act(Tell(Told(metre=Metre(3, 4)), 1)))
+    acted = job.result(LONG)
+    fits = acted.session.fits(acted.session.span(3), acted.session.take(acted.session.scenes[2])[1])
+    assert fits
+
+
+def test_takes_of_two_hands_get_numbers_of_their_own(studio: Studio, file: Path, slow: type[Slow]) -> None:
+    studio.open_session(file)
+    job = meanwhile(studio, slow, lambda: studio.act(Refill(Wish(3, seed=5))))
+    job.result(LONG)
+    session = studio.now.session
+    takes = session.takes_of(session.scenes[2])
+    assert [(take.number, take.seed) for take in takes.values()] == [(1, 3), (2, 5), (3, 77)]
+
+
+def test_a_session_closed_meanwhile_is_not_touched(studio: Studio, file: Path, slow: type[Slow]) -> None:
+    studio.open_session(file)
+    before = file.read_bytes()
+    job = meanwhile(studio, slow, studio.close_session)
+    with pytest.raises(SessionError, match="closed meanwhile"):
+        job.result(LONG)
+    assert file.read_bytes() == before
+
+
+def test_scoring_composes_every_scene_and_can_be_undone(studio: Studio, trio: str, tmp_path: Path) -> None:
+    path = saved(unscored(), tmp_path / "cue.hitpoint")
+    studio.open_session(path)
+    acted = studio.score(seed=1).result(LONG)
+    assert acted.scenes == (1, 2, 3)
+    assert [take.seed for take in acted.session.takes.values()] == [1, 2, 3]
+    assert {k: replace(v, made="") for k, v in acted.session.takes.items()} == {
+        k: replace(v, made="") for k, v in scored().takes.items()
+    }
+    studio.undo()
+    assert studio.now.session.takes == {}
+
+
+def test_a_session_that_another_program_has_open_is_read_only(studio: Studio, file: Path) -> None:
+    with Desk.open(file):
+        assert studio.open_session(file).read_only
+        with pytest.raises(SessionError, match="open in another program"):
+            studio.act(Title("Dawn", 1))
+        with pytest.raises(SessionError, match="open in another program"):
+            studio.refill(1).result(LONG)
+        studio.close_session()
+    assert not studio.open_session(file).read_only
+
+
+def test_a_full_disk_is_told_and_loses_nothing(
+    studio: Studio, file: Path, heard: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.open_session(file)
+    before = file.read_bytes()
+    with monkeypatch.context() as full:
+
+        def refuse(*args: object, **named: object) -> None:
+            raise OutputError("the disk is full", where=file, cure="free some space, or write elsewhere")
+
+        full.setattr(bridge.sitting, "updated", refuse)
+        studio.act(Title("Dawn", 1))
+        with pytest.raises(OutputError, match="disk is full"):
+            studio.close_session()
+        assert file.read_bytes() == before
+        assert studio.now.session.scenes[0].name == "Dawn"
+        assert any(isinstance(e, Message) and e.level == "error" and "disk is full" in e.text for e in heard)
+    studio.act(Title("Noon", 2))
+    studio.close_session()
+    assert [scene.name for scene in on_disk(file).scenes] == ["Dawn", "Noon", ""]
+
+
+def test_many_threads_at_once_lose_no_act(studio: Studio, file: Path) -> None:
+    studio.open_session(file)
+
+    def work(scene: int) -> None:
+        for number in range(10):
+            studio.act(Title(f"{number}", scene))
+
+    threads = [Thread(target=work, args=(scene,)) for scene in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    jobs = [studio.refill(scene) for scene in (1, 2, 3)]
+    for thread in threads:
+        thread.join(LONG)
+    for job in jobs:
+        job.result(LONG)
+    assert len(studio.now.history.done) == 33
+    assert [scene.name for scene in studio.now.session.scenes] == ["9", "9", "9"]
+    assert sorted(take.number for take in studio.now.session.takes.values()) == [1, 1, 1, 2, 2, 2]
+    studio.save()
+    assert on_disk(file) == studio.now.session
+
+
+def test_opening_another_session_saves_the_first_and_lets_go_of_it(studio: Studio, file: Path, tmp_path: Path) -> None:
+    other = saved(scored((7, 6)), tmp_path / "other.hitpoint")
+    studio.open_session(file)
+    studio.act(Title("Dawn", 1))
+    studio.open_session(other)
+    with Desk.open(file) as desk:
+        assert not desk.read_only
+        assert desk.session.scenes[0].name == "Dawn"
