@@ -1,4 +1,4 @@
-"""MIDI ports: out at the moment a message is due, in with the moment it came; one of memory, and the system's own.
+"""MIDI ports: out at the moment a message is due, in with the moment it came; one of memory, one of a file, and the system's own.
 
 A port out holds what is not due yet. It has no thread: whoever plays calls `service` when the time has come that the last call named.
 """
@@ -6,20 +6,31 @@ A port out holds what is not due yet. It has no thread: whoever plays calls `ser
 from __future__ import annotations
 
 import heapq
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
+from pathlib import Path
+from threading import RLock
 from typing import Any, Protocol
 
 from bridge.clock import Clock, MonotonicClock
+from bridge.lateness import LatenessLog
 from engines.errors import MissingLibraryError, PortError
+
+BOARD = 16 * 128
+"""Bytes that say which notes sound: one a channel and pitch."""
 
 Heard = Callable[[bytes, int], None]
 """Called with each whole MIDI message and the moment it came, in nanoseconds of the port's clock; perhaps in a thread of the system's."""
 
 
 class Port(Protocol):
-    """What a port out owes. A message that is due in the past, or has no ``due_ns``, goes out at once."""
+    """What a port out owes. A message that is due in the past, or has no ``due_ns``, goes out at once. ``commit_ns`` is how far ahead of
+    now messages may be out already."""
+
+    @property
+    def commit_ns(self) -> int: ...
 
     def open(self) -> None:
         """Opens it; PortError if that cannot be."""
@@ -30,19 +41,33 @@ class Port(Protocol):
     def service(self) -> int | None:
         """Lets out what is due by now; the moment when the next one is, None if nothing waits."""
 
+    def recall(self, channel: int) -> tuple[tuple[int, bytes], ...]:
+        """Takes back what is not out yet on a channel (0 to 15), as (due, message) in the order of their moments."""
+
+    def sounding(self, channel: int) -> tuple[int, ...]:
+        """The pitches that sound on a channel: their note-on is out, their note-off is not."""
+
     def close(self) -> None:
         """Drops what waits, ends every note that sounds, and closes; a second time does nothing."""
 
 
 class QueuedPort(ABC):
-    """The queue that every port out has; a port owes ``_open``, ``_out`` and ``_shut``."""
+    """The queue that every port out has; a port owes ``_open``, ``_out`` and ``_shut``.
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    ``board`` holds 16 x 128 bytes, not zero where a note sounds; who gives one that is shared between processes can still end the
+    notes of a process that died. Any thread may call.
+    """
+
+    commit_ns: int = 0
+
+    def __init__(self, clock: Clock | None = None, board: bytearray | memoryview | None = None) -> None:
         self.clock: Clock = clock or MonotonicClock()
+        self.board: bytearray | memoryview = bytearray(BOARD) if board is None else board
+        self.late = LatenessLog()
         self._waiting: list[tuple[int, int, bytes]] = []
         self._order = count()
-        self._sounding: set[tuple[int, int]] = set()  # channel, pitch
         self._is_open = False
+        self._guard = RLock()
 
     def open(self) -> None:
         """Opens it; PortError if that cannot be."""
@@ -56,17 +81,36 @@ class QueuedPort(ABC):
             raise PortError("the port is not open", where=self, cure="open it before sending")
         if not message or message[0] < 0x80:
             raise PortError(f"{message[:8].hex(' ') or 'nothing'} is no MIDI message", where=self, cure="send whole messages")
-        now = self.clock.now_ns()
-        heapq.heappush(self._waiting, (now if due_ns is None else due_ns, next(self._order), bytes(message)))
+        with self._guard:
+            now = self.clock.now_ns()
+            heapq.heappush(self._waiting, (now if due_ns is None else due_ns, next(self._order), bytes(message)))
         self.service()
 
     def service(self) -> int | None:
         """Lets out what is due; see `Port`."""
-        while self._waiting and self._waiting[0][0] <= self.clock.now_ns():
-            message = heapq.heappop(self._waiting)[2]
-            self._out(message)
-            self._note(message)
-        return self._waiting[0][0] if self._waiting else None
+        with self._guard:
+            while self._waiting and self._waiting[0][0] <= (now := self.clock.now_ns()):
+                due, _, message = heapq.heappop(self._waiting)
+                self._mark(message, sounds=True)  # before it is out: what dies in between has one note-off too many
+                self._out(message)
+                self._mark(message, sounds=False)
+                self.late.add(now - due)
+            return self._waiting[0][0] if self._waiting else None
+
+    def recall(self, channel: int) -> tuple[tuple[int, bytes], ...]:
+        """Takes back what waits on a channel; see `Port`."""
+        with self._guard:
+            mine = [entry for entry in self._waiting if entry[2][0] < 0xF0 and entry[2][0] & 0x0F == channel]
+            if mine:
+                taken = {order for _, order, _ in mine}
+                self._waiting = [entry for entry in self._waiting if entry[1] not in taken]
+                heapq.heapify(self._waiting)
+            return tuple((due, message) for due, _, message in sorted(mine))
+
+    def sounding(self, channel: int) -> tuple[int, ...]:
+        """What sounds on a channel; see `Port`."""
+        row = bytes(self.board[128 * channel : 128 * channel + 128])
+        return tuple(pitch for pitch, sounds in enumerate(row) if sounds) if any(row) else ()
 
     def close(self) -> None:
         """Ends every note that sounds and closes; see `Port`."""
@@ -74,19 +118,23 @@ class QueuedPort(ABC):
             return
         self._waiting.clear()
         try:
-            for channel, pitch in sorted(self._sounding):
-                self._out(bytes((0x80 | channel, pitch, 0)))
+            for message in self._endings():
+                self._out(message)
+                self._mark(message, sounds=False)
         finally:
-            self._sounding.clear()
             self._is_open = False
             self._shut()
 
-    def _note(self, message: bytes) -> None:
-        kind, voice = message[0] & 0xF0, (message[0] & 0x0F, message[1] if len(message) > 1 else 0)
-        if kind == 0x90 and message[2]:
-            self._sounding.add(voice)
-        elif kind in (0x80, 0x90):
-            self._sounding.discard(voice)
+    def _endings(self) -> list[bytes]:
+        """A note-off for every note that sounds."""
+        return [bytes((0x80 | channel, pitch, 0)) for channel in range(16) for pitch in self.sounding(channel)]
+
+    def _mark(self, message: bytes, sounds: bool) -> None:
+        """Writes a note-on (``sounds``) or a note-off on the board; other messages leave it alone."""
+        kind = message[0] & 0xF0
+        strikes = kind == 0x90 and len(message) == 3 and message[2] > 0
+        if strikes is sounds and kind in (0x80, 0x90) and len(message) == 3:
+            self.board[128 * (message[0] & 0x0F) + message[1]] = strikes
 
     @abstractmethod
     def _open(self) -> None: ...
@@ -101,8 +149,10 @@ class QueuedPort(ABC):
 class MemoryPort(QueuedPort):
     """A port to nowhere that writes down what went out and when: ``sent`` holds (nanoseconds, message)."""
 
-    def __init__(self, clock: Clock | None = None, heard: Heard | None = None) -> None:
-        super().__init__(clock)
+    def __init__(
+        self, clock: Clock | None = None, heard: Heard | None = None, board: bytearray | memoryview | None = None
+    ) -> None:
+        super().__init__(clock, board)
         self.heard = heard
         self.sent: list[tuple[int, bytes]] = []
 
@@ -120,6 +170,41 @@ class MemoryPort(QueuedPort):
 
     def _shut(self) -> None:
         pass
+
+
+class FilePort(QueuedPort):
+    """A port that adds what goes out to a file, one line a message: nanoseconds, then its bytes in hex. Each line is on its way to the
+    disk before the next message goes out, so that the file outlives whoever writes it."""
+
+    def __init__(
+        self, path: str | Path, clock: Clock | None = None, board: bytearray | memoryview | None = None
+    ) -> None:  # fmt: skip
+        super().__init__(clock, board)
+        self.path = Path(path)
+        self._file: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _open(self) -> None:
+        try:
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise PortError(
+                f"cannot be written ({error.strerror})", where=self, cure="name a file in a folder of yours"
+            ) from error
+
+    def _out(self, message: bytes) -> None:
+        assert self._file is not None
+        try:
+            os.write(self._file, f"{self.clock.now_ns()} {message.hex()}\n".encode())
+        except OSError as error:
+            raise PortError(f"cannot be written ({error.strerror})", where=self, cure="make room on the disk") from error
+
+    def _shut(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 Backends = Callable[[], Iterable[tuple[str, Any]]]
@@ -158,8 +243,15 @@ def _opened(name: str, virtual: bool, backends: Backends, open_with: Callable[[A
 class SystemPort(QueuedPort):
     """A port out of the system's, or with ``virtual`` a new one that other programs see under ``name``."""
 
-    def __init__(self, name: str, virtual: bool = False, clock: Clock | None = None, backends: Backends = systems) -> None:
-        super().__init__(clock)
+    def __init__(
+        self,
+        name: str,
+        virtual: bool = False,
+        clock: Clock | None = None,
+        backends: Backends = systems,
+        board: bytearray | memoryview | None = None,
+    ) -> None:
+        super().__init__(clock, board)
         self.name, self.virtual, self._backends = name, virtual, backends
         self._port: Any = None
 

@@ -87,14 +87,19 @@ def smf_bytes(score: Score) -> bytes:
     file.tracks.append(_conductor(score, track, end))
     if len(score.tracks) > _CHANNELS:
         raise OptionError(f"{len(score.tracks)} stems are more than the {_CHANNELS} channels", cure="write one file a stem")
-    melodic = [channel for channel in range(16) if channel != _DRUMS]
-    for channel, stem in zip(melodic, score.tracks, strict=False):
+    for stem, channel in channels(score.tracks).items():
         mine = [note for note in notes if note.stem == stem]
         instrument = score.instruments.get(stem, DEFAULT_INSTRUMENT)
-        file.tracks.append(_part(track, end, stem, instrument, mine, _DRUMS if stem == CLICK else channel))
+        file.tracks.append(_part(track, end, stem, instrument, mine, channel))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
+
+
+def channels(stems: Iterable[str]) -> dict[str, int]:
+    """The channel (from 0) of each stem, as a cue's file and its live ports have it; beyond the fifteenth there is none."""
+    melodic = [channel for channel in range(16) if channel != _DRUMS]
+    return {stem: _DRUMS if stem == CLICK else channel for channel, stem in zip(melodic, stems, strict=False)}
 
 
 def tempo_track_of(score: Score) -> tuple[TempoTrack, Fraction]:

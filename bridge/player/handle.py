@@ -1,0 +1,277 @@
+"""The player as the rest of the program sees it: a handle on the process that plays."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, Self
+
+from bridge.clock import SECOND
+from bridge.player import process
+from bridge.player.messages import (
+    Follow,
+    Hear,
+    Inlet,
+    Listen,
+    Load,
+    Locate,
+    LoopOver,
+    Message,
+    Order,
+    Origins,
+    Outlet,
+    Panic,
+    Patch,
+    Play,
+    Quit,
+    Route,
+    Status,
+    Stop,
+    Swap,
+    Vary,
+)
+from bridge.player.programme import Programme
+from bridge.ports import BOARD
+from bridge.transport import Report
+from engines.errors import OptionError, PortError
+
+Listener = Callable[[Status], None]
+"""Called with each status, in a thread of the player's."""
+
+MOST_OUTLETS = 16
+"""Boards that are shared with the process."""
+
+PATIENCE_S = 20.0
+"""Seconds within which the process must answer, on however busy a machine."""
+
+_DEATHS = 3  # within a minute: what kills the process would kill the next one too
+
+
+def nanoseconds(seconds: Fraction | float) -> int:
+    """Seconds as whole nanoseconds, the nearest there are."""
+    return round(Fraction(seconds) * SECOND)
+
+
+class Player:
+    """Plays takes in a process of its own; see `bridge.player`. Every method may be called from any thread, and returns at once.
+
+    ``routes`` and ``inlets`` as in `patch` and `listen`. ``on_status`` is told every status. ``own_process=False`` plays in a thread
+    of this process instead: for tests, and good enough to hear something.
+    """
+
+    def __init__(
+        self,
+        routes: Iterable[Route] = (Route(Outlet()),),
+        inlets: Iterable[Inlet] = (),
+        on_status: Listener | None = None,
+        own_process: bool = True,
+    ) -> None:
+        self._context = get_context("spawn")
+        self._own = own_process
+        self._listeners = [on_status] if on_status else []
+        self._boards = self._context.RawArray("B", MOST_OUTLETS * BOARD)
+        self._numbers: dict[Outlet, int] = {}
+        self._kept: dict[type, Message] = {}  # what a fresh process must be told first
+        self._news = threading.Condition()
+        self._sending = threading.Lock()
+        self._status, self._count, self._deaths = Status(), 0, list[float]()
+        self._closed = False
+        self._start()
+        self.patch(routes)
+        self.listen(inlets)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def status(self) -> Status:
+        """How it did when it last said so, a tenth of a second ago at most."""
+        return self._status
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process that plays; None without one of its own."""
+        return getattr(self._child, "pid", None)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tells every status to a listener; what is returned ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def patch(self, routes: Iterable[Route]) -> int:
+        """Where stems go from now on; what sounds is ended. Raises OptionError for more outlets than there is room for."""
+        routes = tuple(routes)
+        outlets = dict.fromkeys(route.outlet for route in routes)
+        with self._sending:
+            for gone in [o for o in self._numbers if o not in outlets]:
+                del self._numbers[gone]
+            if len(outlets) > MOST_OUTLETS:
+                raise OptionError(f"{len(outlets)} ports are more than {MOST_OUTLETS}", cure="let stems share a port")
+            for outlet in outlets:
+                free = set(range(MOST_OUTLETS)) - set(self._numbers.values())
+                self._numbers.setdefault(outlet, min(free or {0}))
+            boards = tuple(self._numbers.items())
+        return self._send(Patch(routes, boards))
+
+    def listen(self, inlets: Iterable[Inlet]) -> int:
+        """Where transports are heard from now on."""
+        return self._send(Listen(tuple(inlets)))
+
+    def origins(self, seconds: dict[str, Fraction]) -> int:
+        """Seconds to add to what each source says: for a DAW whose project does not begin at 00:00:00:00."""
+        return self._send(Origins(tuple(sorted(seconds.items()))))
+
+    def load(self, programme: Programme) -> int:
+        """Plays this from now on; what sounds is ended."""
+        return self._send(Load(programme))
+
+    def swap(self, programme: Programme, at: str = "bar") -> int:
+        """Plays this from the next bar line on, or ``now``; a note that both hold sounds through. Raises OptionError for another word."""
+        if at not in ("bar", "now"):
+            raise OptionError(f"nothing is swapped at {at!r}", cure="say bar or now")
+        return self._send(Swap(programme, at))  # type: ignore[arg-type]
+
+    def play(self, at: Fraction | float | None = None, speed: Fraction | float = 1) -> int:
+        """Rolls by itself, from ``at`` seconds of the film or from where it is. Raises OptionError for a speed that is not forwards."""
+        return self._send(Play(None if at is None else nanoseconds(at), _forwards(speed)))
+
+    def stop(self) -> int:
+        """Stands, by itself; what sounds is ended."""
+        return self._send(Stop())
+
+    def locate(self, seconds: Fraction | float) -> int:
+        """Goes to a place in the film, by itself; it rolls on if it rolled."""
+        return self._send(Locate(nanoseconds(seconds)))
+
+    def loop(self, start: Fraction | float | None, end: Fraction | float | None = None) -> int:
+        """Plays seconds of the film over and over; ``loop(None)`` ends that. Raises OptionError for a loop shorter than 10 ms."""
+        if start is None or end is None:
+            return self._send(LoopOver(None))
+        span = nanoseconds(start), nanoseconds(end)
+        if span[1] - span[0] < SECOND // 100 or span[0] < 0:
+            raise OptionError(f"{float(start):g} to {float(end):g} s is no loop", cure="let it end after it begins")
+        return self._send(LoopOver(span))
+
+    def vary(self, speed: Fraction | float) -> int:
+        """Another speed, while it rolls by itself. Raises OptionError for one that is not forwards."""
+        return self._send(Vary(_forwards(speed)))
+
+    def follow(self, source: str | None = None) -> int:
+        """Goes with what is heard of the DAWs; ``source`` says who leads, None leaves that to the chase."""
+        return self._send(Follow(source))
+
+    def hear(self, report: Report) -> int:
+        """Hands in what a source said over OSC."""
+        return self._send(Hear(report))
+
+    def panic(self) -> int:
+        """Stands, and silences every channel of every port."""
+        return self._send(Panic())
+
+    def settle(self, order: int | None = None, timeout: float = PATIENCE_S) -> Status:
+        """Waits until an order (as the methods return it; by default the last one) was obeyed. Raises PortError if it is not in time."""
+        number = self._count if order is None else order
+        return self.wait(lambda status: status.heard >= number, timeout)
+
+    def wait(self, until: Callable[[Status], bool], timeout: float = PATIENCE_S) -> Status:
+        """Waits for a status. Raises PortError if there is none in ``timeout`` seconds."""
+        with self._news:
+            if not self._news.wait_for(lambda: until(self._status), timeout):
+                cure = "see whether the machine is overloaded"
+                raise PortError(
+                    f"nothing came in {timeout:g} s ({self._status.word or 'no fault is known'})", where="player", cure=cure
+                )
+            return self._status
+
+    def close(self) -> None:
+        """Ends every note, the ports and the process; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._send(Quit())
+        self._child.join(PATIENCE_S)
+        if self._own and self._child.is_alive():
+            self._child.kill()
+            self._child.join()
+        self._ears.join(PATIENCE_S)
+        self._wire.close()
+
+    def _start(self) -> None:
+        mine, its = self._context.Pipe()
+        self._wire: Connection[Order, Status] = mine
+        if self._own:
+            self._child: Any = self._context.Process(
+                target=process.run, args=(its, self._boards), name="Hitpoint player", daemon=True
+            )
+        else:
+            self._child = threading.Thread(target=process.perform, args=(its, self._boards), name="Hitpoint player", daemon=True)
+        self._child.start()
+        if self._own:
+            its.close()  # so that the pipe ends with the process
+        self._ears = threading.Thread(target=self._hear_out, args=(mine,), name="Hitpoint player's words", daemon=True)
+        self._ears.start()
+
+    def _send(self, message: Message) -> int:
+        with self._sending:
+            if self._closed and not isinstance(message, Quit):
+                raise PortError("the player is closed", cure="open another one")
+            kept = Load(message.programme) if isinstance(message, Swap) else message
+            if isinstance(kept, Patch | Listen | Origins | Load):
+                self._kept[type(kept)] = kept
+            self._count += 1
+            with suppress(OSError):  # the process is gone: who hears of it starts another, and tells it what was kept
+                self._wire.send(Order(self._count, message))
+            return self._count
+
+    def _hear_out(self, wire: Connection[Order, Status]) -> None:
+        while True:
+            try:
+                self._say(wire.recv())
+            except (EOFError, OSError):
+                break
+        if not self._closed:
+            self._revive()
+
+    def _say(self, status: Status) -> None:
+        with self._news:
+            self._status = status
+            self._news.notify_all()
+        for listener in list(self._listeners):
+            listener(status)
+
+    def _revive(self) -> None:
+        """The process died: another one ends the notes that it left sounding, and stands where it was or follows as it did. After three
+        deaths in a minute none does."""
+        self._child.join(PATIENCE_S)
+        code = getattr(self._child, "exitcode", None)
+        now = time.monotonic()
+        with self._sending:
+            self._deaths = [death for death in self._deaths if now - death < 60] + [now]
+            again = len(self._deaths) < _DEATHS and not self._closed
+            word = f"the player's process ended ({code}); " + ("another one took over" if again else "it is not started again")
+            last, self._status = self._status, replace(self._status, alive=False, rolling=False, word=word)
+            if again:
+                self._start()
+                peers = tuple((socket.name, socket.peers) for socket in last.outlets if socket.peers)
+                kept = [self._kept[kind] for kind in (Patch, Listen, Origins, Load) if kind in self._kept]
+                for message in (*kept, Follow() if last.follows else Locate(nanoseconds(last.seconds))):
+                    told = replace(message, peers=peers) if isinstance(message, Patch) else message
+                    with suppress(OSError):
+                        self._wire.send(Order(self._count, told))
+        self._say(self._status)
+
+
+def _forwards(speed: Fraction | float) -> Fraction:
+    speed = Fraction(speed).limit_denominator(1_000_000)
+    if not 0 < speed <= 16:
+        raise OptionError(f"the player cannot run at {float(speed):g} times the speed", cure="choose more than 0, up to 16")
+    return speed

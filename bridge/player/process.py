@@ -1,0 +1,300 @@
+"""The player's own process: it obeys messages, follows the chase, moves the deck, and tells how it does."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from multiprocessing.connection import Connection
+from typing import Any
+
+from bridge.chase import Chase
+from bridge.clock import SECOND, Clock, MonotonicClock
+from bridge.lateness import lateness
+from bridge.player.course import Loop
+from bridge.player.deck import Deck
+from bridge.player.messages import (
+    EVERY,
+    Follow,
+    Hear,
+    Listen,
+    Load,
+    Locate,
+    LoopOver,
+    Message,
+    Order,
+    Origins,
+    Outlet,
+    Panic,
+    Patch,
+    Play,
+    Quit,
+    Status,
+    Stop,
+    Swap,
+    Vary,
+)
+from bridge.player.plug import Plug
+from bridge.player.priority import raised
+from bridge.player.programme import Programme
+from bridge.ports import BOARD, Port
+
+TICK_NS = SECOND // 100
+"""How often the chase is asked where the DAW is, and the deck is moved, at least."""
+
+TELL_NS = SECOND // 15
+"""How often the status is told while nothing happens to it."""
+
+STANDINGS_NS = SECOND // 2
+"""How often all sources are compared for it."""
+
+BY_ITSELF = (Play, Stop, Locate, LoopOver, Vary, Panic)
+"""What takes the player off the chase: who moves it by hand means to."""
+
+_NEAR_NS = 3_000_000  # waiting for news is precise to a few milliseconds; the rest is slept
+_FAREWELL_S = 1.0
+_SWITCH_S = 0.0005  # how long a thread may hold the interpreter while another waits
+
+
+class Booth:
+    """All that the process holds. `work` runs until it is told to quit, or whoever started it is gone."""
+
+    def __init__(self, wire: Connection[Status, Order], boards: Any, clock: Clock | None = None) -> None:
+        self._wire = wire
+        self._boards = memoryview(boards).cast("B")
+        self.clock: Clock = clock or MonotonicClock()
+        self.deck = Deck(self.clock, self._way)
+        self.chase = Chase()
+        self._plugs: dict[Outlet, Plug] = {}
+        self._patch = Patch((), ())
+        self._nowhere = Plug(Outlet("memory", "nowhere"), self.clock, memoryview(bytearray(BOARD)))
+        self._orders: deque[Order] = deque()
+        self._news = threading.Event()
+        self._follows, self._done = False, False
+        self._status, self._told_ns = Status(), 0
+        self._standings_ns = 0
+        self._outgoing: deque[Status] = deque(maxlen=1)
+        self._something = threading.Event()
+        self._words, self._told_all = threading.Thread(target=self._publish, name="words", daemon=True), False
+        self._acts: dict[type, Callable[[Any], None]] = {
+            Patch: self._repatch,
+            Listen: self._listen,
+            Origins: self._originate,
+            Load: lambda m: self._load(m.programme),
+            Swap: self._swap,
+            Play: lambda m: self.deck.play(m.place, m.speed),
+            Stop: lambda m: self.deck.stop(),
+            Locate: lambda m: self.deck.locate(m.place),
+            LoopOver: lambda m: self.deck.set_loop(None if m.span is None else Loop(*m.span)),
+            Vary: lambda m: self.deck.vary(m.speed),
+            Follow: self._follow,
+            Hear: self._hear,
+            Panic: lambda m: self.deck.panic(),
+            Quit: lambda m: self._quit(),
+        }
+
+    def work(self) -> None:
+        """Plays until the end."""
+        threading.Thread(target=self._receive, name="orders", daemon=True).start()
+        self._words.start()
+        try:
+            while not self._done:
+                self._obey()
+                self._chase()
+                for plug in self._plugs.values():
+                    plug.mend()
+                moment = self.deck.step()
+                self._tell()
+                self._rest(moment)
+        finally:
+            self.deck.stop()
+            for plug in self._plugs.values():
+                plug.close()
+            self._tell(at_once=True)
+
+    def end(self) -> None:
+        """Asks it to end; from any thread."""
+        self._done = True
+        self._news.set()
+
+    def _quit(self) -> None:
+        self._done = True
+
+    def _receive(self) -> None:
+        """Takes orders in; the end of the pipe is the end of whoever gave them."""
+        while True:
+            try:
+                self._orders.append(self._wire.recv())
+            except (EOFError, OSError):
+                self.end()
+                return
+            self._news.set()
+
+    def _publish(self) -> None:
+        """Tells the newest status. In a thread of its own: a parent that does not listen must not stop the music."""
+        while not self._told_all:
+            self._something.wait()
+            self._something.clear()
+            while self._outgoing:
+                try:
+                    self._wire.send(self._outgoing.popleft())
+                except (OSError, ValueError):
+                    return
+
+    def flush(self) -> None:
+        """Waits until the last status is told, or nobody can be told."""
+        self._told_all = True
+        self._something.set()
+        self._words.join(_FAREWELL_S)
+
+    def _obey(self) -> None:
+        self._news.clear()
+        while self._orders and not self._done:
+            order = self._orders.popleft()
+            self._act(order.message)
+            self._status = replace(self._status, heard=order.number)
+            self._told_ns = 0
+
+    def _act(self, message: Message) -> None:
+        if isinstance(message, BY_ITSELF):
+            self._follows = False
+        self._acts[type(message)](message)
+
+    def _way(self, stem: str) -> tuple[Port, int]:
+        """The port of a stem and its latency."""
+        routes = {route.stem: route for route in self._patch.routes}
+        route = routes.get(stem, routes.get(EVERY))
+        if route is None:
+            return self._nowhere, 0
+        return self._plugs[route.outlet], round((route.latency_ms or 0.0) * SECOND / 1000)
+
+    def _repatch(self, patch: Patch) -> None:
+        self.deck.cut()
+        boards, peers = dict(patch.boards), dict(patch.peers)
+        for outlet in [outlet for outlet in self._plugs if outlet not in boards]:
+            self._plugs.pop(outlet).close()
+        for outlet, number in boards.items():
+            if outlet not in self._plugs:
+                board = self._boards[number * BOARD : (number + 1) * BOARD]
+                plug = self._plugs[outlet] = Plug(outlet, self.clock, board, peers.get(outlet.name, ()))
+                plug.open()
+        self._patch = patch
+        self.deck.rewire()
+
+    def _listen(self, listen: Listen) -> None:
+        pass
+
+    def _originate(self, origins: Origins) -> None:
+        self.chase.origins = dict(origins.seconds)
+
+    def _learn(self, programme: Programme) -> None:
+        """The chase counts in the programme's rate, timecode and beats; what it knows of the sources stays if these do."""
+        old = self.deck.programme
+        if (old.rate, old.start, old.beats) != (programme.rate, programme.start, programme.beats):
+            self.chase = Chase(programme.rate, programme.start, _placed(programme), self.chase.origins)
+
+    def _load(self, programme: Programme) -> None:
+        self._learn(programme)
+        self.deck.load(programme)
+
+    def _swap(self, swap: Swap) -> None:
+        self._learn(swap.programme)
+        self.deck.swap(swap.programme, swap.at)
+
+    def _follow(self, message: Follow) -> None:
+        self.chase.follow(message.source)
+        if not self._follows:
+            self._follows = True
+            self.deck.stop()
+            self.deck.set_loop(None)
+
+    def _hear(self, message: Hear) -> None:
+        # the clock here may be a sound card's: what matters is how long ago it was heard
+        ago = time.monotonic_ns() - message.report.received_ns
+        self.chase.hear(replace(message.report, received_ns=self.clock.now_ns() - max(0, ago)))
+
+    def _chase(self) -> None:
+        if not self._follows:
+            return
+        reading = self.chase.at(self.clock.now_ns())
+        if reading.seconds is None:
+            return
+        place = round((reading.seconds - self.chase.start) * SECOND)
+        speed = Fraction(reading.speed).limit_denominator(1_000_000)
+        self.deck.chase(place, speed if reading.state not in ("stopped", "lost") else Fraction(0))
+
+    def _tell(self, at_once: bool = False) -> None:
+        now = self.clock.now_ns()
+        deck, last = self.deck, self._status
+        changed = (deck.course is not None, self._follows) != (last.rolling, last.follows)
+        if not (at_once or changed or now - self._told_ns >= TELL_NS):
+            return
+        self._told_ns = now
+        reading = self.chase.at(now)
+        standings = last.standings
+        if changed or now - self._standings_ns >= STANDINGS_NS:
+            standings, self._standings_ns = self.chase.standings(now), now
+        plugs = self._plugs.values()
+        self._status = replace(
+            last,
+            rolling=deck.course is not None,
+            follows=self._follows,
+            seconds=Fraction(deck.place, SECOND),
+            speed=float(deck.course.speed) if deck.course is not None else 0.0,
+            title=deck.programme.title,
+            seam=None if deck.seam is None else Fraction(deck.seam, SECOND),
+            loop=None if deck.loop is None else (Fraction(deck.loop.start, SECOND), Fraction(deck.loop.end, SECOND)),
+            sounding=deck.sounding,
+            reading=reading,
+            standings=standings,
+            lateness=lateness(*(plug.late for plug in plugs)),
+            outlets=tuple(plug.socket for plug in plugs),
+            word=next((plug.fault for plug in plugs if plug.fault), ""),
+        )
+        self._outgoing.append(self._status)
+        self._something.set()
+
+    def _rest(self, moment: int | None) -> None:
+        """Waits for news, or until the moment; the last milliseconds are slept, which is more precise than waiting."""
+        now = self.clock.now_ns()
+        until = now + TICK_NS if moment is None else min(moment, now + TICK_NS)
+        if until - now > _NEAR_NS:
+            self._news.wait((until - now - _NEAR_NS) / SECOND)
+        left = until - self.clock.now_ns()
+        if left > 0 and not self._news.is_set():
+            time.sleep(left / SECOND)
+
+
+def _placed(programme: Programme) -> Callable[[Fraction], Fraction] | None:
+    """The timecode seconds of a beat of the cue's file."""
+    beats = programme.beats
+    return None if beats is None else lambda beat: programme.start + beats.seconds(beat)
+
+
+def perform(wire: Connection[Status, Order], boards: Any) -> None:
+    """Plays in this thread until the end."""
+    booth = Booth(wire, boards)
+    try:
+        booth.work()
+    finally:
+        booth.flush()
+        wire.close()
+
+
+def run(wire: Connection[Status, Order], boards: Any) -> None:
+    """The process: as `perform`, alone, with all the precision that the system grants."""
+    booth = Booth(wire, boards)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the parent too, which ends us in order
+    signal.signal(signal.SIGTERM, lambda *_: booth.end())
+    sys.setswitchinterval(_SWITCH_S)
+    gc.freeze()
+    with raised():
+        booth.work()
+        booth.flush()
+    wire.close()
