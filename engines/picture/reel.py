@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -131,11 +132,25 @@ class Reel:
                 for index, frame in self._from(container, stream, start):
                     if index >= end:
                         return
-                    yield index, frame
+                    if index >= start:
+                        yield index, frame
             except FFmpegError:
                 raise self._damaged(index) from None
         if index + 1 + max(Fraction(1), self.rate) < end:
             raise self._damaged(index)
+
+    @contextmanager
+    def held_open(self) -> Iterator[Callable[[int], Iterator[tuple[int, VideoFrame]]]]:
+        """The film as something that is played: a function that gives decoded frames with their index from the key frame before any
+        frame on, without opening the file anew. What it gave before ends when it is asked again. Raises FilmError."""
+        with door.film(self.path) as (container, stream):
+
+            def run(start: int) -> Iterator[tuple[int, VideoFrame]]:
+                if start <= 0:
+                    door.seek(container, stream, int(self.timing.stamps[0]))
+                return self._from(container, stream, start)
+
+            yield run
 
     def _damaged(self, last: int) -> FilmError:
         seconds = float(self.timing.time(max(0, last)))
@@ -143,6 +158,7 @@ class Reel:
         return FilmError(what, where=self.path, cure="the film is cut short or damaged: copy it again from its source")
 
     def _from(self, container: InputContainer, stream: VideoStream, start: int) -> Iterator[tuple[int, VideoFrame]]:
+        """Frames from a key frame at or before ``start`` on."""
         if start > 0:
             stamps = self.timing.stamps
             for back in _BACK:
@@ -153,10 +169,10 @@ class Reel:
                 run = self._indexed(dropwhile(lambda f: not f.key_frame, container.decode(stream)))
                 first = next(run, None)
                 if first and first[0] <= start:
-                    yield from ((k, frame) for k, frame in chain((first,), run) if k >= start)
+                    yield from chain((first,), run)
                     return
             with door.film(self.path) as (again, same):  # nothing to seek by: from the beginning
-                yield from ((k, frame) for k, frame in self._indexed(again.decode(same)) if k >= start)
+                yield from self._indexed(again.decode(same))
         else:
             yield from self._indexed(container.decode(stream))
 
