@@ -117,6 +117,11 @@ class Studio:
             self._show(replace(film, spotted=spotted))
             return spotted
 
+    def wished(self, engine: str | None = None, mode: str | None = None) -> Wishes:
+        """What the film was spotted with, for another engine where one is named."""
+        wishes = self._film().wishes
+        return wishes if engine is None and mode is None else replace(wishes, engine=engine or wishes.engine, mode=mode)
+
     def _show(self, film: OpenFilm) -> OpenFilm:
         self.film = film
         many = len(film.spotted.candidates) if film.spotted else 0
@@ -148,13 +153,14 @@ class Studio:
             return self._sit(Desk.open(path), f"Open {path.name}")
 
     def new(self, path: Path | None = None, wishes: Wishes | None = None) -> OpenSession:
-        """A session of the open film as it was spotted, nothing composed yet, saved to ``path`` (else ``FILM-score/cue.hitpoint``
-        where the program was started). A session that lies there keeps its takes under another name."""
+        """A session of the open film as it was spotted, nothing composed yet, saved to ``path`` (else
+        ``FILM-score/cue.hitpoint`` beside the film). A session that lies there keeps its takes under another name."""
         with self._lock:
             film = self._film()
             if film.spotted is None:
                 raise OptionError("was not spotted yet", where=film.reel.path.name, cure="spot it first")
-            where = path or Path(f"{film.reel.path.stem}-score") / "cue.hitpoint"
+            beside = film.reel.path.resolve()
+            where = path or beside.with_name(f"{beside.stem}-score") / "cue.hitpoint"
             files.folder(where.parent)
             session = scoring.first_session(film.reel, film.spotted, film.seen, wishes or film.wishes, film.prints)
             desk = Desk.new(session, where)
@@ -186,6 +192,10 @@ class Studio:
             if self._sitting is not None:
                 self._sitting.close(discard)
                 self._sitting = None
+
+    def flush(self) -> None:
+        """Waits until what was done is on the disk, or the disk has refused it."""
+        self._at_work().flush()
 
     def _at_work(self) -> Sitting:
         sitting = self._sitting

@@ -1,0 +1,340 @@
+"""What stands behind every address: one function each, from the studio and checked arguments to a JSON value.
+
+The OSC server and the HTTP routes call these and nothing else, so that both can do the same. They raise the errors of
+`engines.errors`; then nothing has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bridge.addresses import BY_ADDRESS
+from bridge.doctor import Diagnosis
+from bridge.events import OpenSession
+from bridge.jobs import Job
+from bridge.sitting import Acted
+from bridge.studio import Offer, OpenFilm, Studio
+from engines import __version__
+from engines.commands import Delete, Hold, Join, Remark, Split, Title, scope_of
+from engines.errors import OptionError
+from engines.picture.timecode import parse_rate
+from engines.scoring import Spotted, Wishes, shots_json
+from engines.session.deliver import cue_report, scenes_json
+from engines.session.keep import parse
+from engines.session.listing import history_json, takes_json
+from engines.session.model import Session
+from engines.session.plain import plain
+from engines.session.sheet import tempo_of, told_of
+from engines.session.working import brief_json
+from engines.spotting.hits import override_from_text
+from engines.spotting.solve import MAX_BEND, TEMPO, exact
+from engines.spotting.tempo import Metre
+
+Json = dict[str, Any]
+
+
+def answer(studio: Studio, address: str, given: Mapping[str, Any]) -> Json:
+    """Does what an address asks, with arguments by name. Raises OptionError for an address or an argument that cannot be."""
+    row = BY_ADDRESS.get(address)
+    if row is None or address not in CALLS:
+        raise OptionError("there is no such address", where=address, cure="python main.py serve --addresses lists them")
+    return CALLS[address](studio, **row.values(given))
+
+
+def ping(studio: Studio) -> Json:
+    film = None if studio.film is None else str(studio.film.reel.path)
+    return {"hitpoint": __version__, "session": str(studio.now.path) if studio.is_open else None, "film": film}
+
+
+def session(studio: Studio) -> Json:
+    return _session(studio.now)
+
+
+def _session(now: OpenSession) -> Json:
+    value = now.session
+    return {
+        "session": str(now.path),
+        "read_only": now.read_only,
+        "cue": value.cue,
+        "film": {"path": value.film.path, "frames": value.film.frames, "rate": str(value.film.rate), "start": str(value.start)},
+        "engine": value.engine,
+        "mode": value.mode,
+        "key": value.key,
+        "map": {"kind": value.map.kind, "tempo_bpm": float(value.map.bpm)},
+        "bars": len(value.bars),
+        "notes": len(value.notes),
+        "scenes": scenes_json(value),
+    }
+
+
+def takes(studio: Studio, scene: int | None = None) -> Json:
+    return {"scenes": takes_json(studio.now.session, scene)}
+
+
+def brief(studio: Studio) -> Json:
+    return brief_json(studio.now.session)
+
+
+def history(studio: Studio) -> Json:
+    return history_json(studio.now.history)
+
+
+def report(studio: Studio) -> Json:
+    studio.flush()
+    now = studio.now
+    return cue_report(now.session, now.path.with_suffix(".mid")).json()
+
+
+def film(studio: Studio) -> Json:
+    return _film(studio.film)
+
+
+def _film(opened: OpenFilm | None) -> Json:
+    if opened is None:
+        return {"film": None}
+    table = shots_json(opened.programme, opened.reel.path)
+    return table if opened.spotted is None else table | _candidates(opened.spotted)
+
+
+def _candidates(spotted: Spotted) -> Json:
+    return {"candidates": [candidate.json() for candidate in spotted.candidates]}
+
+
+def jobs(studio: Studio) -> Json:
+    return {"jobs": [reading.json() for reading in studio.jobs.readings()]}
+
+
+def job(studio: Studio, job: int) -> Json:
+    return _job(studio.jobs.job(job))
+
+
+def _job(work: Job[Any]) -> Json:
+    reading = work.reading
+    return reading.json() | ({"result": result_json(work.result(0))} if reading.state == "done" else {})
+
+
+def result_json(value: object) -> Json:
+    """What came of a job, as other programs read it."""
+    if isinstance(value, Acted):
+        return acted_json(value)
+    if isinstance(value, Spotted):
+        return _candidates(value)
+    if isinstance(value, OpenFilm):
+        return _film(value)
+    if isinstance(value, Offer):
+        return {"name": value.name, **value.recut.json()}
+    return value.json() if isinstance(value, Diagnosis) else {}
+
+
+def acted_json(acted: Acted) -> Json:
+    """What an act did: the scenes that sound otherwise, and the take of each that is heard now."""
+    rows = [row for row in scenes_json(acted.session) if row["scene"] in acted.scenes]
+    return {"sentence": acted.sentence, "scenes": rows, "said": list(acted.said)}
+
+
+def open_any(studio: Studio, path: str, cuts: str | None = None, rate: str | None = None) -> Json:
+    where = place(path)
+    if where.suffix.lower() == ".hitpoint":
+        return _session(studio.open_session(where))
+    return _job(studio.open_film(where, _path(cuts), None if rate is None else parse_rate(rate)))
+
+
+def spot(
+    studio: Studio,
+    tempo: str | None = None,
+    max_bend: float | None = None,
+    metres: str | None = None,
+    subdivision: int | None = None,
+    hits: str | None = None,
+) -> Json:
+    try:
+        wishes = Wishes(
+            tempo=TEMPO if tempo is None else tempo_of(tempo),
+            max_bend=MAX_BEND if max_bend is None else exact(max_bend),
+            metres=tuple(Metre.parse(word) for word in (metres or "4/4").split()),
+            subdivision=subdivision or 1,
+            overrides=tuple(override_from_text(word) for word in (hits or "").split()),
+        )
+    except ValueError as error:
+        raise OptionError(f"{error} is not understood", where="spot", cure="write a tempo 70-140, metres 4/4 7/8") from error
+    return _job(studio.spot(wishes))
+
+
+def choose_map(studio: Studio, map: int) -> Json:
+    return _candidates(studio.choose_map(map))
+
+
+def new(studio: Studio, path: str | None = None, engine: str | None = None, mode: str | None = None) -> Json:
+    return _session(studio.new(_path(path), studio.wished(engine, mode)))
+
+
+def score(studio: Studio, seed: int | None = None, path: str | None = None) -> Json:
+    return _job(studio.score(seed, path=_path(path)))
+
+
+def refill(
+    studio: Studio,
+    scene: int,
+    seed: int | None = None,
+    bars: str | None = None,
+    stems: str | None = None,
+    keep: str | None = None,
+    engine: str | None = None,
+    mode: str | None = None,
+) -> Json:
+    runs = [bar_run(word) for word in (bars or "").split()]
+    kept = [parse(word) for word in (keep or "").split()]
+    return _job(studio.refill(scene, seed, runs, (stems or "").split(), kept, engine, mode))
+
+
+def bar_run(text: str) -> tuple[int, int]:
+    """Bars from ``5`` or ``5-8``. Raises OptionError."""
+    first, _, last = text.partition("-")
+    ends = first, last or first
+    if not all(end.isdecimal() and len(end) < 7 for end in ends) or not 1 <= int(ends[0]) <= int(ends[1]):
+        raise OptionError(f"{text!r} are no bars", where="bars", cure="write 5 or 5-8")
+    return int(ends[0]), int(ends[1])
+
+
+def choose(studio: Studio, scene: int, take: int) -> Json:
+    return _takes_of(studio.choose(scene, take or None), scene)
+
+
+def rate(studio: Studio, scene: int, rating: int, take: int | None = None) -> Json:
+    return _takes_of(studio.act(Remark(scene, take, rating=rating)), scene)
+
+
+def keep(studio: Studio, scene: int, keep: str | None = None) -> Json:
+    return _takes_of(studio.act(Hold(scene, tuple((keep or "").split()))), scene)
+
+
+def delete(studio: Studio, scene: int, take: int) -> Json:
+    return _takes_of(studio.act(Delete(scene, take)), scene)
+
+
+def _takes_of(acted: Acted, scene: int) -> Json:
+    return {"sentence": acted.sentence, **takes_json(acted.session, scene)[0]}
+
+
+def name(studio: Studio, scene: int, name: str | None = None) -> Json:
+    return _scenes(studio.act(Title(name or "", scene)))
+
+
+def join(studio: Studio, scene: int) -> Json:
+    return _scenes(studio.act(Join(scene)))
+
+
+def split(studio: Studio, bar: int) -> Json:
+    return _scenes(studio.act(Split(bar)))
+
+
+def _scenes(acted: Acted) -> Json:
+    return {"sentence": acted.sentence, "scenes": scenes_json(acted.session)}
+
+
+def tell(studio: Studio, setting: str, value: str | None = None, scene: int | None = None, bar: int | None = None) -> Json:
+    said = told_of({setting: _value(setting, value)})
+    acted = studio.tell(said, scene, bar, () if value is not None else (setting,))
+    return {"sentence": acted.sentence, "told": _told(acted.session, scene, bar)}
+
+
+def _value(setting: str, text: str | None) -> Any:
+    """A text as the brief sheet would hold it: numbers and truths are no texts there."""
+    if text in ("true", "false"):
+        return text == "true"
+    if text is None or setting not in ("density", "energy", "register", "sting"):
+        return text
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        return text  # told_of says what is wrong with it
+
+
+def _told(value: Session, scene: int | None, bar: int | None) -> Json:
+    table = plain(value.told[scope]) if (scope := scope_of(value, scene, bar)) in value.told else {}
+    return {name: word for name, word in table.items() if word is not None}
+
+
+def undo(studio: Studio) -> Json:
+    return {"undone": studio.undo().sentence}
+
+
+def redo(studio: Studio) -> Json:
+    return {"redone": studio.redo().sentence}
+
+
+def save(studio: Studio, path: str | None = None) -> Json:
+    return {"session": str(studio.save(_path(path)))}
+
+
+def close(studio: Studio) -> Json:
+    studio.close_session()
+    return {"session": None}
+
+
+def look_at_cut(studio: Studio, cuts: str | None = None, film: str | None = None, rate: str | None = None) -> Json:
+    return _job(studio.look_at_cut(_path(cuts), _path(film), None if rate is None else parse_rate(rate)))
+
+
+def conform(studio: Studio) -> Json:
+    return _job(studio.conform())
+
+
+def cancel(studio: Studio, job: int) -> Json:
+    work = studio.jobs.job(job)
+    work.cancel()
+    return work.reading.json()
+
+
+def cancel_all(studio: Studio) -> Json:
+    studio.jobs.cancel_all()
+    return jobs(studio)
+
+
+def place(text: str) -> Path:
+    """A path that a client gave: absolute, since nobody on the wire knows where the server was started. Raises OptionError."""
+    path = Path(text)
+    if "\0" in text or not path.is_absolute():
+        raise OptionError("is no absolute path", where=text[:80], cure="give the whole path, from the root or the drive")
+    return path
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else place(text)
+
+
+CALLS: Mapping[str, Callable[..., Json]] = {
+    "/hitpoint/ping": ping,
+    "/hitpoint/session": session,
+    "/hitpoint/takes": takes,
+    "/hitpoint/brief": brief,
+    "/hitpoint/history": history,
+    "/hitpoint/report": report,
+    "/hitpoint/film": film,
+    "/hitpoint/jobs": jobs,
+    "/hitpoint/job": job,
+    "/hitpoint/open": open_any,
+    "/hitpoint/spot": spot,
+    "/hitpoint/map": choose_map,
+    "/hitpoint/new": new,
+    "/hitpoint/score": score,
+    "/hitpoint/scene/refill": refill,
+    "/hitpoint/scene/take": choose,
+    "/hitpoint/scene/rate": rate,
+    "/hitpoint/scene/name": name,
+    "/hitpoint/scene/keep": keep,
+    "/hitpoint/scene/delete": delete,
+    "/hitpoint/scene/join": join,
+    "/hitpoint/split": split,
+    "/hitpoint/tell": tell,
+    "/hitpoint/undo": undo,
+    "/hitpoint/redo": redo,
+    "/hitpoint/save": save,
+    "/hitpoint/close": close,
+    "/hitpoint/conform/look": look_at_cut,
+    "/hitpoint/conform": conform,
+    "/hitpoint/job/cancel": cancel,
+    "/hitpoint/jobs/cancel": cancel_all,
+}

@@ -1,0 +1,198 @@
+"""OSC in and out: every address of the table over UDP on this machine, and what changes told to whoever subscribed.
+
+OSC has no token: whatever program runs on this machine may speak to the port. So there is none unless the composer asks for one, it is
+bound to the loopback alone, and it can be told to take nothing that changes anything. A packet that is no OSC, or goes beyond the
+bounds of `bridge.osc_packet`, is counted and forgotten. What floods in faster than it is done is thrown away by the system's own
+buffer, which is all the memory that it can fill.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from threading import Lock, Thread
+from typing import Any
+
+from bridge.addresses import BY_ADDRESS, Address
+from bridge.calls import answer
+from bridge.events import LOG, Event, FilmChanged, JobProgressed, SessionChanged, TransportRead
+from bridge.jobs import fault
+from bridge.osc_packet import LARGEST, Malformed, build, read
+from bridge.studio import Studio
+from engines.errors import HitpointError, OptionError, PortError
+
+LOOPBACK = "127.0.0.1"
+
+MOST_SUBSCRIBERS = 32
+"""The one that was silent longest goes first."""
+
+LEASE = 3600.0
+"""Seconds after the last word of a subscriber until it is taken for gone: UDP does not tell."""
+
+MOST_ASKERS = 256
+"""Jobs of which it is remembered who asked for them."""
+
+_NUMBER = re.compile(r"/(\d{1,6})(?=/|$)")
+
+Peer = tuple[str, int]
+Elsewhere = Callable[[str, Sequence[Any], int], None]
+"""Given what came to addresses that are not ours (a DAW's own transport), with the moment in nanoseconds of the monotonic clock."""
+
+
+class OscServer:
+    """Listens on one port of the loopback (0: a free one, see ``port``) until it is closed. Raises PortError where it is taken.
+
+    ``read_only`` answers what is asked and changes nothing. ``heard`` and ``malformed`` count packets.
+    """
+
+    def __init__(self, studio: Studio, port: int = 0, read_only: bool = False, elsewhere: Elsewhere | None = None) -> None:
+        self._studio, self._read_only, self._elsewhere = studio, read_only, elsewhere
+        self.heard = self.malformed = 0
+        self._lock = Lock()
+        self._subscribers: OrderedDict[Peer, float] = OrderedDict()
+        self._askers: OrderedDict[int, Peer] = OrderedDict()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.bind((LOOPBACK, port))
+        except OSError as error:
+            self._socket.close()
+            raise PortError(f"port {port} is taken", where="OSC", cure="choose another: --osc-port") from error
+        self.port: int = self._socket.getsockname()[1]
+        self._closing = False
+        self._leave = studio.subscribe(self._happened)
+        self._thread = Thread(target=self._listen, name="hitpoint osc", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops listening; a second time does nothing."""
+        if self._closing:
+            return
+        self._closing = True
+        self._leave()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:  # ends the wait, on every system
+            waker.sendto(b"", (LOOPBACK, self.port))
+        self._thread.join()
+        self._socket.close()
+
+    def _listen(self) -> None:
+        while not self._closing:
+            try:
+                data, peer = self._socket.recvfrom(LARGEST + 1)
+            except OSError:  # Windows: an earlier answer found nobody, or the packet is longer than what is read
+                self.malformed += 1
+                continue
+            if data:
+                self._packet(data, peer, time.monotonic_ns())
+
+    def _packet(self, data: bytes, peer: Peer, received_ns: int) -> None:
+        self.heard += 1
+        try:
+            messages = read(data)
+        except Malformed:
+            self.malformed += 1
+            return
+        for address, args in messages:
+            if address.startswith("/hitpoint/") or address == "/hitpoint":
+                self._asked(address, args, peer)
+            elif self._elsewhere is not None:
+                self._elsewhere(address, args, received_ns)
+
+    def _asked(self, address: str, args: Sequence[Any], peer: Peer) -> None:
+        with self._lock:
+            if peer in self._subscribers:
+                self._subscribers[peer] = time.monotonic()
+                self._subscribers.move_to_end(peer)
+        try:
+            told = self._answer(address, args, peer)
+            if told is not None:
+                self._send(peer, "/hitpoint/answer", (address, json.dumps(told, ensure_ascii=False)))
+        except HitpointError as refused:
+            self._refuse(peer, address, refused)
+        except Exception as unforeseen:  # noqa: BLE001  told and logged; the next packet is answered
+            LOG.exception("OSC %s failed", address)
+            self._refuse(peer, address, fault(unforeseen))
+
+    def _refuse(self, peer: Peer, address: str, error: HitpointError) -> None:
+        where = "" if error.where is None else str(error.where)
+        self._send(peer, "/hitpoint/error", (address[:200], error.what[:500], where[:500], (error.cure or "")[:500]))
+
+    def _answer(self, address: str, args: Sequence[Any], peer: Peer) -> dict[str, Any] | None:
+        row, args = understood(address, args)
+        if row is None:
+            return None
+        if row.address == "/hitpoint/subscribe":
+            with self._lock:
+                self._subscribers[peer] = time.monotonic()
+                while len(self._subscribers) > MOST_SUBSCRIBERS:
+                    self._subscribers.popitem(last=False)
+            return {"subscribed_s": LEASE}
+        if row.address == "/hitpoint/unsubscribe":
+            with self._lock:
+                self._subscribers.pop(peer, None)
+            return {}
+        if row.changes and self._read_only:
+            raise OptionError("OSC may change nothing here", where=row.address, cure="start without --osc-read-only, or use HTTP")
+        told = answer(self._studio, row.address, row.named(args))
+        if "job" in told and row.changes:
+            with self._lock:
+                self._askers[told["job"]] = peer
+                while len(self._askers) > MOST_ASKERS:
+                    self._askers.popitem(last=False)
+            reading = self._studio.jobs.job(told["job"]).reading
+            if reading.ended:  # before we knew who had asked
+                self._happened(JobProgressed(reading))
+        return told
+
+    def _happened(self, event: Event) -> None:
+        now = time.monotonic()
+        with self._lock:
+            peers = {peer for peer, heard in self._subscribers.items() if now - heard < LEASE}
+            if isinstance(event, JobProgressed) and event.reading.ended:
+                asker = self._askers.pop(event.reading.number, None)
+                peers |= {asker} if asker else set()
+        address, args = told(event)
+        for peer in peers:
+            self._send(peer, address, args)
+
+    def _send(self, peer: Peer, address: str, args: Sequence[Any]) -> None:
+        try:
+            self._socket.sendto(build(address, args), peer)
+        except OSError as error:  # nobody listens there any more, or its buffer is full: UDP promises nothing
+            LOG.debug("an answer to %s was lost: %s", peer, error)
+
+
+def told(event: Event) -> tuple[str, tuple[Any, ...]]:
+    """An event as subscribers hear it: see `bridge.addresses.TOLD`."""
+    if isinstance(event, SessionChanged):
+        return "/hitpoint/told/session", (event.change, event.sentence, " ".join(map(str, event.scenes)))
+    if isinstance(event, JobProgressed):
+        job = event.reading
+        share = 1.0 if job.state == "done" else job.done / job.total if job.total else 0.0
+        return "/hitpoint/told/job", (job.number, job.state, float(share), job.words)
+    if isinstance(event, FilmChanged):
+        return "/hitpoint/told/film", (event.film, event.frames, event.cuts, event.candidates)
+    if isinstance(event, TransportRead):
+        return "/hitpoint/told/transport", (event.seconds, int(event.rolling), float(event.speed), event.leader)
+    return "/hitpoint/told/message", (event.text, event.level)
+
+
+def understood(address: str, args: Sequence[Any]) -> tuple[Address | None, Sequence[Any]]:
+    """The row of an address, and its arguments; None for a button that was let go. Raises OptionError for one that there is not.
+
+    Numbers may stand in the address for the first arguments, for buttons that can send none: ``/hitpoint/scene/3/refill``. What such
+    a button sends on its own, 1 when pressed and 0 when let go, is no argument; nor is it for an address that needs none.
+    """
+    inside = [int(number) for number in _NUMBER.findall(address)]
+    row = BY_ADDRESS.get(_NUMBER.sub("", address))
+    if row is None:
+        raise OptionError("there is no such address", where=address[:200], cure="see bridge/OSC.md")
+    covered = len(inside) >= sum(argument.needed for argument in row.arguments)
+    number_next = not inside and bool(row.arguments) and row.arguments[0].kind in ("int", "float")
+    pressed = len(args) == 1 and isinstance(args[0], int | float) and covered and not number_next
+    if pressed and not args[0]:
+        return None, ()
+    return row, (*inside, *(() if pressed else args))

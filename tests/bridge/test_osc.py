@@ -1,0 +1,358 @@
+"""OSC as a DAW's button sends it, over real loopback UDP: what is asked is done, what is broken changes nothing."""
+
+from __future__ import annotations
+
+import socket
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from threading import Event as Flag
+
+import pytest
+from sittings import saved, scored
+from test_osc_packet import bundle, nested
+
+from bridge.addresses import ASKED, TOLD
+from bridge.calls import CALLS
+from bridge.events import Message, TransportRead
+from bridge.osc import MOST_SUBSCRIBERS, OscServer, understood
+from bridge.osc_client import OscClient
+from bridge.osc_packet import LARGEST, build, read
+from bridge.studio import Studio
+from engines.errors import OptionError, PortError
+
+LONG = 60.0
+SCENE_3 = "/hitpoint/scene/refill"
+
+
+@pytest.fixture
+def file(trio: str, tmp_path: Path) -> Path:
+    return saved(scored(), tmp_path / "cue.hitpoint")
+
+
+@pytest.fixture
+def studio(file: Path) -> Iterator[Studio]:
+    made = Studio()
+    made.open_session(file)
+    yield made
+    made.close(LONG)
+
+
+@pytest.fixture
+def server(studio: Studio) -> Iterator[OscServer]:
+    made = OscServer(studio)
+    yield made
+    made.close()
+    made.close()
+
+
+@pytest.fixture
+def daw(server: OscServer) -> Iterator[OscClient]:
+    with OscClient(server.port) as made:
+        yield made
+
+
+def ended(number: int) -> Callable[[tuple[str, tuple[object, ...]]], bool]:
+    return lambda m: m[0] == "/hitpoint/told/job" and m[1][0] == number and m[1][1] in ("done", "failed", "cancelled")
+
+
+def test_every_address_has_a_call_and_every_call_an_address() -> None:
+    assert {row.address for row in ASKED if row.wire == "both"} == set(CALLS)
+    for row in ASKED:
+        order = [argument.needed for argument in row.arguments]
+        assert order == sorted(order, reverse=True), f"{row.address}: what must be given comes first"
+
+
+def test_a_button_in_a_daw_refills_scene_3_and_nothing_else(studio: Studio, daw: OscClient) -> None:
+    before = studio.now.session
+    daw.send(SCENE_3, 3)
+    _, (address, _) = daw.hear(lambda m: m[0] == "/hitpoint/answer", LONG)
+    _, (_, state, share, words) = daw.hear(ended(1), LONG)
+    assert (address, state, share, words) == (SCENE_3, "done", 1.0, "Refill scene 3: done")
+    after = studio.now.session
+    assert after.scenes[:2] == before.scenes[:2]
+    assert {name: after.takes[name] for name in before.takes} == before.takes
+    assert after.take(after.scenes[2])[1].number == 2
+    heard_before = [n for n in before.notes if n.start < before.spans[2].start]
+    assert [n for n in after.notes if n.start < after.spans[2].start] == heard_before
+    assert [n for n in after.notes if n.start >= after.spans[2].start] != [
+        n for n in before.notes if n.start >= before.spans[2].start
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "args", "named"),
+    [
+        (SCENE_3, [3], {"scene": 3}),
+        (SCENE_3, [3.0], {"scene": 3.0}),
+        (SCENE_3, [3, 12], {"scene": 3, "seed": 12}),
+        (SCENE_3, [3, -1, "16-17", "", "melody"], {"scene": 3, "bars": "16-17", "keep": "melody"}),
+        (SCENE_3, [3, None, "", "bass"], {"scene": 3, "stems": "bass"}),
+        ("/hitpoint/scene/3/refill", [], {"scene": 3}),
+        ("/hitpoint/scene/3/refill", [1.0], {"scene": 3}),
+        ("/hitpoint/scene/3/refill", [127], {"scene": 3}),
+        ("/hitpoint/scene/3/take", [2], {"scene": 3, "take": 2}),
+        ("/hitpoint/scene/3/take/2", [1.0], {"scene": 3, "take": 2}),
+        ("/hitpoint/undo", [1.0], {}),
+        ("/hitpoint/score", [1.0], {}),
+        ("/hitpoint/takes", [2], {"scene": 2}),
+    ],
+)
+def test_what_controllers_send_is_understood(address: str, args: list[object], named: dict[str, object]) -> None:
+    row, rest = understood(address, args)
+    assert row is not None
+    assert row.named(rest) == named
+    row.values(named)
+
+
+@pytest.mark.parametrize("address", ["/hitpoint/undo", "/hitpoint/score", "/hitpoint/scene/3/refill", "/hitpoint/scene/3/take/2"])
+def test_a_button_that_is_let_go_does_nothing(address: str) -> None:
+    assert understood(address, [0.0]) == (None, ())
+
+
+def test_press_and_release_is_one_undo(studio: Studio, daw: OscClient) -> None:
+    studio.choose(1, None)
+    studio.choose(2, None)
+    daw.send("/hitpoint/undo", 1.0)
+    daw.send("/hitpoint/undo", 0.0)
+    assert daw.ask("/hitpoint/history")["undone"][0]["sentence"] == "Silence scene 2"
+    assert len(studio.now.history.done) == 1
+
+
+def test_the_whole_way_by_name(studio: Studio, daw: OscClient) -> None:
+    number = daw.ask(SCENE_3, scene=2, seed=7, bars="8-9", keep="melody")["job"]
+    daw.hear(ended(number), LONG)
+    result = daw.ask("/hitpoint/job", job=number)
+    assert (result["state"], [row["scene"] for row in result["result"]["scenes"]]) == ("done", [2])
+    assert daw.ask("/hitpoint/scene/take", scene=2, take=1)["chosen"] == 1
+    assert daw.ask("/hitpoint/scene/rate", scene=2, rating=4, take=2)["takes"][1]["rating"] == 4
+    assert daw.ask("/hitpoint/scene/keep", scene=1, keep="melody 2-3")["keep"] == ["melody", "2-3"]
+    assert daw.ask("/hitpoint/scene/name", scene=1, name="Dawn")["scenes"][0]["name"] == "Dawn"
+    assert daw.ask("/hitpoint/tell", setting="density", value="3", scene=1)["told"] == {"density": 3}
+    assert daw.ask("/hitpoint/tell", setting="mood", value="calm")["told"] == {"mood": 4}
+    assert daw.ask("/hitpoint/tell", setting="mood")["told"] == {}
+    assert daw.ask("/hitpoint/split", bar=4)["scenes"][1]["bars"] == [4, 7]
+    assert len(daw.ask("/hitpoint/scene/join", scene=1)["scenes"]) == 3
+    assert daw.ask("/hitpoint/undo") == {"undone": "Join scenes 1 and 2"}
+    assert daw.ask("/hitpoint/redo") == {"redone": "Join scenes 1 and 2"}
+    assert daw.ask("/hitpoint/scene/delete", scene=2, take=2)["takes"][0]["take"] == 1
+    assert daw.ask("/hitpoint/session")["cue"] == "1m1"
+    assert daw.ask("/hitpoint/takes", scene=3)["scenes"][0]["scene"] == 3
+    assert len(daw.ask("/hitpoint/brief")["scenes"]) == 3
+    assert daw.ask("/hitpoint/report")["hits"]
+    assert daw.ask("/hitpoint/film") == {"film": None}
+    assert daw.ask("/hitpoint/ping")["session"] == str(studio.now.path)
+    assert daw.ask("/hitpoint/save")["session"] == str(studio.now.path)
+    assert daw.ask("/hitpoint/close") == {"session": None}
+
+
+@pytest.mark.parametrize(
+    ("address", "args", "said"),
+    [
+        ("/hitpoint/nothing", [], "no such address"),
+        (SCENE_3, [], "scene Field required"),
+        (SCENE_3, [9], "there is no scene 9"),
+        (SCENE_3, [0], "scene Input should be greater"),
+        (SCENE_3, ["three"], "scene Input should be a valid integer"),
+        (SCENE_3, [3.5], "scene Input should be a valid integer"),
+        (SCENE_3, [float("nan")], "scene is no number"),
+        (SCENE_3, [3, 1, "", "", "", "", "", 1], "8 arguments"),
+        (SCENE_3, [3, 1, "x-y"], "are no bars"),
+        ("/hitpoint/tell", ["density", "lots"], "is not a value"),
+        ("/hitpoint/tell", ["loudness", "1"], "is no setting"),
+        ("/hitpoint/open", ["cue.hitpoint"], "is no absolute path"),
+        ("/hitpoint/open", ["/nowhere/cue.hitpoint"], "cannot be read"),
+        ("/hitpoint/job", [77], "there is no job 77"),
+    ],
+)
+def test_what_cannot_be_is_told_to_who_asked_and_changes_nothing(
+    studio: Studio, file: Path, daw: OscClient, address: str, args: list[object], said: str
+) -> None:
+    before, content = studio.now, file.read_bytes()
+    daw.send(address, *args)
+    _, told = daw.hear(lambda m: m[0] == "/hitpoint/error", LONG)
+    assert told[0] == address
+    assert said in told[1]
+    assert (studio.now, file.read_bytes()) == (before, content)
+
+
+def test_what_only_the_engine_finds_wrong_is_told_when_its_job_ends(studio: Studio, daw: OscClient) -> None:
+    before = studio.now
+    daw.send(SCENE_3, 3, 1, "", "drums")
+    _, (number, state, _, words) = daw.hear(ended(1), LONG)
+    assert (state, "no stem is named" in words) == ("failed", True)
+    assert "no stem" in daw.ask("/hitpoint/job", job=number)["error"]["error"]
+    assert studio.now == before
+
+
+def test_subscribers_hear_what_anybody_does_until_they_leave(studio: Studio, server: OscServer, daw: OscClient) -> None:
+    with OscClient(server.port) as other:
+        other.ask("/hitpoint/subscribe")
+        daw.send("/hitpoint/scene/take", 2, 0)
+        heard = other.hear(lambda m: m[0] == "/hitpoint/told/session", LONG)
+        assert heard == ("/hitpoint/told/session", ("acted", "Silence scene 2", "2"))
+        studio.events.publish(TransportRead(None, True, 1.0, "MTC"))
+        assert other.hear(lambda m: "transport" in m[0], LONG)[1] == (None, 1, 1.0, "MTC")
+        studio.events.publish(Message("a word"))
+        assert other.hear(lambda m: "message" in m[0], LONG)[1] == ("a word", "word")
+        other.ask("/hitpoint/unsubscribe")
+        studio.events.publish(Message("another"))
+        other.ask("/hitpoint/ping")
+        assert not [m for m in other.told if m[1][:1] == ("another",)]
+
+
+def test_subscribers_are_so_many_and_no_more(studio: Studio, server: OscServer) -> None:
+    clients = [OscClient(server.port) for _ in range(MOST_SUBSCRIBERS + 3)]
+    try:
+        for client in clients:
+            client.ask("/hitpoint/subscribe")
+        studio.events.publish(Message("hello"))
+        for client in clients[3:]:
+            assert client.hear(lambda m: "message" in m[0], LONG)[1][0] == "hello"
+        for client in clients[:3]:
+            client.ask("/hitpoint/ping")
+            assert not client.told
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_what_is_told_keeps_to_the_table(studio: Studio, server: OscServer, daw: OscClient) -> None:
+    daw.ask("/hitpoint/subscribe")
+    daw.hear(ended(daw.ask(SCENE_3, scene=1)["job"]), LONG)
+    studio.events.publish(TransportRead(1.5, False))
+    studio.events.publish(Message("last"))
+    daw.hear(lambda m: m[1][:1] == ("last",), LONG)
+    rows = {row.address: row for row in TOLD}
+    kinds = {"int": int, "float": (float, type(None)), "text": str}
+    assert {m[0] for m in daw.told} >= {"/hitpoint/told/job", "/hitpoint/told/session", "/hitpoint/told/transport"}
+    for address, args in daw.told:
+        assert len(args) == len(rows[address].arguments)
+        for value, row in zip(args, rows[address].arguments, strict=True):
+            assert isinstance(value, kinds[row.kind]), (address, row.name)
+
+
+def test_read_only_answers_and_changes_nothing(studio: Studio) -> None:
+    server = OscServer(studio, read_only=True)
+    try:
+        with OscClient(server.port) as daw:
+            before = studio.now
+            assert len(daw.ask("/hitpoint/takes")["scenes"]) == 3
+            for row in ASKED:
+                if row.changes:
+                    daw.send(row.address, *([1] * sum(a.needed for a in row.arguments)))
+                    assert "may change nothing" in daw.hear(lambda m: m[0] == "/hitpoint/error", LONG)[1][1]
+            assert studio.now == before
+    finally:
+        server.close()
+
+
+def test_a_taken_port_is_told(studio: Studio, server: OscServer) -> None:
+    with pytest.raises(PortError, match="is taken"):
+        OscServer(studio, server.port)
+
+
+def test_it_listens_on_the_loopback_alone(server: OscServer) -> None:
+    assert server._socket.getsockname()[0] == "127.0.0.1"
+
+
+def test_another_programs_messages_are_handed_on(studio: Studio) -> None:
+    heard: list[tuple[str, tuple[object, ...]]] = []
+    there = Flag()
+
+    def elsewhere(address: str, args: object, received_ns: int) -> None:
+        heard.append((address, tuple(args)))  # type: ignore[arg-type]
+        there.set()
+
+    server = OscServer(studio, elsewhere=elsewhere)
+    try:
+        with OscClient(server.port) as daw:
+            daw.send("/time", 2.5)
+            assert there.wait(LONG)
+    finally:
+        server.close()
+    assert heard == [("/time", (2.5,))]
+
+
+def malformed(number: int) -> Iterator[bytes]:
+    """So many packets that are no OSC, or OSC that asks for what cannot be; never an act that could be done."""
+    rng = Random(number)
+    whole = build(SCENE_3, [3, 5, "5-8"])
+    for k in range(number):
+        match k % 8:
+            case 0:
+                yield rng.randbytes(rng.randint(1, 300))
+            case 1:
+                yield whole[: rng.randrange(4, len(whole) - 4) // 4 * 4 + 1]
+            case 2:
+                yield b"/" + rng.randbytes(rng.randint(1, 60))
+            case 3:
+                yield bundle(rng.randbytes(40))
+            case 4:
+                yield nested(rng.randint(5, 100))
+            case 5:
+                yield rng.randbytes(LARGEST + rng.randint(1, 20_000))
+            case 6:
+                yield build(SCENE_3, [rng.choice([0, -5, 10**6 + 1, "x", None, float("inf"), 3.5])])
+            case _:
+                yield bundle(*[build("/hitpoint/job", [10**5])] * 65)
+
+
+def test_a_thousand_broken_packets_change_nothing_and_fill_no_memory(
+    studio: Studio, file: Path, server: OscServer, daw: OscClient
+) -> None:
+    before, content = studio.now, file.read_bytes()
+
+    def flood(number: int) -> None:
+        for k, data in enumerate(malformed(number)):
+            daw.post(data)
+            if k % 20 == 0:
+                daw.ask("/hitpoint/ping", LONG)
+        daw.ask("/hitpoint/ping", LONG)
+        daw.told.clear()
+
+    flood(200)  # what is made once is made
+    tracemalloc.start()
+    try:
+        first = tracemalloc.take_snapshot()
+        at = tracemalloc.get_traced_memory()[0]
+        flood(1000)
+        grown = tracemalloc.get_traced_memory()[0] - at
+        assert first is not None
+    finally:
+        tracemalloc.stop()
+    assert grown < 500_000, grown
+    assert (studio.now, file.read_bytes()) == (before, content)
+    assert studio.jobs.readings() == []
+    daw.hear(ended(daw.ask(SCENE_3, scene=3)["job"]), LONG)
+
+
+def test_a_flood_of_refills_is_refused_in_words_and_the_rest_is_done(studio: Studio, server: OscServer, daw: OscClient) -> None:
+    for _ in range(20):
+        for _ in range(10):
+            daw.send(SCENE_3, 3)
+        daw.ask("/hitpoint/ping", LONG)
+    studio.jobs.cancel_all()
+    refused = [m for m in daw.told if m[0] == "/hitpoint/error"]
+    assert all("wait already" in m[1][1] for m in refused)
+    answered = [m for m in daw.told if m[0] == "/hitpoint/answer"]
+    assert len(refused) + len(answered) == 200
+
+
+def test_an_asker_that_has_gone_harms_nobody(studio: Studio, server: OscServer, daw: OscClient) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.sendto(build("/hitpoint/subscribe"), ("127.0.0.1", server.port))
+        gone.sendto(build(SCENE_3, [3]), ("127.0.0.1", server.port))
+    for _ in range(3):
+        daw.ask("/hitpoint/ping", LONG)
+    assert read(build("/a"))
+    with pytest.raises(OptionError, match="no argument"):
+        daw.ask("/hitpoint/ping", color="red")
+
+
+def test_nobody_there_is_told(studio: Studio) -> None:
+    server = OscServer(studio)
+    server.close()
+    with OscClient(server.port) as daw, pytest.raises(PortError, match="does not answer"):
+        daw.ask("/hitpoint/ping", 0.2)
