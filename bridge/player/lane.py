@@ -151,8 +151,8 @@ class Lane:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing sounds and nothing is handed over."""
-        return not self._again and all(one.off_due is not None for one in self._going)
+        """Whether nothing sounds, and nothing that was handed over can still wait."""
+        return not self._again and not self._going
 
     def _bound(self) -> None:
         for one in self._going:
