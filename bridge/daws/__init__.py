@@ -4,6 +4,7 @@ from __future__ import annotations
 
 DAWS = {
     "folder": "bridge.daws.folder:Folder",
+    "ardour": "bridge.daws.ardour:Ardour",
     "generic": "bridge.daws.generic:Generic",
 }
 """The adapter of each DAW by name; loaded when asked for."""

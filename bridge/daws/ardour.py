@@ -1,0 +1,196 @@
+"""Ardour 7: transport over OSC, markers from its session's file, and clips written into a session that is closed.
+
+Ardour lists no markers over OSC and takes no clips: both are in the session's own file, which it writes when asked to. To switch OSC
+on: Edit, Preferences, Control Surfaces, Open Sound Control (OSC); it listens on port 3819.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from bridge.daw import Address, Cue, Placed, ProjectMarker, Reach, Transport
+from bridge.daws.ardour_file import ArdourFile
+from bridge.daws.ardour_lua import LuaSession
+from bridge.daws.ardour_place import place as place_in_file
+from bridge.daws.osc_peer import OscPeer
+from bridge.osc_transport import ArdourTransport, number
+from bridge.transport import Report
+from engines.errors import DawError
+
+PORT = 3819
+
+FEEDBACK = 1 | 8 | 16 | 32 | 64 | 1024 | 16384
+"""What Ardour is asked to tell by itself: buttons, heartbeat, transport, bars and beats, timecode, samples, legal reply addresses."""
+
+STRIPS = 159
+"""The kinds of strips it may list; without any it tells nothing."""
+
+_LOADING_S = 1.0  # it opens its port some tenths of a second before its session is there
+_SILENT_S = 2.5  # it sends a heartbeat every second: after two that are missing, it is asked to tell again
+
+
+class Ardour:
+    """Ardour at its OSC port; ``project`` is the folder of its session (or its ``.ardour`` file)."""
+
+    name = "ardour"
+
+    def __init__(self, address: Address) -> None:
+        self.peer = OscPeer(self.name, address.port or PORT, 0, address.host, address.timeout_s, _LOADING_S)
+        self.project = address.project
+        self._timeout_s = address.timeout_s
+        self._session: str | None = None
+        self._heard_ns = 0
+        self._watch: Thread | None = None
+        self._closed = Event()
+        self.peer.listeners.append(self._notice)
+
+    def reach(self) -> Reach:
+        """Asks for its tracks: the answer ends with the session's sample rate."""
+        try:
+            rows = self._strips()
+        except DawError as error:
+            known = f"; its session {self.project} can be read while it is closed" if self.project else ""
+            return Reach(
+                self.name, False, f"{error.what}{known}", "start Ardour and switch OSC on in Preferences, Control Surfaces"
+            )
+        tracks = [str(row[1]) for row in rows[:-1] if row[:1] in (("MT",), ("AT",))]
+        rate = int(rows[-1][1])
+        facts = {"session": self._session, "sample_rate": rate, "tracks": tracks}
+        named = f" with the session {self._session}" if self._session else ""
+        return Reach(self.name, True, f"answers{named}, {len(tracks)} tracks at {rate} Hz", facts=facts)
+
+    def place(self, cue: Cue, at: Fraction) -> Placed:
+        """Writes the cue's clips into the closed session: a track a stem, a region a scene. Raises DawError while Ardour has it open."""
+        path = self._file()
+        if self._open_here(path):
+            cure = "close the session in Ardour, place, open it again; or record the cue live: arm the tracks and play"
+            raise DawError("has this session open, and would write over what is placed", where=path, cure=cure)
+        return place_in_file(path, cue, at, LuaSession.find())
+
+    def markers(self) -> tuple[ProjectMarker, ...]:
+        """From the session's file, which Ardour is asked to write first if it has the session open."""
+        path = self._file()
+        if self._open_here(path):
+            self._save(path)
+        return ArdourFile.read(path).markers()
+
+    def transport(self) -> Transport:
+        """Its playhead, to the sample, and its speed; tempo and metre at the start come from the session's file where that is known."""
+        rate = self._rate()
+        sample = number(self.peer.ask("/transport_frame"))
+        speed = number(self.peer.ask("/transport_speed"))
+        bpm = metre = None
+        if self.project is not None:
+            file = ArdourFile.read(self._file())
+            bpm, metre = float(file.tempi[0].bpm), file.metre
+        return Transport(None if sample is None else sample / rate, bool(speed), bpm, metre)
+
+    def go(self, seconds: Fraction | None = None, rolling: bool | None = None) -> Transport:
+        """Locates to the nearest sample, then plays or stops, and waits until Ardour says so."""
+        if rolling is False:
+            self._roll(False)
+        if seconds is not None:
+            self._locate(round(max(Fraction(0), seconds) * self._rate()))
+        if rolling:
+            self._roll(True)
+        return self.transport()
+
+    def follow(self, hear: Callable[[Report], None]) -> None:
+        """Asks it to tell its transport ten times a second, and asks again whenever it was away."""
+        reader = ArdourTransport()
+
+        def heard(address: str, args: tuple[Any, ...], now_ns: int) -> None:
+            report = reader.feed(address, args, now_ns)
+            if report is not None:
+                hear(report)
+
+        self.peer.listeners.append(heard)
+        self._watch = Thread(target=self._keep_subscribed, name="ardour watch", daemon=True)
+        self._watch.start()
+
+    def close(self) -> None:
+        """Ends its threads and closes its socket."""
+        self._closed.set()
+        if self._watch is not None:
+            self._watch.join(5)
+            self._watch = None
+        self.peer.close()
+
+    def _keep_subscribed(self) -> None:
+        while not self._closed.is_set():
+            if time.monotonic_ns() - self._heard_ns > _SILENT_S * 1_000_000_000:
+                try:
+                    self._subscribe()
+                    self.peer.send("/strip/list")  # brings the sample rate
+                except DawError:
+                    pass  # it is away: the doctor says so, and it is asked again
+            self._closed.wait(1.0)
+
+    def _subscribe(self) -> None:
+        self.peer.send("/set_surface", 0, STRIPS, FEEDBACK, 0, 0, 0)
+
+    def _notice(self, address: str, args: tuple[Any, ...], now_ns: int) -> None:
+        self._heard_ns = now_ns
+        if address == "/session_name" and args:
+            self._session = str(args[0])
+
+    def _strips(self) -> list[tuple[Any, ...]]:
+        self._subscribe()
+        rows = self.peer.gather("/strip/list", answer="/reply", last=lambda row: row[:1] == ("end_route_list",))
+        if len(rows[-1]) < 2 or not number(rows[-1], 1):
+            raise DawError("does not say its sample rate", where=self.name, cure="open a session in it")
+        return rows
+
+    def _rate(self) -> int:
+        return int(self._strips()[-1][1])
+
+    def _locate(self, sample: int) -> None:
+        self.peer.send("/locate", sample, 0)
+        there = lambda: self._where() == sample  # noqa: E731
+        if not self.peer.until(there, ("/transport_frame",)):
+            raise DawError(
+                "did not go where it was sent", where=self.name, cure="is it recording, or does it follow another clock?"
+            )
+
+    def _where(self) -> Fraction | None:
+        return number(self.peer.ask("/transport_frame"))
+
+    def _roll(self, rolling: bool) -> None:
+        self.peer.send("/transport_play" if rolling else "/transport_stop")
+        if not self.peer.until(lambda: bool(number(self.peer.ask("/transport_speed"))) is rolling):
+            verb = "start" if rolling else "stop"
+            raise DawError(f"does not {verb}", where=self.name, cure="does it follow an external clock that stands?")
+
+    def _file(self) -> Path:
+        """The session's file. Raises DawError where it is not known."""
+        path = self.project
+        if path is not None and path.is_dir():
+            path = path / f"{path.name}.ardour"
+            if not path.is_file():
+                found = sorted(p for p in path.parent.glob("*.ardour"))
+                path = found[0] if len(found) == 1 else path
+        if path is None or not path.is_file():
+            raise DawError(
+                "keeps markers and clips in its session's file", where=path or self.name, cure="say where: --project FOLDER"
+            )
+        return path
+
+    def _open_here(self, path: Path) -> bool:
+        """Whether an Ardour that answers has the session of that name open."""
+        try:
+            self._strips()
+        except DawError:
+            return False
+        self.peer.until(lambda: self._session is not None)
+        return self._session in (None, path.stem)
+
+    def _save(self, path: Path) -> None:
+        before = path.stat().st_mtime_ns
+        self.peer.send("/save_state")
+        if not self.peer.until(lambda: path.exists() and path.stat().st_mtime_ns != before):
+            raise DawError("did not write its session when asked", where=path, cure="is it the session that Ardour has open?")
