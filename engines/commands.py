@@ -12,11 +12,14 @@ from engines.picture.reel import Reel
 from engines.scoring import Wishes, composed
 from engines.session.divide import join, split
 from engines.session.keep import parse
-from engines.session.model import Session, Told
+from engines.session.lock import locked
+from engines.session.model import Limits, Session, Told
 from engines.session.recut import NewCut, conformed
 from engines.session.refill import Wish, next_seed, refilled
+from engines.session.remap import remapped
 from engines.session.respot import respotted
 from engines.session.told import check
+from engines.spotting.candidates import Candidate
 from engines.watch import Watch
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "Delete",
     "Hold",
     "Join",
+    "Lock",
     "Refill",
     "Relink",
     "Remark",
@@ -33,6 +37,7 @@ __all__ = [
     "Tell",
     "TellAll",
     "Title",
+    "UseMap",
 ]
 
 BEST = 5
@@ -228,6 +233,43 @@ class TellAll:
             check(scope, word)
         after = replace(session, told={scope: told for scope, told in self.told.items() if not told.silent})
         return respotted(session, after)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Lock some bars of the cue (first and last, from 1): their beats stay where they are when the cue is spotted again, until they
+    are unlocked (``locked`` False). A recut moves locked bars with their picture."""
+
+    bars: tuple[int, int]
+    locked: bool = True
+
+    @property
+    def sentence(self) -> str:
+        first, last = self.bars
+        which = f"bar {first}" if first == last else f"bars {first}-{last}"
+        return f"{'Lock' if self.locked else 'Unlock'} {which}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        return locked(session, *self.bars, self.locked)
+
+
+@dataclass(frozen=True)
+class UseMap:
+    """Put the cue on another tempo map, one of `engines.session.remap.spotted_again`; ``limits`` are kept for the next spotting.
+
+    Takes go on to fit where bars are the same, are carried where only the tempo of their bars is another, and wait silent where a
+    scene has other bars: see `engines.session.remap.remapped`.
+    """
+
+    candidate: Candidate
+    limits: Limits | None = None
+
+    @property
+    def sentence(self) -> str:
+        return f"Use the tempo map {self.candidate.name}, {float(self.candidate.tempo_bpm):.2f} BPM"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        return remapped(session, self.candidate, self.limits)
 
 
 @dataclass(frozen=True)

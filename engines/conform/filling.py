@@ -15,7 +15,8 @@ from engines.errors import SpottingError
 from engines.spotting.candidates import Candidate
 from engines.spotting.hits import Hit
 from engines.spotting.solve import solve
-from engines.spotting.tempo import Metre, TempoMap, partial
+from engines.spotting.splice import rounded_off
+from engines.spotting.tempo import Metre, TempoMap
 
 ALMOST = 1e-6
 """Percent: bends, as floats, that differ by less are equal."""
@@ -79,14 +80,7 @@ class Filler:
         if tempo_map.origin != gap.start or last != gap.end or bends:
             return None
         whole = self.metre.length.denominator != 1 or all(metre.length.denominator == 1 for metre in metres)
-        return Fill(tempo_map, _joined(metres, self.metre), missed) if whole else None
-
-
-def _joined(metres: tuple[Metre, ...], own: Metre) -> tuple[Metre, ...]:
-    """A bar of less than half the usual length at the end becomes part of the one before: 5/4 instead of 4/4 and 1/4."""
-    if len(metres) > 1 and metres[-2] == own and 2 * metres[-1].length < own.length:
-        return (*metres[:-2], partial(metres[-2].length + metres[-1].length))
-    return metres
+        return Fill(tempo_map, rounded_off(metres, self.metre), missed) if whole else None
 
 
 def settled(ground: Ground, filler: Filler) -> tuple[list[Anchor], dict[Anchor | None, Fill]]:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from engines.errors import OptionError
 from engines.score.land import caught_at
 from engines.session.keep import parse
+from engines.session.lock import inside
 from engines.session.model import Answer, Scene, SceneTake, Session, Span, Told, part
 
 
@@ -22,8 +23,10 @@ def split(session: Session, bar: int) -> Session:
     if not here:
         raise OptionError(f"a scene begins at bar {bar} already", where="--split", cure="choose another bar")
     beat = span.bars[here].start - span.start
-    first = replace(span.scene, bars=here, keep=_held(span, 1, here))
-    second = Scene(session.fresh("s"), len(span.bars) - here, keep=_held(span, here + 1, len(span.bars)), bpm=span.scene.bpm)
+    many = len(span.bars)
+    first = replace(span.scene, bars=here, keep=_held(span, 1, here), locked=inside(span.scene.locked, 1, here))
+    second = Scene(session.fresh("s"), many - here, keep=_held(span, here + 1, many), bpm=span.scene.bpm)
+    second = replace(second, locked=inside(span.scene.locked, here + 1, many))
     later = _later(session, span.start + beat)
     takes = dict(session.takes)
     for name, take in session.takes_of(span.scene).items():
@@ -43,7 +46,8 @@ def join(session: Session, number: int) -> Session:
     one, two = session.span(number), session.span(number + 1)
     bars = len(one.bars) + len(two.bars)
     keep = (*_everywhere(one, 0), *_everywhere(two, len(one.bars)))
-    scene = replace(one.scene, bars=bars, keep=keep, bpm=one.scene.bpm or two.scene.bpm)
+    locked = (*one.scene.locked, *((a + len(one.bars), b + len(one.bars)) for a, b in two.scene.locked))
+    scene = replace(one.scene, bars=bars, keep=keep, bpm=one.scene.bpm or two.scene.bpm, locked=locked)
     scenes = tuple(scene if s.id == scene.id else s for s in session.scenes if s.id != two.scene.id)
     joined = replace(session, scenes=scenes, told=_gathered(session.told, one, two))
     heard = [span for span in (one, two) if span.scene.chosen is not None]

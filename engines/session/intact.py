@@ -70,6 +70,8 @@ def _scenes(session: Session) -> Iterator[str]:
             return
         for text in scene.keep:
             parse(text)
+        if any(not 1 <= first <= last <= scene.bars for first, last in scene.locked):
+            yield f"locked bars that scene {scene.id} has not"
         if scene.chosen is not None and (scene.chosen not in session.takes or session.takes[scene.chosen].scene != scene.id):
             yield f"a scene whose take is not there: {scene.chosen!r}"
     if sum(scene.bars for scene in scenes) != len(session.bars):

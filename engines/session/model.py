@@ -172,7 +172,8 @@ class SceneTake:
 @dataclass(frozen=True)
 class Scene:
     """So many ``bars`` scored together, which take of it is ``chosen`` (None: it is silent), and what a refill may not touch:
-    ``keep`` as `engines.session.keep` reads it, in bars of the scene from 1. ``bpm`` is its own nominal tempo where it is not the cue's."""
+    ``keep`` as `engines.session.keep` reads it, in bars of the scene from 1. ``bpm`` is its own nominal tempo where it is not the cue's.
+    ``locked`` are runs of its bars (first and last, from 1) whose beats stay where they are when the cue is spotted again."""
 
     id: str
     bars: int
@@ -180,6 +181,7 @@ class Scene:
     chosen: str | None = None
     keep: tuple[str, ...] = ()
     bpm: Fraction | None = None
+    locked: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

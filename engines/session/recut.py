@@ -18,6 +18,7 @@ from engines.conform.replan import Replan, replan
 from engines.picture.cutlist import CutList
 from engines.scoring import programme_hits
 from engines.session.keep import parse
+from engines.session.lock import as_runs, numbers
 from engines.session.model import ChosenMap, Film, Picture, PlayedNote, Scene, SceneTake, Session, Span, Told
 from engines.session.picture import packed, retimed, unpacked
 from engines.session.plain import plain
@@ -177,7 +178,7 @@ def _carried(session: Session, new: NewCut, matched: Matched, plan: Replan) -> S
         old = session.spans[owner - 1].scene if owner else None
         name = old.id if old and old.id not in used else next(fresh)
         used.add(name)
-        scenes.append(replace(old, id=name, bars=count, chosen=None) if old else Scene(name, count))
+        scenes.append(replace(old, id=name, bars=count, chosen=None, locked=()) if old else Scene(name, count))
     bare = replace(bare, scenes=tuple(scenes))
     for span, (owner, _) in zip(bare.spans, runs, strict=True):
         if owner:
@@ -240,7 +241,14 @@ def _with_takes(session: Session, bare: Session, span: Span, old: Span, plan: Re
             told[f"{span.scene.id}/{stays[k] + 1}"] = word
     if (wide := session.told.get(old.scene.id, Told())) != Told():
         told[span.scene.id] = wide
-    return replace(bare, takes=takes, told=told).with_scene(replace(span.scene, chosen=chosen, keep=_held(old.scene, stays)))
+    return replace(bare, takes=takes, told=told).with_scene(
+        replace(
+            span.scene,
+            chosen=chosen,
+            keep=_held(old.scene, stays),
+            locked=as_runs(stays[bar - 1] + 1 for bar in numbers(old.scene.locked) if bar - 1 in stays),
+        )
+    )
 
 
 def _held(scene: Scene, stays: dict[int, int]) -> tuple[str, ...]:

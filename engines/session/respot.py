@@ -1,11 +1,14 @@
-"""Scenes whose metre or tempo the composer sets: their part of the tempo map solved again, the bars around them as they were."""
+"""Scenes whose metre or tempo the composer sets: their part of the tempo map solved again, the bars around them, and those that are
+locked, as they were."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from engines.errors import OptionError, SpottingError
+from engines.session.lock import inside, locked_bars
 from engines.session.model import ChosenMap, Session, Span, Told
+from engines.spotting.locked import Rules, Standing, around, runs
 from engines.spotting.solve import solve
 from engines.spotting.splice import spliced
 
@@ -32,6 +35,8 @@ def _pulse(session: Session, scene: str) -> Told:
 
 
 def _solved(session: Session, span: Span, word: Told) -> Session:
+    if span.scene.locked:
+        return _around_locks(session, span, word)
     limits, last = session.limits, span.number == len(session.scenes)
     start, end = span.seconds
     try:
@@ -58,3 +63,25 @@ def _solved(session: Session, span: Span, word: Told) -> Session:
     if not last and here.seconds[1] != end:
         raise SpottingError("its end moved", where=f"scene {span.number}", cure="give another metre or tempo")
     return changed if fitting else changed.with_scene(replace(scene, chosen=None))
+
+
+def _around_locks(session: Session, span: Span, word: Told) -> Session:
+    """The same for a scene of which some bars are locked: those between them alone are solved."""
+    limits, many = session.limits, len(session.bars)
+    here = {bar.index for bar in span.bars}
+    stay = runs(sorted(locked_bars(session) | (set(range(many)) - here)))
+    rules = Rules(word.tempo or limits.tempo, limits.max_bend, (word.metre,) if word.metre else limits.metres, limits.subdivision)
+    low, high = rules.tempo
+    cue = Standing(session.tempo_map, many, min(max(session.map.bpm, low), high), session.film.duration)
+    try:
+        found = around(cue, stay, session.hits, rules)[0]
+    except (SpottingError, OptionError) as error:
+        raise type(error)(error.what, where=f"scene {span.number}", cure=error.cure) from error
+    changed = replace(session, map=replace(session.map, tempo_map=found.tempo_map))
+    bars = len(changed.bars) - (many - len(span.bars))
+    lines = [found.tempo_map.seconds(bar.start) for bar in changed.bars]
+    shut = [lines.index(session.tempo_map.seconds(session.bars[bar].start)) + 1 for bar in sorted(locked_bars(session) & here)]
+    scene = replace(span.scene, bars=bars, locked=inside(tuple((bar, bar) for bar in shut), span.first + 1, span.first + bars))
+    changed = changed.with_scene(replace(scene, bpm=found.tempo_bpm if word.tempo or word.metre else None))
+    fitting = scene.chosen is not None and changed.fits(changed.span(span.number), changed.takes[scene.chosen])
+    return changed if fitting else changed.with_scene(replace(changed.span(span.number).scene, chosen=None))

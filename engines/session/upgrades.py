@@ -11,9 +11,9 @@ from typing import Any
 from engines.errors import SessionError
 
 FORMAT = "hitpoint session"
-VERSION = 3
+VERSION = 4
 """Version 1 (0.1.0) held one take of a whole film; 2 has scenes, takes with recipes, the composer's words, and the history; 3 knows
-files of what the film looks like, and over which part of the film a brief lies."""
+files of what the film looks like, and over which part of the film a brief lies; 4 knows bars whose tempo is locked."""
 
 
 def _from_1(old: dict[str, Any]) -> dict[str, Any]:
@@ -105,16 +105,26 @@ _ADDED_IN_3: dict[frozenset[str], dict[str, Any]] = {
 
 
 def _from_2(old: dict[str, Any]) -> dict[str, Any]:
-    """Briefs, orders and sessions with what is new in them, wherever they are: in earlier cuts and in the history too."""
+    """Briefs, orders and sessions with what is new in them."""
+    return {**_grown(old, _ADDED_IN_3), "version": 3}
 
-    def grown(value: Any) -> Any:
-        if isinstance(value, list):
-            return [grown(part) for part in value]
-        if not isinstance(value, dict):
-            return value
-        return {key: grown(part) for key, part in value.items()} | _ADDED_IN_3.get(frozenset(value), {})
 
-    return {**grown(old), "version": 3}
+_SCENE = ("bars", "bpm", "chosen", "id", "keep", "name")
+_ADDED_IN_4: dict[frozenset[str], dict[str, Any]] = {frozenset(_SCENE): {"locked": []}}
+
+
+def _from_3(old: dict[str, Any]) -> dict[str, Any]:
+    """No bar of any scene is locked."""
+    return {**_grown(old, _ADDED_IN_4), "version": 4}
+
+
+def _grown(value: Any, added: dict[frozenset[str], dict[str, Any]]) -> Any:
+    """A value with what tables of these keys hold since, wherever they are: in earlier cuts and in the history too."""
+    if isinstance(value, list):
+        return [_grown(part, added) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _grown(part, added) for key, part in value.items()} | added.get(frozenset(value), {})
 
 
 def _played(row: list[Any]) -> list[Any]:
@@ -149,7 +159,7 @@ def _frame(label: str, rate: Fraction) -> int:
     return Timecode.parse(label, rate, ";" in label).frame
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """From each old version to the one after it."""
 
 

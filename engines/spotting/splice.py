@@ -2,9 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
-from engines.spotting.tempo import Metre, Segment, TempoMap, merged
+from engines.spotting.tempo import Metre, Segment, TempoMap, merged, partial
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """``bars`` bars of a map from its bar ``first`` on; None is all the rest of it, for ever."""
+
+    source: TempoMap
+    first: int
+    bars: int | None
+
+
+def laid(stretches: Sequence[Stretch]) -> TempoMap:
+    """Stretches of several maps one after the other, each with the length of every beat that it has in its own.
+
+    Beat 0 sounds where the first stretch begins. A stretch after an endless one is never heard.
+    """
+    segments: list[Segment] = []
+    metres: list[Metre] = []
+    origin, beat = stretches[0].source.seconds(_line(stretches[0].source, stretches[0].first)), Fraction(0)
+    for stretch in stretches:
+        source, count = stretch.source, stretch.bars
+        start = _line(source, stretch.first)
+        end = None if count is None else _line(source, stretch.first + count)
+        segments += _cut(source, start, end, beat - start)
+        last = max(len(source.metres), stretch.first + 1) if count is None else stretch.first + count
+        metres += _metres(source, stretch.first, last)
+        beat += Fraction(0) if end is None else end - start
+    return TempoMap(merged(segments), tuple(metres), origin)
+
+
+def rounded_off(metres: tuple[Metre, ...], own: Metre) -> tuple[Metre, ...]:
+    """A bar of less than half the usual length at the end becomes part of the one before: 5/4 instead of 4/4 and 1/4."""
+    if len(metres) > 1 and metres[-2] == own and 2 * metres[-1].length < own.length:
+        return (*metres[:-2], partial(metres[-2].length + metres[-1].length))
+    return metres
 
 
 def spliced(kept: TempoMap, first: int, new: TempoMap, bars: int, onward: int | None = None) -> TempoMap:
