@@ -321,18 +321,27 @@ class Relink:
 
 @dataclass(frozen=True)
 class Conform:
-    """Carry the session to a new cut; the old one stays among its versions. ``name`` is what the new cut is called."""
+    """Carry the session to a new cut; the old one stays among its versions. ``name`` is what the new cut is called.
+
+    The picture is the new one in any case, and so is the tempo map: music cannot go on over shots that are no longer there. What is
+    accepted, change by change, is that the engine composes the bars that a change brought about. In the bars of a change that is
+    ``refused`` (its number in the change list, from 1) it composes nothing: there the old cut's notes go on from the bar before, beat
+    for beat, as far as they reach, for the composer to put right by hand or to refill later. Bars that two changes brought about are
+    left alone if either is refused. Every scene that the recut touched keeps the music of the old cut as a take, *before the recut*,
+    beside the one that is heard, *after the recut*.
+    """
 
     new: NewCut
     name: str
     provider: str | None = None
+    refused: frozenset[int] = frozenset()
 
     @property
     def sentence(self) -> str:
         return f"Conform to {self.name}"
 
     def do(self, session: Session, watch: Watch) -> Session:
-        return conformed(session, self.new, watch, self.provider).session
+        return conformed(session, self.new, watch, self.provider, self.refused).session
 
 
 def scope_of(session: Session, scene: int | None, bar: int | None) -> str:

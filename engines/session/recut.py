@@ -4,7 +4,7 @@ composed again."""
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -13,10 +13,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from engines.conform.carry import new_runs
+from engines.conform.costs import Run, costs
 from engines.conform.match import Matched, match
 from engines.conform.replan import Replan, replan
+from engines.errors import OptionError
 from engines.picture.cutlist import CutList
 from engines.scoring import programme_hits
+from engines.session.before import AFTER, inside_scene, with_before
 from engines.session.keep import parse
 from engines.session.lock import as_runs, numbers
 from engines.session.model import ChosenMap, Film, Picture, PlayedNote, Scene, SceneTake, Session, Span, Told
@@ -24,6 +27,7 @@ from engines.session.picture import packed, retimed, unpacked
 from engines.session.plain import plain
 from engines.session.refill import Wish, refilled
 from engines.spotting.hits import Override
+from engines.spotting.tempo import TempoMap
 from engines.watch import Watch
 
 if TYPE_CHECKING:
@@ -46,53 +50,90 @@ class NewCut:
 
 @dataclass(frozen=True)
 class Recut:
-    """A session carried to a new cut: how the shots were matched, which old bar (from 0) each new bar is (None: composed again), and
-    the old bars."""
+    """A session carried to a new cut: how the shots were matched, which old bar (from 0) each new bar is (None: it is new), the old
+    bars, for each change the runs of new bars that it brought about, the new map, and the changes (from 1) that were ``refused``."""
 
     session: Session
     matched: Matched
     bars: tuple[int | None, ...]
     old_bars: int
+    costs: tuple[tuple[Run, ...], ...]
+    tempo_map: TempoMap
+    refused: tuple[int, ...] = ()
+
+    @property
+    def by_hand(self) -> tuple[Run, ...]:
+        """Runs of new bars that nothing is composed for, because a change that brought them about was refused."""
+        return _by_hand(self.costs, self.refused)
 
     def json(self) -> dict[str, Any]:
         """What was done, as other programs read it."""
         kept = sum(bar is not None for bar in self.bars)
+        left = sum(end - first for first, end in self.by_hand)
         kinds = [change.kind for change in self.matched.changes]
         return {
             "how": self.matched.how,
-            "changes": [_row(change) for change in self.matched.changes],
+            "changes": [
+                _row(change) | {"bars": [[first + 1, end] for first, end in runs], "refused": number in self.refused}
+                for number, (change, runs) in enumerate(zip(self.matched.changes, self.costs, strict=True), 1)
+            ],
             "counts": {kind: kinds.count(kind) for kind in ("unmoved", "moved", "trimmed", "new", "gone")},
-            "bars": {"before": self.old_bars, "total": len(self.bars), "kept": kept, "refilled": len(self.bars) - kept},
-            "refilled": [[first + 1, last] for first, last in new_runs(self.bars)],
+            "bars": {"before": self.old_bars, "total": len(self.bars), "kept": kept, "refilled": len(self.bars) - kept - left},
+            "refilled": [[first + 1, last] for first, last in new_runs(self.bars) if (first, last) not in self.by_hand],
+            "by_hand": [[first + 1, last] for first, last in self.by_hand],
         }
 
     def text(self) -> str:
         """The same for a person: the change list, and what it meant for the music."""
         told = self.json()
         counts = ", ".join(f"{count} {kind}" for kind, count in told["counts"].items() if count)
-        refilled = ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in told["refilled"]) or "none"
+        refilled, by_hand = (_said(told[name]) for name in ("refilled", "by_hand"))
         bars = told["bars"]
-        rows = [change.text() for change in self.matched.changes if change.kind != "unmoved"]
+        rows = []
+        for number, (change, row) in enumerate(zip(self.matched.changes, told["changes"], strict=True), 1):
+            if change.kind != "unmoved":
+                cost = f"  bars {_said(row['bars'])}" if row["bars"] else ""
+                rows.append(f"{number:>3} {change.text()}{cost}{'  by hand' if row['refused'] else ''}")
+        left = f"; left to be written by hand: {by_hand}" if self.by_hand else ""
         return "\n".join(
             [
                 *rows,
                 f"shots matched by {self.matched.how}{_DOUBT if self.matched.how == 'lengths' else ''}: {counts}",
-                f"{bars['kept']} of {bars['total']} bars kept; composed again: {refilled}",
+                f"{bars['kept']} of {bars['total']} bars kept; composed again: {refilled}{left}",
             ]
         )
 
 
-def previewed(session: Session, new: NewCut) -> Recut:
-    """What a conform would do, without composing anything."""
+def previewed(session: Session, new: NewCut, refused: Collection[int] = ()) -> Recut:
+    """What a conform would do, without composing anything; nothing is ``refused`` in vain: OptionError for what is no change."""
     matched = _matched(session, new)
-    plan = _planned(session, new, matched)
-    return Recut(session, matched, plan.bars, len(session.bars))
+    return _found(session, session, new, matched, _planned(session, new, matched), refused)
 
 
-def conformed(session: Session, new: NewCut, watch: Watch, provider: str | None = None) -> Recut:
+def _found(old: Session, session: Session, new: NewCut, matched: Matched, plan: Replan, refused: Collection[int] = ()) -> Recut:
+    wrong = [number for number in refused if not 1 <= number <= len(matched.changes)]
+    if wrong:
+        raise OptionError(
+            f"there is no change {wrong[0]}", where="--refuse", cure=f"this recut has changes 1 to {len(matched.changes)}"
+        )
+    owned = costs(matched.changes, new_runs(plan.bars), plan.tempo_map, new.programme.rate)
+    return Recut(session, matched, plan.bars, len(old.bars), owned, plan.tempo_map, tuple(sorted(refused)))
+
+
+def _by_hand(owned: Sequence[Sequence[Run]], refused: Collection[int]) -> tuple[Run, ...]:
+    return tuple(sorted({run for number, runs in enumerate(owned, 1) if number in refused for run in runs}))
+
+
+def _said(runs: Sequence[Sequence[int]]) -> str:
+    return ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in runs) or "none"
+
+
+def conformed(session: Session, new: NewCut, watch: Watch, provider: str | None = None, refused: Collection[int] = ()) -> Recut:
     """The session on the new cut, with what it touched composed again; the old one is among its ``versions``.
 
-    Raises the errors of the solver and the engine; then nothing has changed.
+    In the new bars of a change that is ``refused`` (by its place in the change list, from 1) nothing is composed. Every scene with
+    new bars has what the old cut played there as a take called `engines.session.before.BEFORE`. Raises OptionError for what is no
+    change, and the errors of the solver and the engine; then nothing has changed.
     """
     if session.features:
         watch.said.append("the features are of the old cut and are left out; give the new ones with refill --features")
@@ -100,13 +141,22 @@ def conformed(session: Session, new: NewCut, watch: Watch, provider: str | None 
         matched = _matched(session, new)
     with watch.stage("solve"):
         plan = _planned(session, new, matched)
+    found = _found(session, session, new, matched, plan, refused)
     carried = _carried(session, new, matched, plan)
-    for number, runs in _touched(carried, plan):
-        scene = carried.span(number).scene
-        wish = Wish(number, bars=None if scene.chosen is None else runs)
-        loose, _ = refilled(carried.with_scene(replace(scene, keep=())), wish, watch, provider)  # what is held lies in other bars
-        carried = loose.with_scene(replace(loose.span(number).scene, keep=scene.keep))
-    return Recut(carried, matched, plan.bars, len(session.bars))
+    for span in carried.spans:
+        carried = with_before(session, carried, span, plan.bars)
+    wanted = [run for run in new_runs(plan.bars) if run not in found.by_hand]
+    for span in carried.spans:
+        runs, scene = inside_scene(wanted, span), span.scene
+        if runs:
+            whole = scene.chosen is None and not found.by_hand
+            wish = Wish(span.number, bars=None if whole else runs)
+            loose, take = refilled(carried.with_scene(replace(scene, keep=())), wish, watch, provider)  # it lies in other bars
+            if scene.chosen is not None:
+                key = loose.span(span.number).scene.chosen or ""
+                loose = replace(loose, takes={**loose.takes, key: replace(take, name=AFTER)})
+            carried = loose.with_scene(replace(loose.span(span.number).scene, keep=scene.keep))
+    return replace(found, session=carried)
 
 
 def _matched(session: Session, new: NewCut) -> Matched:
@@ -280,17 +330,6 @@ def _moves(old: Span, span: Span, stays: dict[int, int]) -> list[tuple[Fraction,
         bar = old.bars[before]
         by = (span.bars[after].start - span.start) - (bar.start - old.start)
         out.append((bar.start - old.start, bar.end - old.start, by))
-    return out
-
-
-def _touched(session: Session, plan: Replan) -> list[tuple[int, tuple[tuple[int, int], ...]]]:
-    """Scenes by number with their runs of bars (of the cue, from 1) that are to be composed again."""
-    out = []
-    for span in session.spans:
-        here = plan.bars[span.first : span.first + len(span.bars)]
-        runs = tuple((span.first + a + 1, span.first + b) for a, b in new_runs(here))
-        if runs:
-            out.append((span.number, runs))
     return out
 
 

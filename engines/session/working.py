@@ -150,16 +150,18 @@ def conform_file(
     watch: Watch,
     provider: str | None = None,
     dry: bool = False,
+    refused: frozenset[int] = frozenset(),
 ) -> tuple[Recut, Done | None]:
-    """Carries a session's file to a new cut, and says what became of it; ``dry`` only says it."""
+    """Carries a session's file to a new cut, and says what became of it; ``dry`` only says it. ``refused`` are changes whose bars are
+    left to be written by hand, see `engines.commands.Conform`."""
     with Desk.open(path, read_only=dry) as desk:
         before = desk.session
         new = new_cut(before, cuts, film, rate, watch)
         with watch.stage("match"):
-            found = previewed(before, new)
+            found = previewed(before, new, refused)
         if dry:
             return found, None
-        desk.do(Conform(new, (film or cuts or path).name, provider), watch)
+        desk.do(Conform(new, (film or cuts or path).name, provider, refused), watch)
         return found, updated(desk, watch)
 
 

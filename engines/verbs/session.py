@@ -114,7 +114,8 @@ def conform(args: argparse.Namespace) -> None:
     from engines.session.working import conform_file
 
     watch = progress(args)
-    found, done = conform_file(args.session, args.cuts, args.film, args.rate, watch, args.provider, args.dry_run)
+    refused = frozenset(args.refuse)
+    found, done = conform_file(args.session, args.cuts, args.film, args.rate, watch, args.provider, args.dry_run, refused)
     told, text = found.json(), found.text()
     if done is not None:
         told |= {"summary": done.report.summary, "files": {kind: str(path) for kind, path in done.files.items()}}
@@ -258,6 +259,14 @@ def add(verb: Verb) -> None:
     five.add_argument("--film", type=Path, help="the film of the new cut")
     five.add_argument("--rate", type=rate, help="frames a second of a cut list that does not say")
     five.add_argument("--dry-run", action="store_true", help="only say what would change")
+    five.add_argument(
+        "--refuse",
+        type=number,
+        action="append",
+        default=[],
+        metavar="CHANGE",
+        help="compose nothing for this change, the old notes stay for you to put right; may be repeated",
+    )
     five.add_argument("--provider", help="cuda, tensorrt, coreml, directml or cpu; an error if it does not load")
     six.add_argument("film", type=Path, nargs="?", metavar="FILM", help="where it lies; without it, it is looked for")
     six.add_argument("--other", action="store_true", help="another encoding of the same cut will do")
