@@ -6,7 +6,7 @@ What takes long comes back as a `bridge.jobs.Job`; everything else is done when 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ from bridge.events import Event, FilmChanged, JobProgressed, Message, OpenSessio
 from bridge.jobs import Job, Jobs
 from bridge.sitting import Acted, Sitting
 from engines import files, scoring
-from engines.commands import Choose, Conform, Refill, Score, Tell
+from engines.commands import Choose, Conform, Refill, Score, Tell, UseMap
 from engines.engine import load_engine
 from engines.errors import OptionError, SessionError
 from engines.picture.cutlist import CutList
@@ -26,9 +26,10 @@ from engines.scoring import Spotted, Wishes
 from engines.session.desk import Act, Desk
 from engines.session.history import Step
 from engines.session.keep import Keep
-from engines.session.model import Told
+from engines.session.model import Limits, Told
 from engines.session.recut import NewCut, Recut, previewed
 from engines.session.refill import Wish
+from engines.session.remap import Maps, spotted_again
 from engines.session.working import new_cut
 from engines.watch import Watch
 
@@ -70,6 +71,7 @@ class Studio:
         self.events: Subscribers[Event] = Subscribers()
         self.film: OpenFilm | None = None
         self.offer: Offer | None = None
+        self.maps: Maps | None = None
         self._sitting: Sitting | None = None
         self._lock = RLock()
         self.jobs.listeners.subscribe(lambda reading: self.events.publish(JobProgressed(reading)))
@@ -177,7 +179,7 @@ class Studio:
         except BaseException:
             desk.close()
             raise
-        self._sitting, self.offer = Sitting(desk, self.events.publish), None
+        self._sitting, self.offer, self.maps = Sitting(desk, self.events.publish), None, None
         self._sitting.tell("opened", sentence)
         return self._sitting.now
 
@@ -265,6 +267,29 @@ class Studio:
         """Does again what was undone last, without composing anew."""
         return self._at_work().redo()
 
+    # another tempo map: looked at first, then chosen
+
+    def spot_again(self, limits: Limits | None = None) -> Job[Maps]:
+        """Tempo maps for the session as its hits are now, around what is locked; nothing is changed. They stand as ``maps``. ``limits``
+        None are the session's."""
+        sitting = self._at_work()
+
+        def work(watch: Watch) -> Maps:
+            found = spotted_again(sitting.now.session, watch, limits)
+            self.maps = found
+            return found
+
+        return self.jobs.begin("Spot the cue again", work, PICTURE)
+
+    def use_map(self, index: int) -> Acted:
+        """Puts the cue on one of ``maps``, by its place in `Maps.all` (from 0)."""
+        maps = self.maps
+        if maps is None:
+            raise OptionError("the session was not spotted again", where="map", cure="spot it again first")
+        if not 0 <= index < len(maps.all):
+            raise OptionError(f"there is no tempo map {index}", where="map", cure=f"choose 0 to {len(maps.all) - 1}")
+        return self.act(UseMap(maps.all[index], maps.limits))
+
     # conform: looked at first, then accepted
 
     def look_at_cut(self, cuts: Path | None, film: Path | None = None, rate: Fraction | None = None) -> Job[Offer]:
@@ -282,13 +307,14 @@ class Studio:
 
         return self.jobs.begin(f"Look at {name}", work, PICTURE)
 
-    def conform(self, provider: str | None = None) -> Job[Acted]:
-        """Carries the session to the cut that was looked at last."""
+    def conform(self, provider: str | None = None, refused: Collection[int] = ()) -> Job[Acted]:
+        """Carries the session to the cut that was looked at last. For the changes that are ``refused`` (by number, from 1) nothing is
+        composed, see `engines.commands.Conform`."""
         offer = self.offer
         if offer is None:
             raise OptionError("no new cut was looked at", where="conform", cure="give its cut list or its film first")
         self.offer = None
-        return self.compose(Conform(offer.new, offer.name, provider))
+        return self.compose(Conform(offer.new, offer.name, provider, frozenset(refused)))
 
     # the end
 

@@ -288,3 +288,18 @@ def test_opening_another_session_saves_the_first_and_lets_go_of_it(studio: Studi
     with Desk.open(file) as desk:
         assert not desk.read_only
         assert desk.session.scenes[0].name == "Dawn"
+
+
+def test_a_session_is_spotted_again_and_put_on_another_map(studio: Studio, file: Path) -> None:
+    before = studio.open_session(file).session
+    with pytest.raises(OptionError, match="was not spotted again"):
+        studio.use_map(0)
+    maps = studio.spot_again().result(LONG)
+    assert studio.now.session is before
+    assert maps.in_use.tempo_map == before.tempo_map
+    with pytest.raises(OptionError, match="there is no tempo map"):
+        studio.use_map(len(maps.all))
+    studio.use_map(1)
+    assert studio.now.session.tempo_map == maps.all[1].tempo_map
+    studio.undo()
+    assert studio.now.session == before
