@@ -14,8 +14,10 @@ from bridge.transport import Kind, Report
 from engines.picture.timecode import Timecode
 
 PRECISION: dict[Kind, tuple[int, str]] = {
+    "jack": (4, "JACK tells every sample"),
     "mtc": (3, "timecode tells every quarter of a frame"),
     "clock": (2, "the clock tells beats and no frames"),
+    "link": (1, "Link tells beats and not which bar they are in"),
     "osc": (1, "OSC tells the place a few times a second"),
     "mmc": (0, "machine control tells starts and stops only"),
 }

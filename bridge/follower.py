@@ -22,7 +22,7 @@ Beats = Callable[[Fraction], Fraction]
 FREE_WHEEL_S = 1.5
 """Seconds for which a source that fell silent is taken to go on."""
 
-NOISE_S: dict[Kind, float] = {"mtc": 0.002, "clock": 0.002, "mmc": 0.002, "osc": 0.006}
+NOISE_S: dict[Kind, float] = {"jack": 5e-5, "mtc": 0.002, "clock": 0.002, "link": 0.001, "mmc": 0.002, "osc": 0.006}
 """Jitter (rms) to expect before the messages tell."""
 
 _LOCK_COUNT, _LOCK_SPAN_S, _LOCK_ERROR_S = 4, 0.08, 0.010

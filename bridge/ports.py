@@ -9,7 +9,6 @@ import heapq
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
 from pathlib import Path
 from threading import RLock
 from typing import Any, Protocol
@@ -65,7 +64,7 @@ class QueuedPort(ABC):
         self.board: bytearray | memoryview = bytearray(BOARD) if board is None else board
         self.late = LatenessLog()
         self._waiting: list[tuple[int, int, bytes]] = []
-        self._order = count()
+        self._next = 0
         self._is_open = False
         self._guard = RLock()
 
@@ -83,7 +82,7 @@ class QueuedPort(ABC):
             raise PortError(f"{message[:8].hex(' ') or 'nothing'} is no MIDI message", where=self, cure="send whole messages")
         with self._guard:
             now = self.clock.now_ns()
-            heapq.heappush(self._waiting, (now if due_ns is None else due_ns, next(self._order), bytes(message)))
+            heapq.heappush(self._waiting, (now if due_ns is None else due_ns, self._number(), bytes(message)))
         self.service()
 
     def service(self) -> int | None:
@@ -116,7 +115,8 @@ class QueuedPort(ABC):
         """Ends every note that sounds and closes; see `Port`."""
         if not self._is_open:
             return
-        self._waiting.clear()
+        with self._guard:
+            self._waiting.clear()
         try:
             for message in self._endings():
                 self._out(message)
@@ -124,6 +124,11 @@ class QueuedPort(ABC):
         finally:
             self._is_open = False
             self._shut()
+
+    def _number(self) -> int:
+        """The place of a message among those of its moment."""
+        self._next += 1
+        return self._next - 1
 
     def _endings(self) -> list[bytes]:
         """A note-off for every note that sounds."""

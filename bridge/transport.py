@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol
 
-Kind = Literal["mtc", "clock", "osc", "mmc"]
-"""The protocols that tell of a transport: timecode, beat clock, a DAW's own OSC, machine control."""
+Kind = Literal["jack", "mtc", "clock", "link", "osc", "mmc"]
+"""The protocols that tell of a transport: JACK, timecode, beat clock, Ableton Link, a DAW's own OSC, machine control."""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Deck:
         """Where in the film it is."""
         if self.course is None:
             return self._stands
-        place = self.course.place_at(self.clock.now_ns())
+        place = max(self.course.place, self.course.place_at(self.clock.now_ns()))
         return self._round.folded(place) if self._round is not None else place
 
     @property
@@ -78,11 +78,19 @@ class Deck:
         """The outlets of some stems changed: ends what sounds, and goes on through the new ones."""
         self.load(self.programme)
 
-    def play(self, place: int | None = None, speed: Fraction = Fraction(1), since: int | None = None) -> None:
-        """Rolls, from ``place`` or from where it is; ``since`` as in `Lane.start`."""
+    @property
+    def lead_ns(self) -> int:
+        """How much later than now it must begin, for the first note to be in time at every port."""
+        return max([lane.port.commit_ns for lane in self._lanes.values()], default=0)
+
+    def play(
+        self, place: int | None = None, speed: Fraction = Fraction(1), since: int | None = None, lead: int | None = None
+    ) -> None:
+        """Rolls, from ``place`` or from where it is, after ``lead`` nanoseconds; ``since`` as in `Lane.start`."""
+        lead = self.lead_ns if lead is None else lead
         here = self.place if place is None else place
         self.cut()
-        self.course = self._laid = Course(self.clock.now_ns(), here, speed)
+        self.course = self._laid = Course(self.clock.now_ns() + lead, here, speed)
         self._round = self._loop_at(here)
         for lane in self._lanes.values():
             lane.start(here, self._round, since)
@@ -144,13 +152,13 @@ class Deck:
                 self.stop(place)
         elif self.course is None or self._laid is None:
             missed = self._stands if 0 <= place - self._stands < MISSED_NS else None
-            self.play(place, speed, missed)
+            self.play(place, speed, missed, 0)
         else:
             new = Course(now, place, speed)
             off = place - self._laid.place_at(now)
             later = new.place_at(now + AHEAD_NS) - self._laid.place_at(now + AHEAD_NS)
             if abs(off) > JUMP_NS:
-                self.play(place, speed)
+                self.play(place, speed, lead=0)
             elif max(abs(off), abs(later)) > DRIFT_NS:
                 self._bend(new)
             else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bridge.clock import SECOND, Clock
+from bridge.jack_client import JackClient
+from bridge.jack_port import JackPort
 from bridge.lateness import LatenessLog
 from bridge.player.messages import Outlet, Socket
 from bridge.ports import FilePort, MemoryPort, QueuedPort, SystemPort
@@ -16,33 +18,26 @@ AGAIN_NS = 2 * SECOND
 """How long a port that is gone is left alone before it is tried again."""
 
 
-def _memory(outlet: Outlet, clock: Clock, board: Board, peers: Sequence[str]) -> QueuedPort:
-    return MemoryPort(clock, board=board)
-
-
-def _file(outlet: Outlet, clock: Clock, board: Board, peers: Sequence[str]) -> QueuedPort:
-    return FilePort(outlet.name, clock, board)
-
-
-def _system(outlet: Outlet, clock: Clock, board: Board, peers: Sequence[str]) -> QueuedPort:
-    return SystemPort(outlet.name, outlet.kind != "system", clock, board=board)
-
-
-PORTS: dict[str, tuple[Callable[[Outlet, Clock, Board, Sequence[str]], QueuedPort], ...]] = {
-    "memory": (_memory,),
-    "file": (_file,),
-    "system": (_system,),
-    "virtual": (_system,),
-    "auto": (_system,),
-}
-"""What each kind of outlet is made of; of several the first that opens."""
+def _made(outlet: Outlet, clock: Clock, board: Board, jack: JackClient | None, peers: Sequence[str]) -> list[QueuedPort]:
+    """The ports that an outlet may be, the best first."""
+    exact: list[QueuedPort] = [JackPort(jack, outlet.name, peers, board)] if jack is not None else []
+    match outlet.kind:
+        case "jack":
+            return exact
+        case "auto":
+            return [*exact, SystemPort(outlet.name, True, clock, board=board)]
+        case "file":
+            return [FilePort(outlet.name, clock, board)]
+        case "memory":
+            return [MemoryPort(clock, board=board)]
+    return [SystemPort(outlet.name, outlet.kind == "virtual", clock, board=board)]
 
 
 class Plug:
     """The port of one outlet, as a lane sees it: it never raises. ``board`` is shared with who ends its notes if this process dies."""
 
-    def __init__(self, outlet: Outlet, clock: Clock, board: Board, peers: tuple[str, ...] = ()) -> None:
-        self.outlet, self.clock, self.board = outlet, clock, board
+    def __init__(self, outlet: Outlet, clock: Clock, board: Board, jack: JackClient | None, peers: tuple[str, ...] = ()) -> None:
+        self.outlet, self.clock, self.board, self.jack = outlet, clock, board, jack
         self.fault = ""
         self.late = LatenessLog()
         self._port: QueuedPort | None = None
@@ -53,8 +48,7 @@ class Plug:
         """Opens it, and ends what somebody before us left sounding; the fault is said in `socket`."""
         self._tried = self.clock.now_ns()
         said = []
-        for make in PORTS[self.outlet.kind]:
-            port = make(self.outlet, self.clock, self.board, self._peers)
+        for port in _made(self.outlet, self.clock, self.board, self.jack, self._peers):
             try:
                 port.open()
                 port.late = self.late
@@ -65,12 +59,17 @@ class Plug:
                 return
             except HitpointError as error:
                 said.append(str(error))
-        self._port, self.fault = None, "; ".join(said)
+        nothing = f"{self.outlet}: no JACK server runs; start JACK (jackd or PipeWire), or choose another kind of port"
+        self._port, self.fault = None, "; ".join(said) or nothing
 
     def mend(self) -> None:
         """Opens it again if it is gone, and the time for another try has come."""
-        if self._port is None and self.clock.now_ns() - self._tried > AGAIN_NS:
-            self.open()
+        if self.clock.now_ns() - self._tried > AGAIN_NS:
+            self._tried = self.clock.now_ns()
+            if self._port is None:
+                self.open()
+            elif isinstance(self._port, JackPort):
+                self._port.reach()
 
     @property
     def commit_ns(self) -> int:
@@ -106,7 +105,8 @@ class Plug:
         """Ends what sounds and closes; see `Port`."""
         port, self._port = self._port, None
         if port is not None:
-            self._peers = tuple(getattr(port, "peers", ())) or self._peers
+            if isinstance(port, JackPort) and not port.jack.gone:
+                self._peers = port.peers or self._peers
             try:
                 port.close()
             except PortError as error:

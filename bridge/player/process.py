@@ -15,12 +15,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from bridge.chase import Chase
-from bridge.clock import SECOND, Clock, MonotonicClock
-from bridge.lateness import lateness
+from bridge.clock import SECOND
 from bridge.player.course import Loop
 from bridge.player.deck import Deck
 from bridge.player.messages import (
-    EVERY,
     Follow,
     Hear,
     Listen,
@@ -30,7 +28,6 @@ from bridge.player.messages import (
     Message,
     Order,
     Origins,
-    Outlet,
     Panic,
     Patch,
     Play,
@@ -40,10 +37,9 @@ from bridge.player.messages import (
     Swap,
     Vary,
 )
-from bridge.player.plug import Plug
 from bridge.player.priority import raised
 from bridge.player.programme import Programme
-from bridge.ports import BOARD, Port
+from bridge.player.rig import Rig
 
 TICK_NS = SECOND // 100
 """How often the chase is asked where the DAW is, and the deck is moved, at least."""
@@ -65,15 +61,13 @@ _SWITCH_S = 0.0005  # how long a thread may hold the interpreter while another w
 class Booth:
     """All that the process holds. `work` runs until it is told to quit, or whoever started it is gone."""
 
-    def __init__(self, wire: Connection[Status, Order], boards: Any, clock: Clock | None = None) -> None:
+    def __init__(self, wire: Connection[Status, Order], boards: Any) -> None:
         self._wire = wire
-        self._boards = memoryview(boards).cast("B")
-        self.clock: Clock = clock or MonotonicClock()
-        self.deck = Deck(self.clock, self._way)
+        self.rig = Rig(boards)
+        self.deck = Deck(self.rig.clock, self.rig.way)
         self.chase = Chase()
-        self._plugs: dict[Outlet, Plug] = {}
-        self._patch = Patch((), ())
-        self._nowhere = Plug(Outlet("memory", "nowhere"), self.clock, memoryview(bytearray(BOARD)))
+        self._chosen: str | None = None  # the source that the composer lets lead
+        self._place = 0  # where it was before this step: a clock that is gone cannot tell
         self._orders: deque[Order] = deque()
         self._news = threading.Event()
         self._follows, self._done = False, False
@@ -106,17 +100,16 @@ class Booth:
         try:
             while not self._done:
                 self._obey()
+                self._renewed(self.rig.mend())
                 self._chase()
-                for plug in self._plugs.values():
-                    plug.mend()
-                moment = self.deck.step()
+                moments = [moment for moment in (self.deck.step(), self.rig.service()) if moment is not None]
+                self._place = self.deck.place
                 self._tell()
-                self._rest(moment)
+                self._rest(min(moments, default=None))
         finally:
             self.deck.stop()
-            for plug in self._plugs.values():
-                plug.close()
             self._tell(at_once=True)
+            self.rig.close()
 
     def end(self) -> None:
         """Asks it to end; from any thread."""
@@ -166,29 +159,25 @@ class Booth:
             self._follows = False
         self._acts[type(message)](message)
 
-    def _way(self, stem: str) -> tuple[Port, int]:
-        """The port of a stem and its latency."""
-        routes = {route.stem: route for route in self._patch.routes}
-        route = routes.get(stem, routes.get(EVERY))
-        if route is None:
-            return self._nowhere, 0
-        return self._plugs[route.outlet], round((route.latency_ms or 0.0) * SECOND / 1000)
-
     def _repatch(self, patch: Patch) -> None:
         self.deck.cut()
-        boards, peers = dict(patch.boards), dict(patch.peers)
-        for outlet in [outlet for outlet in self._plugs if outlet not in boards]:
-            self._plugs.pop(outlet).close()
-        for outlet, number in boards.items():
-            if outlet not in self._plugs:
-                board = self._boards[number * BOARD : (number + 1) * BOARD]
-                plug = self._plugs[outlet] = Plug(outlet, self.clock, board, peers.get(outlet.name, ()))
-                plug.open()
-        self._patch = patch
-        self.deck.rewire()
+        if not self._renewed(self.rig.patch(patch)):
+            self.deck.rewire()
 
     def _listen(self, listen: Listen) -> None:
-        pass
+        self._renewed(self.rig.listen(listen.inlets))
+
+    def _renewed(self, other_clock: bool) -> bool:
+        """Begins anew by another clock, standing where it was; whether it is another."""
+        if other_clock:
+            old, self._told_ns = self.deck, 0
+            self.deck = Deck(self.rig.clock, self.rig.way)
+            self.deck.load(old.programme)
+            self.deck.set_loop(old.loop)
+            self.deck.stop(self._place)
+            self.chase = Chase(self.chase.picture, self.chase.start, self.chase.beats, self.chase.origins)
+            self.chase.follow(self._chosen)
+        return other_clock
 
     def _originate(self, origins: Origins) -> None:
         self.chase.origins = dict(origins.seconds)
@@ -198,6 +187,8 @@ class Booth:
         old = self.deck.programme
         if (old.rate, old.start, old.beats) != (programme.rate, programme.start, programme.beats):
             self.chase = Chase(programme.rate, programme.start, _placed(programme), self.chase.origins)
+            self.chase.follow(self._chosen)
+            self.rig.picture(programme.rate)
 
     def _load(self, programme: Programme) -> None:
         self._learn(programme)
@@ -208,6 +199,7 @@ class Booth:
         self.deck.swap(swap.programme, swap.at)
 
     def _follow(self, message: Follow) -> None:
+        self._chosen = message.source
         self.chase.follow(message.source)
         if not self._follows:
             self._follows = True
@@ -217,12 +209,14 @@ class Booth:
     def _hear(self, message: Hear) -> None:
         # the clock here may be a sound card's: what matters is how long ago it was heard
         ago = time.monotonic_ns() - message.report.received_ns
-        self.chase.hear(replace(message.report, received_ns=self.clock.now_ns() - max(0, ago)))
+        self.chase.hear(replace(message.report, received_ns=self.rig.clock.now_ns() - max(0, ago)))
 
     def _chase(self) -> None:
+        for report in self.rig.reports():
+            self.chase.hear(report)
         if not self._follows:
             return
-        reading = self.chase.at(self.clock.now_ns())
+        reading = self.chase.at(self.rig.clock.now_ns())
         if reading.seconds is None:
             return
         place = round((reading.seconds - self.chase.start) * SECOND)
@@ -230,7 +224,7 @@ class Booth:
         self.deck.chase(place, speed if reading.state not in ("stopped", "lost") else Fraction(0))
 
     def _tell(self, at_once: bool = False) -> None:
-        now = self.clock.now_ns()
+        now = self.rig.clock.now_ns()
         deck, last = self.deck, self._status
         changed = (deck.course is not None, self._follows) != (last.rolling, last.follows)
         if not (at_once or changed or now - self._told_ns >= TELL_NS):
@@ -240,7 +234,7 @@ class Booth:
         standings = last.standings
         if changed or now - self._standings_ns >= STANDINGS_NS:
             standings, self._standings_ns = self.chase.standings(now), now
-        plugs = self._plugs.values()
+        outlets, inlets = self.rig.sockets
         self._status = replace(
             last,
             rolling=deck.course is not None,
@@ -253,20 +247,21 @@ class Booth:
             sounding=deck.sounding,
             reading=reading,
             standings=standings,
-            lateness=lateness(*(plug.late for plug in plugs)),
-            outlets=tuple(plug.socket for plug in plugs),
-            word=next((plug.fault for plug in plugs if plug.fault), ""),
+            lateness=self.rig.lateness,
+            outlets=outlets,
+            inlets=inlets,
+            word=self.rig.word,
         )
         self._outgoing.append(self._status)
         self._something.set()
 
     def _rest(self, moment: int | None) -> None:
         """Waits for news, or until the moment; the last milliseconds are slept, which is more precise than waiting."""
-        now = self.clock.now_ns()
+        now = self.rig.clock.now_ns()
         until = now + TICK_NS if moment is None else min(moment, now + TICK_NS)
         if until - now > _NEAR_NS:
             self._news.wait((until - now - _NEAR_NS) / SECOND)
-        left = until - self.clock.now_ns()
+        left = until - self.rig.clock.now_ns()
         if left > 0 and not self._news.is_set():
             time.sleep(left / SECOND)
 

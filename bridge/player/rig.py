@@ -1,0 +1,155 @@
+"""The rig: every port of the player, in and out, and the clock that all of them run by: JACK's samples where JACK is, else the system's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from bridge.clock import SECOND, Clock, MonotonicClock
+from bridge.jack_client import JackClient
+from bridge.lateness import Lateness, lateness
+from bridge.player.ear import Ear
+from bridge.player.messages import EVERY, Inlet, Outlet, Patch, Socket
+from bridge.player.plug import AGAIN_NS, Plug
+from bridge.ports import BOARD, Port
+from bridge.transport import Report
+from engines.errors import HitpointError
+
+_OF_JACK = ("jack", "auto", "jack transport")
+
+
+class Rig:
+    """All ports. `patch`, `listen` and `mend` return whether the clock is another one now: whoever keeps moments must begin anew."""
+
+    def __init__(self, boards: Any) -> None:
+        self.clock: Clock = MonotonicClock()
+        self.plugs: dict[Outlet, Plug] = {}
+        self.ears: tuple[Ear, ...] = ()
+        self._boards = memoryview(boards).cast("B")
+        self._jack: JackClient | None = None
+        self._patch, self._inlets = Patch((), ()), tuple[Inlet, ...]()
+        self._picture: Fraction | None = None
+        self._tried: int | None = None
+        self._nowhere = Plug(Outlet("memory", "nowhere"), self.clock, memoryview(bytearray(BOARD)), None)
+
+    def way(self, stem: str) -> tuple[Port, int]:
+        """The port of a stem, and its latency in nanoseconds."""
+        routes = {route.stem: route for route in self._patch.routes}
+        route = routes.get(stem, routes.get(EVERY))
+        if route is None:
+            return self._nowhere, 0
+        return self.plugs[route.outlet], round((route.latency_ms or 0.0) * SECOND / 1000)
+
+    def patch(self, patch: Patch) -> bool:
+        """Other routes. Ports that stay are not touched."""
+        self._patch = patch
+        for outlet in [outlet for outlet in self.plugs if outlet not in dict(patch.boards)]:
+            self.plugs.pop(outlet).close()
+        changed = self._reclock()
+        self._plug_in()
+        return changed
+
+    def listen(self, inlets: tuple[Inlet, ...]) -> bool:
+        """Other inlets."""
+        self._close_ears()
+        self._inlets = inlets
+        changed = self._reclock()
+        self._plug_in()
+        return changed
+
+    def picture(self, rate: Fraction | None) -> None:
+        """The film's rate, which timecode needs to know."""
+        self._picture = rate
+        for ear in self.ears:
+            ear.picture(rate)
+
+    def mend(self) -> bool:
+        """Opens what is gone and can be had again."""
+        changed = self._reclock()
+        if changed:
+            self._plug_in()
+        for plug in self.plugs.values():
+            plug.mend()
+        for ear in self.ears:
+            ear.mend()
+        return changed
+
+    def reports(self) -> Iterator[Report]:
+        """What was heard since, at all inlets."""
+        for ear in self.ears:
+            yield from ear.drain()
+
+    def service(self) -> int | None:
+        """Lets out what is due at every port; the moment when the next message is."""
+        moments = [moment for plug in self.plugs.values() if (moment := plug.service()) is not None]
+        return min(moments, default=None)
+
+    def close(self) -> None:
+        """Ends every note and closes everything."""
+        self._close_ears()
+        for plug in self.plugs.values():
+            plug.close()
+        if self._jack is not None:
+            self._jack.close()
+            self._jack = None
+
+    @property
+    def sockets(self) -> tuple[tuple[Socket, ...], tuple[Socket, ...]]:
+        """How the outlets and the inlets do."""
+        return tuple(plug.socket for plug in self.plugs.values()), tuple(ear.socket for ear in self.ears)
+
+    @property
+    def lateness(self) -> Lateness:
+        """How late messages went out, at all outlets."""
+        return lateness(*(plug.late for plug in self.plugs.values()))
+
+    @property
+    def word(self) -> str:
+        """What is wrong with the first port that something is wrong with."""
+        return next((plug.fault for plug in self.plugs.values() if plug.fault), "")
+
+    def _plug_in(self) -> None:
+        """Opens what is wanted and not there."""
+        peers = dict(self._patch.peers)
+        for outlet, number in self._patch.boards:
+            if outlet not in self.plugs:
+                board = self._boards[number * BOARD : (number + 1) * BOARD]
+                self.plugs[outlet] = Plug(outlet, self.clock, board, self._jack, peers.get(outlet.name, ()))
+                self.plugs[outlet].open()
+        if not self.ears:
+            self.ears = tuple(Ear(inlet, self.clock, self._jack, self._picture) for inlet in self._inlets)
+            for ear in self.ears:
+                ear.open()
+
+    def _close_ears(self) -> None:
+        for ear in self.ears:
+            ear.close()
+        self.ears = ()
+
+    def _reclock(self) -> bool:
+        """Goes over to JACK's clock where some port is JACK's and it runs, and back where it went away."""
+        wanted = any(o.kind in _OF_JACK for o, _ in self._patch.boards) or any(
+            i.kind in (*_OF_JACK, "jack") for i in self._inlets
+        )
+        if self._jack is not None and (self._jack.gone or not wanted):
+            self._unplug()
+            self._jack.close()
+            self._jack, self.clock, self._tried = None, MonotonicClock(), None
+            return True
+        if self._jack is None and wanted and (self._tried is None or self.clock.now_ns() - self._tried > AGAIN_NS):
+            self._tried = self.clock.now_ns()
+            try:
+                jack = JackClient()
+            except HitpointError:
+                return False  # the ports that need it say so
+            self._unplug()
+            self._jack, self.clock = jack, jack.clock
+            return True
+        return False
+
+    def _unplug(self) -> None:
+        self._close_ears()
+        for plug in self.plugs.values():
+            plug.close()
+        self.plugs.clear()
