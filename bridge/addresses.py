@@ -95,6 +95,12 @@ class Address:
             out[row.name] = bool(value) if number and row.kind == "flag" else value
         return out
 
+    def json(self) -> dict[str, Any]:
+        """The row as other programs read it."""
+        arguments = [{"name": a.name, "kind": a.kind, "needed": a.needed, "what": a.what} for a in self.arguments]
+        http = None if self.wire == "osc" else "POST" if self.changes else "GET"
+        return {"address": self.address, "what": self.what, "arguments": arguments, "answers": self.answer, "http": http}
+
     @property
     def signature(self) -> str:
         """Its arguments in one line; those in brackets may be left out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bridge.addresses import BY_ADDRESS
@@ -21,7 +22,7 @@ from engines.commands import Delete, Hold, Join, Remark, Split, Title, scope_of
 from engines.errors import OptionError
 from engines.picture.timecode import parse_rate
 from engines.scoring import Spotted, Wishes, shots_json
-from engines.session.deliver import cue_report, scenes_json
+from engines.session.deliver import scenes_json, write_cue
 from engines.session.keep import parse
 from engines.session.listing import history_json, takes_json
 from engines.session.model import Session
@@ -82,9 +83,8 @@ def history(studio: Studio) -> Json:
 
 
 def report(studio: Studio) -> Json:
-    studio.flush()
-    now = studio.now
-    return cue_report(now.session, now.path.with_suffix(".mid")).json()
+    with TemporaryDirectory() as folder:  # of the file as it would be written now, whatever lies beside the session
+        return write_cue(studio.now.session, Path(folder) / "cue.mid")[1].json()
 
 
 def film(studio: Studio) -> Json:

@@ -1,8 +1,9 @@
-"""The verbs of the bridge: ports, doctor, place."""
+"""The verbs of the bridge: serve, ports, doctor, place."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,23 @@ from typing import Any
 from engines.errors import OptionError
 from engines.verbs.reading import within
 from engines.verbs.terminal import Verb, give, say
+
+
+def serve(args: argparse.Namespace) -> None:
+    """Let other programs of this machine work here: HTTP, WebSocket, and OSC if a port for it is given. Ctrl-C ends it."""
+    from bridge.addresses import ASKED
+    from bridge.osc_page import osc_page
+    from bridge.server.running import running
+
+    if args.addresses:
+        give(args, {"addresses": [row.json() for row in ASKED]}, osc_page().rstrip())
+        return
+    with running(args.port, args.osc_port, args.osc_read_only, args.session) as house:
+        say(f"token: {house.token}", f"also in {house.token_file}, which only you can read")
+        give(args, house.json(), house.text())
+        sys.stdout.flush()
+        house.wait()
+    say("stopped: jobs are cancelled, the session is saved")
 
 
 def ports(args: argparse.Namespace) -> None:
@@ -93,6 +111,12 @@ def add(verb: Verb) -> None:
     """Adds the verbs to the command line."""
     from bridge.daws import DAWS
 
+    made = verb("serve", serve, "let other programs of this machine work here: HTTP, WebSocket, OSC")
+    made.add_argument("--session", type=Path, metavar="SESSION", help="open this one first")
+    made.add_argument("--port", type=within(0, 65535, int), help="of the HTTP server (4747); 0 takes a free one")
+    made.add_argument("--osc-port", type=within(0, 65535, int), metavar="PORT", help="listen for OSC too; 0 takes a free one")
+    made.add_argument("--osc-read-only", action="store_true", help="OSC may ask, and change nothing")
+    made.add_argument("--addresses", action="store_true", help="only write the table of addresses")
     verb("ports", ports, "MIDI ports that other programs offer")
     two = verb("doctor", doctor, "every link to DAW, editor and engine, in words")
     three = verb("place", place, "put a cue into a DAW, or files for one into a folder")

@@ -1,0 +1,1 @@
+"""The local server: the studio over HTTP and WebSocket, for this machine alone."""

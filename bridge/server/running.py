@@ -1,0 +1,76 @@
+"""Serving from the command line: the studio with its wires, from start to Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from bridge.checkup import SERVER_PORT
+from bridge.logfile import log_to_file
+from bridge.osc import OscServer
+from bridge.server.local import LocalServer
+from bridge.studio import Studio
+
+LOOK = 1.0
+"""Seconds between two looks for Ctrl-C, which Windows does not hand to a thread that waits without end."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What is served, and where."""
+
+    studio: Studio
+    url: str
+    token: str
+    token_file: Path
+    osc_port: int | None
+    log: Path | None
+
+    def json(self) -> dict[str, Any]:
+        """As the programs read it that start us."""
+        return {
+            "url": self.url,
+            "events": f"{self.url.replace('http', 'ws', 1)}/hitpoint/events",
+            "openapi": f"{self.url}/openapi.json",
+            "token": self.token,
+            "token_file": str(self.token_file),
+            "osc_port": self.osc_port,
+            "session": str(self.studio.now.path) if self.studio.is_open else None,
+            "log": None if self.log is None else str(self.log),
+        }
+
+    def text(self) -> str:
+        """The same for a person."""
+        osc = "no OSC: add --osc-port" if self.osc_port is None else f"OSC on 127.0.0.1, UDP port {self.osc_port}"
+        return f"{self.url}\n{osc}\nCtrl-C ends it"
+
+    def wait(self) -> None:
+        """Waits for Ctrl-C, or for the system to end the program."""
+        try:
+            while not Event().wait(LOOK):
+                pass
+        except KeyboardInterrupt:
+            return
+
+
+@contextmanager
+def running(port: int | None, osc_port: int | None, osc_read_only: bool, session: Path | None) -> Iterator[House]:
+    """The studio with its wires; in the end jobs are cancelled, the session is saved and closed. Raises PortError, SessionError."""
+    with ExitStack() as closing:
+        log = log_to_file()
+        studio = Studio()
+        closing.callback(studio.close)
+        if session is not None:
+            studio.open_session(session)
+        server = LocalServer(studio, SERVER_PORT if port is None else port)
+        closing.callback(server.close)
+        osc = None
+        if osc_port is not None:
+            osc = OscServer(studio, osc_port, osc_read_only)
+            closing.callback(osc.close)
+        facts = {"osc_port": None if osc is None else osc.port}
+        yield House(studio, server.url, server.door.token, server.post(facts), facts["osc_port"], log)
