@@ -30,6 +30,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     from bridge import verbs as verbs_of_the_bridge
+    from desktop import verbs as verb_of_the_window
     from engines.verbs import delivery, evaluation, film, session, training
 
     parser = _Parser(
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--quiet", action="store_true", help="no progress")
         return made
 
-    for room in (film, session, delivery, evaluation, training, verbs_of_the_bridge):
+    for room in (film, session, delivery, evaluation, training, verbs_of_the_bridge, verb_of_the_window):
         room.add(verb)
     return parser
 
@@ -59,8 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args = parser.parse_args(argv)
         if args.verb is None:
-            parser.print_help()
-            return 0
+            args = parser.parse_args(["app"])  # the window
         args.call(args)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):

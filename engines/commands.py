@@ -13,6 +13,7 @@ from engines.scoring import Wishes, composed
 from engines.session.divide import join, split
 from engines.session.keep import parse
 from engines.session.lock import locked
+from engines.session.marks import AddHit, DropHit, FollowHits, MoveHit, WeighHit
 from engines.session.model import Limits, Session, Told
 from engines.session.recut import NewCut, conformed
 from engines.session.refill import Wish, next_seed, refilled
@@ -23,12 +24,16 @@ from engines.spotting.candidates import Candidate
 from engines.watch import Watch
 
 __all__ = [
+    "AddHit",
     "Choose",
     "Conform",
     "Delete",
+    "DropHit",
+    "FollowHits",
     "Hold",
     "Join",
     "Lock",
+    "MoveHit",
     "Refill",
     "Relink",
     "Remark",
@@ -38,6 +43,7 @@ __all__ = [
     "TellAll",
     "Title",
     "UseMap",
+    "WeighHit",
 ]
 
 BEST = 5

@@ -28,6 +28,11 @@ def respotted(before: Session, after: Session) -> Session:
     return session
 
 
+def follows(session: Session, span: Span) -> Session:
+    """The map of one scene solved again for the hits as they are now. As `respotted` otherwise."""
+    return _solved(session, span, _pulse(session, span.scene.id))
+
+
 def _pulse(session: Session, scene: str) -> Told:
     """What is said of a scene's metre and tempo, by its own scope or the cue's."""
     word = session.told.get(scene, Told()).over(session.told.get("cue", Told()))

@@ -1,0 +1,140 @@
+"""Everything that keys and menus do, as one table: where it stands, what it is called, its keys, and what it says on hovering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QMainWindow, QMenu
+
+from desktop.language import words
+
+tr = words("actions")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row. ``menu`` is a key of `menus`; ``keys`` in Qt's portable words, the first is the one that menus show; ``tip`` is one
+    sentence; ``line`` draws a line above it; ``checks`` makes it a switch."""
+
+    name: str
+    menu: str
+    text: str
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+    line: bool = False
+    checks: bool = False
+
+
+def menus() -> dict[str, str]:
+    """The menus by key, in their order."""
+    return {
+        "file": tr("&File"),
+        "edit": tr("&Edit"),
+        "transport": tr("&Transport"),
+        "hits": tr("&Hits"),
+        "music": tr("&Music"),
+        "view": tr("&View"),
+        "help": tr("&Help"),
+    }
+
+
+def items() -> tuple[Item, ...]:
+    """What the window itself does; docks bring rows of their own."""
+    return (
+        Item("open", "file", tr("&Open…"), ("Ctrl+O",), tr("Open a film, a session, a cut list or a MIDI file")),
+        Item("demo", "file", tr("Open the &demo film"), (), tr("A short film of our own, to try everything on")),
+        Item("save_as", "file", tr("Save session &as…"), ("Ctrl+Shift+S",),
+             tr("Go on in another file; every act is saved anyway")),
+        Item("quit", "file", tr("&Quit"), ("Ctrl+Q",), tr("Close the window; everything is saved"), line=True),
+        Item("undo", "edit", tr("&Undo"), ("Ctrl+Z",), tr("Take the last act back, every note of it")),
+        Item("redo", "edit", tr("&Redo"), ("Ctrl+Shift+Z", "Ctrl+Y"),
+             tr("Do again what was undone last, without composing anew")),
+        Item("palette", "edit", tr("&Command palette…"), ("Ctrl+Shift+P", "Ctrl+K"),
+             tr("Find anything that the window does by its name"), line=True),
+        Item("play", "transport", tr("&Play or stop"), ("Space",), tr("Roll at normal speed, or rest on this frame")),
+        Item("shuttle_back", "transport", tr("Shuttle &back"), ("J",), tr("Roll backwards; again for twice the speed")),
+        Item("stop", "transport", tr("&Stop"), ("K",), tr("Rest on this frame")),
+        Item("shuttle_on", "transport", tr("Shuttle &forward"), ("L",), tr("Roll forwards; again for twice the speed")),
+        Item("frame_back", "transport", tr("One frame back"), ("Left",), tr("Step one frame back"), line=True),
+        Item("frame_on", "transport", tr("One frame on"), ("Right",), tr("Step one frame on")),
+        Item("second_back", "transport", tr("One second back"), ("Shift+Left",), tr("Step one second of timecode back")),
+        Item("second_on", "transport", tr("One second on"), ("Shift+Right",), tr("Step one second of timecode on")),
+        Item("cut_back", "transport", tr("Previous cut"), ("Up",), tr("Go to the cut before")),
+        Item("cut_on", "transport", tr("Next cut"), ("Down",), tr("Go to the next cut")),
+        Item("to_start", "transport", tr("To the first frame"), ("Home",), tr("Go to the first frame of the film")),
+        Item("to_end", "transport", tr("To the last frame"), ("End",), tr("Go to the last frame of the film")),
+        Item("go_to", "transport", tr("&Go to timecode…"), ("Ctrl+G",), tr("Type a timecode or a frame to go to")),
+        Item("hit_add", "hits", tr("&Mark a hit here"), ("M",), tr("A new hit point on the frame that is shown")),
+        Item("hit_drop", "hits", tr("&Delete the hit"), ("Delete", "Backspace"), tr("Delete the selected hit")),
+        Item("hit_heavier", "hits", tr("&Heavier"), ("Ctrl+Up",), tr("Missing this hit shall cost more")),
+        Item("hit_lighter", "hits", tr("&Lighter"), ("Ctrl+Down",), tr("Missing this hit shall cost less")),
+        Item("hit_hard", "hits", tr("Hard or &soft"), ("H",), tr("A hard hit must have an onset; a soft one may pass")),
+        Item("hit_back", "hits", tr("Previous hit"), (",",), tr("Go to the hit before and select it"), line=True),
+        Item("hit_on", "hits", tr("Next hit"), (".",), tr("Go to the next hit and select it")),
+        Item("respot", "hits", tr("Let the tempo &follow the hits"), ("Ctrl+T",),
+             tr("Solve the tempo map of this scene again for the hits as they are"), line=True),
+        Item("score", "music", tr("&Score it"), ("Ctrl+Return",), tr("Compose every scene of this film")),
+        Item("refill", "music", tr("&Refill the scene"), ("Return", "Enter"),
+             tr("Compose the scene under the playhead again, keeping what is kept")),
+        Item("split", "music", tr("S&plit the scene here"), ("Ctrl+E",),
+             tr("Let a new scene begin at the bar under the playhead")),
+        Item("join", "music", tr("&Join with the next scene"), ("Ctrl+J",), tr("Make one scene of this one and the next")),
+        Item("cancel", "music", tr("&Cancel the work"), ("Ctrl+.",),
+             tr("Stop what is being worked on; nothing half-done is left"), line=True),
+        Item("zoom_in", "view", tr("Zoom &in"), ("Ctrl++", "Ctrl+=", "+", "="), tr("See less of the timeline, larger")),
+        Item("zoom_out", "view", tr("Zoom &out"), ("Ctrl+-", "-"), tr("See more of the timeline, smaller")),
+        Item("zoom_fit", "view", tr("Zoom to &fit"), ("Ctrl+0", "F"), tr("See the whole film on the timeline")),
+        Item("streamers", "view", tr("&Streamers and punches"), ("Ctrl+Shift+M",),
+             tr("Lines that run two seconds ahead of every hard hit, and a punch on it"), line=True, checks=True),
+        Item("burn_in", "view", tr("&Burnt-in timecode"), ("Ctrl+Shift+T",), tr("Show the timecode in the picture"), checks=True),
+        Item("full_screen", "view", tr("Picture on &full screen"), ("F11", "Ctrl+F"),
+             tr("The picture alone, on the second display where there is one"), checks=True),
+        Item("light", "view", tr("&Light or dark"), ("Ctrl+Shift+L",),
+             tr("Change between light and dark; it follows the system until then"), line=True),
+        Item("tongue", "view", tr("English / 中文"), (), tr("Change the language of the window")),
+        Item("keys", "help", tr("&Keys"), ("F1",), tr("Every key on one page")),
+        Item("about", "help", tr("&About Hitpoint"), (), tr("Version, licence, and where the log lies")),
+    )  # fmt: skip
+
+
+class Actions:
+    """The actions of one window by name, in its menus and on its keys."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self._by_name: dict[str, QAction] = {}
+        self.menus: dict[str, QMenu] = {}
+        bar = window.menuBar()
+        assert bar is not None
+        for key, title in menus().items():
+            menu = bar.addMenu(title)
+            assert menu is not None
+            menu.setToolTipsVisible(True)
+            self.menus[key] = menu
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._by_name[name]
+
+    def all(self) -> list[QAction]:
+        """All of them, in the order of the menus."""
+        return list(self._by_name.values())
+
+    def add(self, item: Item, call: Callable[[], object]) -> QAction:
+        """One more row, and what it calls."""
+        action = QAction(item.text, self._window)
+        action.setObjectName(item.name)
+        action.setShortcuts([QKeySequence(keys) for keys in item.keys])
+        key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setStatusTip(item.tip)
+        action.setToolTip(f"{item.tip} ({key})" if key and item.tip else item.tip or action.text())
+        action.setCheckable(item.checks)
+        action.triggered.connect(lambda checked=False: call())
+        menu = self.menus[item.menu]
+        if item.line:
+            menu.addSeparator()
+        menu.addAction(action)
+        self._window.addAction(action)
+        self._by_name[item.name] = action
+        return action

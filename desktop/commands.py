@@ -1,0 +1,370 @@
+"""What each row of the menus does: small calls to the transport, the timeline and the document, by the name of the row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt6.QtCore import QStandardPaths
+from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
+
+from desktop import theme
+from desktop.actions import Actions
+from desktop.document import CUT_LISTS, FILMS, MIDI, SESSIONS, kind
+from desktop.language import LANGUAGES, words
+from desktop.palette import Palette
+from desktop.viewer import Viewer, on_full_screen
+from engines import __version__, files
+from engines.commands import AddHit, DropHit, FollowHits, Join, MoveHit, Split, TellAll, WeighHit
+from engines.errors import OptionError
+from engines.picture.timecode import Timecode, nominal
+from engines.session.model import Told
+
+if TYPE_CHECKING:
+    from desktop.sheet import HitMark, SceneMark, Sheet
+    from desktop.window import Window
+
+tr = words("commands")
+HEAVIER = 0.1
+"""A step of a hit's weight."""
+ALWAYS = {"open", "demo", "quit", "palette", "light", "tongue", "keys", "about", "streamers", "burn_in"}
+"""What can be done before anything is open."""
+WITH_SESSION = {
+    *("save_as", "hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "respot", "refill", "split", "join"),
+}
+"""What needs a session."""
+
+
+class Commands:
+    """One window's; `of` gives the call of a row."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self._alone: Viewer | None = None
+        self.imported: Callable[[Path], object] | None = None
+        """Takes a MIDI file that was opened or dropped, once a dock has said that it wants them."""
+
+    def of(self, name: str) -> Callable[[], object]:
+        """What a row calls: the method of its name, or one of a few that say the rest in one expression."""
+        transport = self.window.transport
+        simple: dict[str, Callable[[], object]] = {
+            "quit": self.window.close,
+            "undo": self.window.document.undo,
+            "redo": self.window.document.redo,
+            "play": transport.toggle,
+            "stop": transport.stop,
+            "shuttle_back": lambda: transport.shuttle(-1),
+            "shuttle_on": lambda: transport.shuttle(1),
+            "frame_back": lambda: transport.step(-1),
+            "frame_on": lambda: transport.step(1),
+            "second_back": lambda: transport.step(-nominal(transport.timing.rate)),
+            "second_on": lambda: transport.step(nominal(transport.timing.rate)),
+            "cut_back": lambda: self._to(None if (s := self._sheet) is None else s.cut_frames, -1),
+            "cut_on": lambda: self._to(None if (s := self._sheet) is None else s.cut_frames, 1),
+            "hit_back": lambda: self._to_hit(-1),
+            "hit_on": lambda: self._to_hit(1),
+            "to_start": lambda: transport.locate(0),
+            "to_end": lambda: transport.locate(transport.timing.frames - 1),
+            "hit_add": lambda: self.add_hit(transport.frame),
+            "hit_heavier": lambda: self._weigh(HEAVIER),
+            "hit_lighter": lambda: self._weigh(-HEAVIER),
+            "zoom_in": lambda: self.window.timeline.zoom(1.5),
+            "zoom_out": lambda: self.window.timeline.zoom(1 / 1.5),
+            "zoom_fit": lambda: self.window.timeline.fit(),
+            "score": self.window.document.score,
+            "cancel": lambda: self.window.jobs.cancel(),
+        }
+        found: Callable[[], object] = simple[name] if name in simple else getattr(self, name)
+        return found
+
+    def enable(self, actions: Actions) -> None:
+        """Greys out what cannot be done now."""
+        now, film = self.window.document.now, self.window.document.film
+        for action in actions.all():
+            name = action.objectName()
+            if name in ("undo", "redo"):
+                continue
+            if name in WITH_SESSION:
+                action.setEnabled(now is not None and not now.read_only)
+            elif name not in ALWAYS:
+                action.setEnabled(now is not None or film is not None)
+
+    @property
+    def _sheet(self) -> Sheet | None:
+        return self.window.timeline.sheet
+
+    # files
+
+    def open(self) -> None:
+        """Asks for a file and opens it."""
+        every = " ".join(f"*{suffix}" for suffix in (*FILMS, *SESSIONS, *CUT_LISTS, *MIDI))
+        last = self.window.preferences.text("folder")
+        rest = tr("All files")
+        name, _ = QFileDialog.getOpenFileName(
+            self.window, tr("Open"), last, f"{tr('Films, sessions, cut lists, MIDI')} ({every});;{rest} (*)"
+        )
+        if name:
+            self.window.preferences.set("folder", str(Path(name).parent))
+            self.take(Path(name))
+
+    def take(self, path: Path) -> None:
+        """Opens whatever a file is."""
+        what = kind(path)
+        if what in ("session", "film"):
+            self.window.document.open(path)
+        elif what == "cuts":
+            self.window.document.open_cuts(path)
+        elif what == "midi" and self.imported is not None:
+            self.imported(path)
+        else:
+            cure = tr("give a film, a session, a cut list or a MIDI file")
+            self.window.message.refuse(OptionError(tr("is nothing that can be opened here"), where=path.name, cure=cure))
+
+    def demo(self) -> None:
+        """Makes the demo film where programs keep their data, and opens it."""
+        from engines.picture.demo_film import make_demo_film
+
+        home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
+        path = Path(home) / "demo" / "demo.mp4"
+        document = self.window.document
+
+        def made() -> Path:
+            files.folder(path.parent)
+            job = document.studio.jobs.begin(
+                tr("Make the demo film"),
+                lambda watch: make_demo_film(
+                    path, lambda done, total: watch.on_progress and watch.on_progress("film", done, total)
+                ),
+                "picture",
+            )
+            return job.result()
+
+        document.do(lambda: path if path.is_file() else made(), lambda film: document.open(film))
+
+    def save_as(self) -> None:
+        """Asks for another file to go on in."""
+        now = self.window.document.now
+        if now is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(self.window, tr("Save session as"), str(now.path), "Hitpoint (*.hitpoint)")
+        if name:
+            path = Path(name).with_suffix(".hitpoint")
+            self.window.document.do(lambda: self.window.document.studio.save(path))
+
+    # going about
+
+    def go_to(self) -> None:
+        """Asks for a timecode or a frame."""
+        sheet = self._sheet
+        if sheet is None:
+            return
+        here = str(sheet.start + self.window.transport.frame)
+        text, given = QInputDialog.getText(self.window, tr("Go to"), tr("Timecode or frame"), text=here)
+        if given and text.strip():
+            try:
+                self.window.transport.locate(place(text, sheet))
+            except OptionError as error:
+                self.window.message.refuse(error)
+
+    def _to(self, frames: NDArray[Any] | None, way: int) -> int | None:
+        """Goes to the next or the last of some frames."""
+        if frames is None or not len(frames):
+            return None
+        here = self.window.transport.frame
+        k = int(np.searchsorted(frames, here, side="right" if way > 0 else "left")) - (way < 0)
+        if not 0 <= k < len(frames):
+            return None
+        self.window.transport.locate(int(frames[k]))
+        return int(frames[k])
+
+    def _to_hit(self, way: int) -> None:
+        sheet = self._sheet
+        if sheet is not None:
+            frame = self._to(np.array([mark.hit.frame for mark in sheet.marks], np.int64), way)
+            if frame is not None:
+                self.window.timeline.select(frame)
+
+    # hits
+
+    def add_hit(self, frame: int) -> None:
+        """A new hit on a frame."""
+        self.window.document.act(AddHit(frame))
+        self.window.timeline.select(frame)
+
+    def move_hit(self, frame: int, to: int) -> None:
+        """A hit goes to another frame."""
+        self.window.document.act(MoveHit(frame, to))
+        self.window.timeline.select(to)
+
+    def weigh_hit(self, frame: int, weight: float) -> None:
+        """A hit gets another weight."""
+        self.window.document.act(WeighHit(frame, weight=weight))
+
+    def hit_drop(self) -> None:
+        """The selected hit goes."""
+        mark = self._selected()
+        if mark is not None:
+            self.window.document.act(DropHit(mark.hit.frame))
+
+    def hit_hard(self) -> None:
+        """The selected hit, or the one under the playhead, changes between hard and soft."""
+        mark = self._selected()
+        if mark is not None:
+            self.window.document.act(WeighHit(mark.hit.frame, hard=not mark.hit.hard))
+
+    def respot(self) -> None:
+        """The tempo of the scene under the playhead is solved again."""
+        scene = self.scene()
+        if scene is not None:
+            self.window.document.compose(FollowHits(scene.number))
+
+    def _weigh(self, by: float) -> None:
+        mark = self._selected()
+        if mark is not None:
+            self.weigh_hit(mark.hit.frame, round(min(1.0, max(0.0, mark.hit.weight + by)), 2))
+
+    def _selected(self) -> HitMark | None:
+        """The selected hit, else the one under the playhead; says so where there is neither."""
+        sheet, frame = self._sheet, self.window.timeline.hits.selected
+        if sheet is None:
+            return None
+        frame = self.window.transport.frame if frame is None else frame
+        mark = next((mark for mark in sheet.marks if mark.hit.frame == frame), None)
+        if mark is None:
+            self.window.message.say(tr("Select a hit first: click it, or go to one with , and ."))
+        return mark
+
+    # music
+
+    def scene(self) -> SceneMark | None:
+        """The scene under the playhead."""
+        sheet = self._sheet
+        return None if sheet is None else sheet.scene_at(float(self.window.transport.seconds))
+
+    def refill(self) -> None:
+        """The scene under the playhead is composed again."""
+        scene = self.scene()
+        if scene is not None:
+            self.window.document.refill(scene.number)
+
+    def split(self) -> None:
+        """A scene begins at the bar under the playhead."""
+        sheet = self._sheet
+        if sheet is not None and len(sheet.bars):
+            self.window.document.act(Split(sheet.bar_at(float(self.window.transport.seconds)) + 1))
+
+    def join(self) -> None:
+        """The scene under the playhead and the next become one."""
+        scene = self.scene()
+        if scene is not None:
+            self.window.document.act(Join(scene.number))
+
+    def shape(self, drawn: Mapping[int, float | None]) -> None:
+        """The composer's curve: how strong some bars (from 0) shall be, None for as the picture asks."""
+        now = self.window.document.now
+        if now is None or not drawn:
+            return
+        told = dict(now.session.told)
+        for bar, energy in drawn.items():
+            span = now.session.span_of_bar(bar + 1)
+            scope = f"{span.scene.id}/{bar + 1 - span.first}"
+            told[scope] = replace(told.get(scope, Told()), energy=energy)
+        first, last = min(drawn) + 1, max(drawn) + 1
+        where = f"bar {first}" if first == last else f"bars {first} to {last}"
+        self.window.document.act(TellAll(told, f"Shape the intensity of {where}"))
+
+    # the window itself
+
+    def palette(self) -> None:
+        """Everything by its name."""
+        found = Palette(self.window.actions_by_name.all(), self.window)
+        centre = self.window.geometry().center()
+        found.move(centre.x() - found.width() // 2, self.window.geometry().top() + 80)
+        found.show()
+
+    def streamers(self) -> None:
+        """Streamers and punches on or off."""
+        self._switch("streamers")
+
+    def burn_in(self) -> None:
+        """Timecode in the picture or not."""
+        self._switch("burn_in")
+
+    def _switch(self, name: str) -> None:
+        on = self.window.actions_by_name[name].isChecked()
+        self.window.preferences.set(f"view/{name}", on)
+        for viewer in (self.window.viewer, self._alone):
+            if viewer is not None:
+                setattr(viewer, name, on)
+                viewer.update()
+
+    def full_screen(self) -> None:
+        """The picture alone on a display, or back."""
+        if self._alone is None:
+            self._alone = on_full_screen(self.window.viewer)
+            self._alone.left.connect(self.leave_full_screen)
+            sheet = self._sheet
+            if sheet is not None:
+                self._alone.draw(sheet)
+            self.window.document.drawn.connect(self._alone.draw)
+        else:
+            self.leave_full_screen()
+
+    def leave_full_screen(self) -> None:
+        """The picture in the window alone."""
+        alone, self._alone = self._alone, None
+        if alone is not None:
+            self.window.document.drawn.disconnect(alone.draw)
+            alone.close_film()
+            alone.close()
+            alone.deleteLater()
+        self.window.actions_by_name["full_screen"].setChecked(False)
+
+    def light(self) -> None:
+        """Light or dark, whatever the system says."""
+        choice: theme.Choice = "light" if theme.current().name == "dark" else "dark"
+        self.window.preferences.set("theme", choice)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            theme.wear(application, choice)
+
+    def tongue(self) -> None:
+        """The other language, from the next start on."""
+        spoken = str(QApplication.instance().property("language") or "en")  # type: ignore[union-attr]
+        other = "en" if spoken == "zh" else "zh"
+        self.window.preferences.set("language", other)
+        self.window.message.say(tr("{} from the next start on").format(LANGUAGES[other]))
+
+    def keys(self) -> None:
+        """Every key on one page."""
+        rows = [
+            f"{action.shortcut().toString():<16}{action.text().replace('&', '')}"
+            for action in self.window.actions_by_name.all()
+            if action.shortcut().toString()
+        ]
+        box = QMessageBox(QMessageBox.Icon.NoIcon, tr("Keys"), "\n".join(rows), QMessageBox.StandardButton.Close, self.window)
+        box.setFont(theme.figures(9.0))
+        box.open()
+
+    def about(self) -> None:
+        """Version, licence, and where the log lies."""
+        log = str(self.window.preferences.log)
+        text = tr("Hitpoint {}. Free software under the MIT licence.\nLog: {}").format(__version__, log)
+        QMessageBox(QMessageBox.Icon.NoIcon, tr("About Hitpoint"), text, QMessageBox.StandardButton.Close, self.window).open()
+
+
+def place(text: str, sheet: Sheet) -> int:
+    """The frame of the film that a person means: a timecode of the reel, or a number. Raises OptionError outside the film."""
+    text = text.strip()
+    try:
+        frame = int(text)
+    except ValueError:
+        frame = Timecode.parse(text, sheet.rate, sheet.start.drop).frame - sheet.start.frame
+    if not 0 <= frame < sheet.frames:
+        last = sheet.start + (sheet.frames - 1)
+        raise OptionError(f"{text} lies outside the film", where="go to", cure=f"it lasts from {sheet.start} to {last}")
+    return frame

@@ -1,0 +1,90 @@
+"""The places around the picture: each dock by name, built when it is first shown, so that a window opens at once.
+
+A dock is a class ``Panel(document, transport)`` in a module of its own, a `QWidget` that reads frozen values from the signals of
+`desktop.document.Document` and of `desktop.transport.Transport`, and hands over acts. Where it has an attribute ``items``, these rows
+(`desktop.actions.Item`, paired with what they call) join menus and palette once it is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
+
+from desktop.language import words
+
+if TYPE_CHECKING:
+    from desktop.document import Document
+    from desktop.transport import Transport
+
+tr = words("docks")
+RIGHT, BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+@dataclass(frozen=True)
+class Place:
+    """One dock: its ``name`` in the settings, the title that people read, where it lies, ``module:Class``, its key, and whether a window
+    that was never arranged shows it. Docks of one area lie as tabs over one another, the first on top."""
+
+    name: str
+    title: str
+    area: Qt.DockWidgetArea
+    built_by: str
+    keys: str = ""
+    shown: bool = True
+
+
+def places() -> tuple[Place, ...]:
+    """All of them, in the order of their tabs."""
+    return (Place("hits", tr("Hits"), RIGHT, "desktop.hits:Hits", "Ctrl+1"),)
+
+
+class Dock(QDockWidget):
+    """A frame that builds its panel when it is first seen."""
+
+    def __init__(self, place: Place, document: Document, transport: Transport, window: QMainWindow) -> None:
+        super().__init__(place.title, window)
+        self.setObjectName(place.name)
+        self.setAccessibleName(place.title)
+        self.place = place
+        self.panel: QWidget | None = None
+        self._parts = document, transport
+        hollow = QWidget(self)
+        QVBoxLayout(hollow).setContentsMargins(0, 0, 0, 0)
+        self.setWidget(hollow)
+        self.visibilityChanged.connect(lambda seen: seen and self.build())
+
+    def build(self) -> QWidget:
+        """The panel, made now where it was not yet."""
+        if self.panel is None:
+            module, name = self.place.built_by.split(":")
+            self.panel = getattr(import_module(module), name)(*self._parts)
+            hollow = self.widget()
+            assert self.panel is not None
+            assert hollow is not None
+            layout = hollow.layout()
+            assert layout is not None
+            layout.addWidget(self.panel)
+            join = getattr(self.parent(), "join", None)
+            if join is not None and hasattr(self.panel, "items"):
+                join(self.panel.items)
+        return self.panel
+
+
+def set_out(window: QMainWindow, document: Document, transport: Transport) -> dict[str, Dock]:
+    """Puts every dock into its place; the docks by name."""
+    docks: dict[str, Dock] = {}
+    first: dict[Qt.DockWidgetArea, Dock] = {}
+    for place in places():
+        dock = docks[place.name] = Dock(place, document, transport, window)
+        window.addDockWidget(place.area, dock)
+        if place.area in first:
+            window.tabifyDockWidget(first[place.area], dock)
+        first.setdefault(place.area, dock)
+        dock.setVisible(place.shown)
+    for dock in first.values():
+        dock.raise_()
+    return docks

@@ -1,0 +1,124 @@
+"""What every lane of the timeline is: a strip of some height that paints the part of the sheet in view, and may be taken hold of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt6.QtCore import QLineF, QPointF, Qt
+from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPen, QStaticText
+
+from desktop import theme
+from desktop.scale import Scale
+from desktop.sheet import Sheet
+from desktop.theme import Theme
+from engines.picture.timing import Timing
+
+
+@lru_cache(maxsize=4096)
+def _static(text: str, font: str) -> QStaticText:
+    """A text laid out once: labels of a timeline come back at every frame."""
+    made = QStaticText(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    face = QFont()
+    face.fromString(font)
+    made.prepare(font=face)
+    return made
+
+
+@dataclass
+class Ink:
+    """What lanes paint with: the theme, two faces, and texts that were laid out before."""
+
+    theme: Theme = field(default_factory=theme.current)
+    small: QFont = field(default_factory=QFont)
+    figures: QFont = field(default_factory=QFont)
+    _small: str = ""
+    _figures: str = ""
+
+    @classmethod
+    def fresh(cls) -> Ink:
+        """For the theme that the window wears now."""
+        small = QFont(QGuiApplication.font())
+        small.setPointSizeF(8.0)
+        figures = theme.figures(8.0)
+        return cls(theme.current(), small, figures, small.toString(), figures.toString())
+
+    def pen(self, name: str, width: float = 0, alpha: int = 255) -> QPen:
+        """A pen in one of the theme's colours; width 0 is one pixel of the screen."""
+        return QPen(self.theme.colour(name, alpha), width)
+
+    def colour(self, name: str, alpha: int = 255) -> QColor:
+        """One of the theme's colours."""
+        return self.theme.colour(name, alpha)
+
+    def lines(self, painter: QPainter, lines: Sequence[QLineF]) -> None:
+        """Draws any number of lines, none too."""
+        if lines:
+            painter.drawLines(*lines)
+
+    def write(self, painter: QPainter, x: float, y: float, text: str, colour: str = "dim", figures: bool = False) -> float:
+        """Writes a line with its upper left corner there; how wide it is."""
+        static = _static(text, self._figures if figures else self._small)
+        painter.setFont(self.figures if figures else self.small)
+        painter.setPen(self.pen(colour))
+        painter.drawStaticText(QPointF(x, y), static)
+        return static.size().width()
+
+    def width(self, text: str, figures: bool = False) -> float:
+        """How wide a line is."""
+        return _static(text, self._figures if figures else self._small).size().width()
+
+
+@dataclass
+class Grip:
+    """Something that was taken hold of: where, and what happens while it moves and when it is let go."""
+
+    move: Callable[[float, float], None]
+    drop: Callable[[], None]
+    cursor: Qt.CursorShape = Qt.CursorShape.SizeHorCursor
+
+
+class Lane:
+    """A strip ``height`` pixels high. `paint` draws what lies in view, its own top at 0; `press` may give a `Grip`."""
+
+    height = 24
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.timing: Timing | None = None
+
+    def paint(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink) -> None:
+        """Draws the seconds from ``scale.left`` to ``scale.right``."""
+        raise NotImplementedError
+
+    def press(self, x: float, y: float, scale: Scale, sheet: Sheet) -> Grip | None:
+        """What is taken hold of at a place, if anything."""
+        return None
+
+    def tip(self, x: float, y: float, scale: Scale, sheet: Sheet) -> str:
+        """What is said of a place when the mouse rests there."""
+        return ""
+
+    def time(self, frame: int, sheet: Sheet) -> float:
+        """The second at which a frame is shown."""
+        if self.timing is not None and 0 <= frame < self.timing.frames:
+            return float(self.timing.time(frame))
+        return float(frame / sheet.rate)
+
+
+def in_view(times: NDArray[np.float64], scale: Scale, beyond: float = 0.0) -> slice:
+    """Those of rising times that lie in view, and one on each side of it; ``beyond`` are pixels that things reach out."""
+    out = beyond * scale.step
+    first, last = np.searchsorted(times, (scale.left - out, scale.right + out))
+    return slice(max(0, int(first) - 1), min(len(times), int(last) + 1))
+
+
+def thinned(xs: NDArray[np.float64], least: float = 1.0) -> NDArray[np.int64]:
+    """Indexes of places that lie at least so many pixels apart from the one before: what a crowd of lines looks like."""
+    if not len(xs):
+        return np.zeros(0, np.int64)
+    return np.unique(np.floor(xs / least), return_index=True)[1]

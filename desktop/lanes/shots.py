@@ -1,0 +1,59 @@
+"""The shots: where the picture cuts, each with a picture of itself where there is room."""
+
+from __future__ import annotations
+
+import numpy as np
+from PyQt6.QtCore import QLineF, QRectF
+from PyQt6.QtGui import QImage, QPainter
+
+from desktop.lanes.lane import Ink, Lane, in_view, thinned
+from desktop.language import words
+from desktop.scale import Scale
+from desktop.sheet import Sheet
+
+tr = words("timeline")
+LEAST = 14
+"""Pixels of a shot below which it has no picture."""
+
+
+class Shots(Lane):
+    """A strip of thumbnails between lines at the cuts; ``wanted`` lists the frames whose pictures were missing at the last painting."""
+
+    height = 52
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.pictures: dict[int, QImage] = {}
+        self.wanted: list[int] = []
+
+    def paint(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink) -> None:
+        painter.fillRect(QRectF(0, 0, scale.width, self.height), ink.colour("shade"))
+        shown = in_view(sheet.cuts, scale)
+        edges = np.concatenate(([0.0], sheet.cuts, [sheet.duration]))
+        frames = np.concatenate(([0], sheet.cut_frames))
+        self.wanted = []
+        for k in range(shown.start, shown.stop + 1):
+            left, right = scale.x(edges[k]), scale.x(edges[k + 1])
+            if right - left >= LEAST and right > 0 and left < scale.width:
+                self._picture(painter, left, right, int(frames[k]))
+        xs = (sheet.cuts[shown] - scale.left) / scale.step
+        lines = [QLineF(x, 0, x, self.height) for x in np.floor(xs[thinned(xs)]) + 0.5]
+        painter.setPen(ink.pen("text", alpha=150))
+        ink.lines(painter, lines)
+
+    def _picture(self, painter: QPainter, left: float, right: float, frame: int) -> None:
+        image = self.pictures.get(frame)
+        if image is None:
+            self.wanted.append(frame)
+            return
+        high = self.height - 4
+        wide = image.width() * high / image.height()
+        part = min(wide, right - left - 1)
+        source = QRectF(0, 0, image.width() * part / wide, image.height())
+        painter.drawImage(QRectF(left + 1, 2, part, high), image, source)
+
+    def tip(self, x: float, y: float, scale: Scale, sheet: Sheet) -> str:
+        at = scale.seconds(x)
+        k = int(np.searchsorted(sheet.cuts, at, side="right"))
+        frame = int(sheet.cut_frames[k - 1]) if k else 0
+        return tr("Shot {} from {}").format(k + 1, sheet.start + frame)

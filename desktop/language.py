@@ -1,0 +1,82 @@
+"""The words of the window in the person's language: Qt's own translation mechanism over a plain table.
+
+Qt's compiled ``.qm`` files need ``lrelease``, which no PyQt6 wheel brings; a table in JSON needs nothing, is read by whoever
+translates, and goes through the same `QTranslator`, so that ``QCoreApplication.translate`` and its plurals work everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from PyQt6.QtCore import QCoreApplication, QLocale, QTranslator
+
+TABLES = Path(__file__).parent / "translations"
+LANGUAGES = {"en": "English", "zh": "中文"}
+"""What is spoken, each in its own words."""
+
+
+class Language(QTranslator):
+    """One language as a table: context, then English text, then the text; a list holds the forms for one and for many."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self.code = code
+        self._table = table(code)
+
+    def translate(  # type: ignore[override]  # Qt takes a null string for "not here"; its stubs do not know
+        self, context: str | None, source: str | None, disambiguation: str | None = None, n: int = -1
+    ) -> str | None:
+        found = self._table.get(context or "", {}).get(source or "")
+        if isinstance(found, list):
+            found = found[0 if n == 1 else -1]
+        return found.replace("%n", str(n)) if found and n >= 0 else found
+
+    def isEmpty(self) -> bool:  # noqa: N802  Qt's name
+        return not self._table
+
+
+@cache
+def table(code: str) -> dict[str, dict[str, str | list[str]]]:
+    """The words of a language, by context."""
+    read: dict[str, dict[str, str | list[str]]] = json.loads((TABLES / f"{code}.json").read_text("utf-8"))
+    return read
+
+
+def spoken(choice: str = "system") -> str:
+    """The language of a choice; ``system`` is the person's own where we have it, else English."""
+    if choice in LANGUAGES:
+        return choice
+    return next((code for code in (name[:2] for name in QLocale.system().uiLanguages()) if code in LANGUAGES), "en")
+
+
+@cache
+def _acts(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The sentences of acts as patterns: ``Refill scene {}`` has one place for whatever stands there."""
+    rows = []
+    for source, target in table(code).get("acts", {}).items():
+        pattern = "(.+?)".join(re.escape(part) for part in source.split("{}"))
+        rows.append((re.compile(pattern), str(target)))
+    return tuple(rows)
+
+
+def act(sentence: str, code: str | None = None) -> str:
+    """The sentence of an act (`engines.commands` writes it, a session keeps it) in the language of the window."""
+    application = QCoreApplication.instance()
+    code = code or (application.property("language") if application is not None else None) or "en"
+    for pattern, target in _acts(code):
+        if found := pattern.fullmatch(sentence):
+            return target.format(*found.groups())
+    return sentence
+
+
+def words(context: str) -> Callable[..., str]:
+    """The function by which a module says its words: ``tr("Open a film")``, ``tr("%n hits", n=3)``."""
+
+    def tr(text: str, n: int = -1) -> str:
+        return QCoreApplication.translate(context, text, "", n)
+
+    return tr

@@ -1,0 +1,69 @@
+"""What is remembered from one day to the next, where each system keeps such things: window, language, sessions of late, and whether
+the last one ended well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
+
+RECENT = 8
+"""Sessions that are remembered."""
+
+
+class Preferences:
+    """Reads and writes at once; a value of another kind than expected counts as none."""
+
+    def __init__(self, settings: QSettings | None = None) -> None:
+        self._settings = settings if settings is not None else QSettings("Hitpoint", "Hitpoint")
+
+    def text(self, key: str, default: str = "") -> str:
+        """A word."""
+        value = self._settings.value(key, default)
+        return value if isinstance(value, str) else default
+
+    def flag(self, key: str, default: bool) -> bool:
+        """Yes or no."""
+        return self.text(key, "yes" if default else "no") == "yes"
+
+    def bytes(self, key: str) -> QByteArray:
+        """What Qt packed, such as the places of docks."""
+        value = self._settings.value(key)
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def set(self, key: str, value: str | bool | QByteArray) -> None:
+        """Remembers a value."""
+        self._settings.setValue(key, ("yes" if value else "no") if isinstance(value, bool) else value)
+
+    def sync(self) -> None:
+        """Writes to the disk now."""
+        self._settings.sync()
+
+    @property
+    def recent(self) -> list[str]:
+        """Sessions of late that are still there, the last one first."""
+        return [path for path in self.text("recent").split("\n") if path and Path(path).is_file()]
+
+    def opened(self, path: Path) -> None:
+        """A session was opened: the first of those of late, and the one that a crash would leave."""
+        known = [str(path.resolve()), *(other for other in self.recent if other != str(path.resolve()))]
+        self.set("recent", "\n".join(known[:RECENT]))
+        self.set("open", str(path.resolve()))
+        self.sync()
+
+    def ended(self) -> None:
+        """The window closed as it should, or the session was closed."""
+        self.set("open", "")
+        self.sync()
+
+    @property
+    def left_open(self) -> Path | None:
+        """The session that was open when the program was killed; None where it ended well."""
+        path = self.text("open")
+        return Path(path) if path and Path(path).is_file() else None
+
+    @property
+    def log(self) -> Path:
+        """The file in which faults are written down."""
+        home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)
+        return Path(home) / "hitpoint.log"

@@ -1,0 +1,120 @@
+"""The row under the picture: where it is in timecode, frames, bars and beats, how fast it goes, who leads, and the next thing to do."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import numpy as np
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from bridge.chase import Reading
+from desktop import theme
+from desktop.actions import Actions
+from desktop.language import words
+from desktop.sheet import Sheet
+from desktop.transport import Transport
+
+tr = words("transport")
+
+
+class TransportBar(QWidget):
+    """Reads the transport; its buttons are the window's own actions."""
+
+    def __init__(self, transport: Transport, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.transport = transport
+        self._sheet: Sheet | None = None
+        self._timecode = self._figures(16.0, bold=True)
+        self._timecode.setAccessibleName(tr("Timecode"))
+        self._bar = self._figures(11.0)
+        self._bar.setAccessibleName(tr("Bar and beat"))
+        self._frame = self._figures(9.0)
+        self._frame.setAccessibleName(tr("Frame"))
+        self._state = QLabel(self)
+        self._state.setAccessibleName(tr("Transport"))
+        self._buttons = [self._button(actions[name], glyph) for name, glyph in GLYPHS]
+        self.score = QPushButton(tr("Score it"), self)
+        self.score.setProperty("primary", True)
+        self.score.setToolTip(actions["score"].toolTip())
+        self.score.clicked.connect(actions["score"].trigger)
+        self.score.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * theme.GAP, theme.GAP, 2 * theme.GAP, theme.GAP)
+        row.setSpacing(theme.GAP)
+        row.addWidget(self._timecode)
+        row.addSpacing(2 * theme.GAP)
+        row.addWidget(self._bar)
+        row.addSpacing(2 * theme.GAP)
+        row.addWidget(self._frame)
+        row.addStretch(1)
+        for button in self._buttons:
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self._state)
+        row.addWidget(self.score)
+        transport.moved.connect(self._tell)
+        transport.rolled.connect(self._rolled)
+        transport.followed.connect(self._followed)
+        self._tell(0)
+
+    def draw(self, sheet: Sheet | None) -> None:
+        """Takes start, rate and bars."""
+        self._sheet = sheet
+        self._tell(self.transport.frame)
+
+    def _tell(self, frame: int) -> None:
+        sheet = self._sheet
+        if sheet is None:
+            self._timecode.setText("--:--:--:--")
+            self._bar.setText("")
+            self._frame.setText("")
+            return
+        self._timecode.setText(str(sheet.start + frame))
+        self._frame.setText(tr("frame {}").format(frame))
+        self._bar.setText(place_in_bars(sheet, float(self.transport.seconds)))
+
+    def _rolled(self, speed: float) -> None:
+        play = self._buttons[2]
+        play.setText("■" if speed else "▶")
+        self._state.setText("" if speed in (0, 1) else f"{speed:+g}×")
+
+    def _followed(self, reading: Reading | None) -> None:
+        if reading is None:
+            self._state.setText("")
+        else:
+            self._state.setText(tr("follows {}: {}").format(reading.leader or "…", reading.state))
+            self._state.setToolTip(reading.why)
+
+    def _figures(self, points: float, bold: bool = False) -> QLabel:
+        label = QLabel(self)
+        label.setFont(theme.figures(points, bold))
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return label
+
+    def _button(self, action: QAction, glyph: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(glyph)
+        button.setAccessibleName(action.text().replace("&", ""))
+        button.setToolTip(action.toolTip())
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setFixedSize(QSize(34, theme.ROW))
+        button.clicked.connect(action.trigger)
+        return button
+
+
+GLYPHS = (("cut_back", "|◀"), ("frame_back", "◂"), ("play", "▶"), ("frame_on", "▸"), ("cut_on", "▶|"))
+"""The buttons: the action that each triggers, and its sign."""
+
+
+def place_in_bars(sheet: Sheet, seconds: float) -> str:
+    """Bar and beat at a moment, as DAWs write it: ``12|3``; nothing where there are no bars."""
+    bar = sheet.bar_at(seconds)
+    if bar < 0:
+        return ""
+    first = int(np.searchsorted(sheet.beats, sheet.bars[bar] - 1e-6))
+    beat = bisect_right(sheet.beats.tolist(), seconds + 1e-6, lo=first) - first
+    tempo = sheet.tempo[max(0, int(np.searchsorted(sheet.tempo_at, seconds, side="right")) - 1)]
+    return f"{bar + 1}|{max(1, beat)}   {sheet.metres[bar]}   {tempo:.2f}"

@@ -1,0 +1,68 @@
+"""What a window shows before anything is open: open a film, go on with a session, or try it all on a film of our own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop import theme
+from desktop.language import words
+
+tr = words("welcome")
+
+
+class Welcome(QWidget):
+    """A column in the middle: two buttons, and the sessions of late."""
+
+    open_wanted = pyqtSignal()
+    demo_wanted = pyqtSignal()
+    recent_wanted = pyqtSignal(str)  # the path of a session
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("Welcome"))
+        title = QLabel("Hitpoint", self)
+        face = title.font()
+        face.setPointSizeF(22.0)
+        face.setWeight(face.Weight.Light)
+        title.setFont(face)
+        line = QLabel(tr("Open a film, a session or an editor’s cut list, or drop one here."), self)
+        line.setStyleSheet(f"color: {theme.current().dim};")
+        open_, demo = QPushButton(tr("Open…"), self), QPushButton(tr("Open the demo film"), self)
+        open_.setProperty("primary", True)
+        open_.clicked.connect(lambda: self.open_wanted.emit())
+        demo.clicked.connect(lambda: self.demo_wanted.emit())
+        column = QVBoxLayout(self)
+        column.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.setSpacing(theme.GAP)
+        for part in (title, line, open_, demo):
+            column.addWidget(part, alignment=Qt.AlignmentFlag.AlignHCenter)
+            if part is line:
+                column.addSpacing(2 * theme.GAP)
+        for button in (open_, demo):
+            button.setFixedWidth(240)
+        self._late = QLabel(tr("Lately"), self)
+        self._late.setStyleSheet(f"color: {theme.current().faint};")
+        column.addSpacing(2 * theme.GAP)
+        column.addWidget(self._late, alignment=Qt.AlignmentFlag.AlignHCenter)
+        self._column = column
+        self._recent: list[QPushButton] = []
+        self.show_recent([])
+
+    def show_recent(self, paths: list[str]) -> None:
+        """The sessions that were open of late, the last one first."""
+        for button in self._recent:
+            self._column.removeWidget(button)
+            button.deleteLater()
+        self._recent = []
+        self._late.setVisible(bool(paths))
+        for path in paths:
+            button = QPushButton(f"{Path(path).parent.name} / {Path(path).stem}", self)
+            button.setFlat(True)
+            button.setToolTip(path)
+            button.setFixedWidth(320)
+            button.clicked.connect(lambda checked=False, path=path: self.recent_wanted.emit(path))
+            self._column.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
+            self._recent.append(button)

@@ -1,0 +1,209 @@
+"""The window: the picture over the timeline, docks around them, one line for messages and one for work; it wires, and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PyQt6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from bridge.events import SessionChanged
+from bridge.studio import OpenFilm
+from desktop.actions import Actions, Item, items
+from desktop.commands import Commands
+from desktop.docks import set_out
+from desktop.document import Document, kind
+from desktop.jobs_line import JobsLine
+from desktop.language import act, words
+from desktop.message import MessageBar
+from desktop.preferences import Preferences
+from desktop.sheet import Sheet
+from desktop.timeline import Timeline
+from desktop.transport import Transport, even
+from desktop.transport_bar import TransportBar
+from desktop.viewer import Viewer
+from desktop.welcome import Welcome
+from engines.errors import HitpointError, OutputError
+from engines.picture.reel import Reel
+
+tr = words("window")
+
+
+class Window(QMainWindow):
+    """One document, one transport, and everything that looks at them. `join` takes rows that docks bring along."""
+
+    def __init__(self, document: Document, preferences: Preferences | None = None) -> None:
+        super().__init__()
+        self.document = document
+        self.preferences = preferences or Preferences()
+        self.transport = Transport(parent=self)
+        self.setWindowTitle("Hitpoint")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.actions_by_name = Actions(self)
+        self.commands = Commands(self)
+        self.join((item, self.commands.of(item.name)) for item in items())
+        self._lay_out()
+        self.docks = set_out(self, document, self.transport)
+        for dock in self.docks.values():
+            toggle = dock.toggleViewAction()
+            assert toggle is not None
+            toggle.setShortcut(dock.place.keys)
+            self.actions_by_name.menus["view"].addAction(toggle)
+        self._wire()
+        self._restore()
+        self.show_state()
+
+    def join(self, rows: Iterable[tuple[Item, Callable[[], object]]]) -> None:
+        """Takes rows into menus, keys and palette: what each is, and what it calls."""
+        for item, call in rows:
+            self.actions_by_name.add(item, call)
+
+    def _lay_out(self) -> None:
+        self.message, self.jobs = MessageBar(self), JobsLine(self)
+        self.welcome, self.viewer = Welcome(self), Viewer(self.transport, self)
+        self.transport_bar = TransportBar(self.transport, self.actions_by_name, self)
+        self.timeline = Timeline(self.transport, self)
+        self.picture = QStackedWidget(self)
+        self.picture.addWidget(self.welcome)
+        self.picture.addWidget(self.viewer)
+        centre = QWidget(self)
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.message)
+        column.addWidget(self.picture, 1)
+        column.addWidget(self.transport_bar)
+        column.addWidget(self.timeline)
+        self.setCentralWidget(centre)
+        status = self.statusBar()
+        assert status is not None
+        status.setSizeGripEnabled(False)
+        status.addPermanentWidget(self.jobs)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+
+    def _wire(self) -> None:
+        document, timeline, commands = self.document, self.timeline, self.commands
+        document.session_changed.connect(self._session_changed)
+        document.film_changed.connect(self._film_changed)
+        document.reel_changed.connect(self._show_reel)
+        document.drawn.connect(self._draw)
+        document.job_changed.connect(self.jobs.show_job)
+        document.said.connect(self.message.say)
+        document.refused.connect(self.message.refuse)
+        self.viewer.failed.connect(self.message.refuse)
+        self.jobs.cancelled.connect(document.cancel)
+        timeline.hit_moved.connect(commands.move_hit)
+        timeline.hit_weighed.connect(commands.weigh_hit)
+        timeline.hit_wanted.connect(commands.add_hit)
+        timeline.hit_selected.connect(lambda frame: self.show_state())
+        timeline.shaped.connect(commands.shape)
+        self.welcome.open_wanted.connect(commands.open)
+        self.welcome.demo_wanted.connect(commands.demo)
+        self.welcome.recent_wanted.connect(lambda path: document.open(Path(path)))
+
+    # what the document tells
+
+    def _session_changed(self, event: SessionChanged) -> None:
+        if event.change in ("opened", "saved") and event.now is not None:
+            self.preferences.opened(event.now.path)
+            if event.now.read_only:
+                line = tr("{} is open in another program: here it is read-only").format(event.now.path.name)
+                self.message.say(line)
+        self.show_state()
+
+    def _film_changed(self, film: OpenFilm) -> None:
+        self.show_state()
+
+    def _show_reel(self, reel: Reel | None) -> None:
+        self.viewer.open(reel)
+        self.timeline.open(reel)
+        if reel is not None:
+            self.transport.load(reel.timing)
+        elif self.document.now is not None:
+            film = self.document.now.session.film
+            self.transport.load(even(film.rate, film.frames))
+        self.show_state()
+
+    def _draw(self, sheet: Sheet) -> None:
+        self.viewer.draw(sheet)
+        self.transport_bar.draw(sheet)
+        self.timeline.draw(sheet)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Brings title, menus and the next thing to do in line with what is open."""
+        now, film = self.document.now, self.document.film
+        history = None if now is None else now.history
+        for name, steps in (("undo", history.done if history else ()), ("redo", history.undone if history else ())):
+            action = self.actions_by_name[name]
+            action.setEnabled(bool(steps) and now is not None and not now.read_only)
+            word = tr("&Undo") if name == "undo" else tr("&Redo")
+            action.setText(f"{word}: {act(steps[-1].sentence)}" if steps else word)
+        name = "" if now is None else f"{now.session.cue}, {now.path.stem}"
+        if now is None and film is not None:
+            name = film.reel.path.name
+        self.setWindowTitle(f"{name} - Hitpoint" if name else "Hitpoint")
+        opened = now is not None or film is not None
+        if not opened:
+            self.welcome.show_recent(self.preferences.recent)
+        self.picture.setCurrentWidget(self.viewer if opened else self.welcome)
+        silent = now is not None and all(scene.chosen is None for scene in now.session.scenes)
+        self.transport_bar.score.setVisible(silent or (now is None and film is not None and film.spotted is not None))
+        self.commands.enable(self.actions_by_name)
+
+    # what is dropped onto it
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  Qt's name
+        data = None if event is None else event.mimeData()
+        if event is not None and data is not None and any(kind(Path(url.toLocalFile())) for url in data.urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802  Qt's name
+        data = None if event is None else event.mimeData()
+        if event is None or data is None:
+            return
+        event.acceptProposedAction()
+        for url in data.urls():
+            self.commands.take(Path(url.toLocalFile()))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  Qt's name
+        if event is not None and event.key() == Qt.Key.Key_Escape:
+            self.message.hide()
+        super().keyPressEvent(event)
+
+    # how it lies on the screen, and its end
+
+    def _restore(self) -> None:
+        self.resize(1440, 900)
+        kept = self.preferences.bytes("window/places")
+        if not kept.isEmpty():
+            self.restoreGeometry(self.preferences.bytes("window/geometry"))
+            self.restoreState(kept)
+        for name, part in (("streamers", "streamers"), ("burn_in", "burn_in")):
+            on = self.preferences.flag(f"view/{name}", True)
+            setattr(self.viewer, part, on)
+            self.actions_by_name[name].setChecked(on)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
+        self.preferences.set("window/geometry", self.saveGeometry())
+        self.preferences.set("window/places", self.saveState())
+        self.commands.leave_full_screen()
+        self.transport.stop()
+        self.viewer.close_film()
+        self.timeline.close_film()
+        try:
+            self.document.close()
+        except OutputError as error:
+            self.message.refuse(error)
+            if event is not None:
+                event.ignore()
+            return
+        self.preferences.ended()
+        super().closeEvent(event)
+
+    def refuse(self, error: HitpointError) -> None:
+        """Shows a fault that nobody caught."""
+        self.message.refuse(error)
