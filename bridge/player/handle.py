@@ -252,22 +252,27 @@ class Player:
         """The process died: another one ends the notes that it left sounding, and stands where it was or follows as it did. After three
         deaths in a minute none does."""
         self._child.join(PATIENCE_S)
-        code = getattr(self._child, "exitcode", None)
         now = time.monotonic()
+        self._deaths = [death for death in self._deaths if now - death < 60] + [now]
+        again = len(self._deaths) < _DEATHS
+        code = getattr(self._child, "exitcode", None)
+        word = f"the player's process ended ({code}); " + ("another one takes over" if again else "it is not started again")
+        last = self._status
+        self._say(replace(last, heard=0, alive=False, rolling=False, speed=0.0, sounding=(), word=word))
         with self._sending:
-            self._deaths = [death for death in self._deaths if now - death < 60] + [now]
-            again = len(self._deaths) < _DEATHS and not self._closed
-            word = f"the player's process ended ({code}); " + ("another one took over" if again else "it is not started again")
-            last, self._status = self._status, replace(self._status, alive=False, rolling=False, word=word)
-            if again:
+            if again and not self._closed:
                 self._start()
-                peers = tuple((socket.name, socket.peers) for socket in last.outlets if socket.peers)
-                kept = [self._kept[kind] for kind in (Patch, Listen, Origins, Load) if kind in self._kept]
-                for message in (*kept, Follow() if last.follows else Locate(nanoseconds(last.seconds))):
-                    told = replace(message, peers=peers) if isinstance(message, Patch) else message
-                    with suppress(OSError):
-                        self._wire.send(Order(self._count, told))
-        self._say(self._status)
+                self._tell_again(last)
+
+    def _tell_again(self, last: Status) -> None:
+        """Tells a fresh process all that it must know; its answer to the last word is the answer to every order so far."""
+        peers = tuple((socket.name, socket.peers) for socket in last.outlets if socket.peers)
+        kept = [self._kept[kind] for kind in (Patch, Listen, Origins, Load) if kind in self._kept]
+        end = Follow() if last.follows else Locate(nanoseconds(last.seconds))
+        for message in (*kept, end):
+            told = replace(message, peers=peers) if isinstance(message, Patch) else message
+            with suppress(OSError):
+                self._wire.send(Order(self._count if message is end else 0, told))
 
 
 def _forwards(speed: Fraction | float) -> Fraction:

@@ -121,12 +121,14 @@ class Booth:
 
     def _receive(self) -> None:
         """Takes orders in; the end of the pipe is the end of whoever gave them."""
-        while True:
+        order = None
+        while order is None or not isinstance(order.message, Quit):
             try:
-                self._orders.append(self._wire.recv())
+                order = self._wire.recv()
             except (EOFError, OSError):
                 self.end()
                 return
+            self._orders.append(order)
             self._news.set()
 
     def _publish(self) -> None:
@@ -151,7 +153,7 @@ class Booth:
         while self._orders and not self._done:
             order = self._orders.popleft()
             self._act(order.message)
-            self._status = replace(self._status, heard=order.number)
+            self._status = replace(self._status, heard=max(order.number, self._status.heard))
             self._told_ns = 0
 
     def _act(self, message: Message) -> None:
