@@ -40,7 +40,7 @@ class Clip:
     """One stem of one scene: what becomes an item, a region or a clip. Times in exact seconds of the film.
 
     ``key`` is the same for the same stem (``track``) of the same ``scene`` however often it is composed again: by it a clip is
-    replaced.
+    replaced. ``name`` is for people, and ends with the scene's id: ``1m1 melody, scene 2 [s2]``.
     """
 
     key: str
@@ -50,6 +50,14 @@ class Clip:
     start: Fraction
     end: Fraction
     sounds: tuple[Sound, ...]
+
+    def begins(self, at: Fraction) -> Fraction:
+        """Where it begins in a project in which the film's first frame lies at ``at``: a bar that begins before the project does loses
+        what is silent of it. Raises DawError where a note would lie before the project's zero."""
+        first = min((sound.start for sound in self.sounds), default=self.start)
+        if first + at < 0:
+            raise DawError(f"{self.name!r} would sound before the project begins", where="--at", cure="give a later place")
+        return max(Fraction(0), self.start + at)
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,9 @@ def _clips(cue: str, piece: Piece) -> Iterable[Clip]:
         if sounds:
             end = max(piece.end, *(s.end for s in sounds))  # a note may ring over the bar line
             start = min(piece.start, sounds[0].start)
-            yield Clip(f"{cue}/{piece.scene}/{stem}", piece.scene, stem, f"{cue} {piece.number} {stem}", start, end, sounds)
+            yield Clip(
+                f"{cue}/{piece.scene}/{stem}", piece.scene, stem, f"{cue} {stem}, {piece.name} [{piece.scene}]", start, end, sounds
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)

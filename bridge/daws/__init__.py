@@ -5,6 +5,8 @@ from __future__ import annotations
 DAWS = {
     "folder": "bridge.daws.folder:Folder",
     "ardour": "bridge.daws.ardour:Ardour",
+    "reaper": "bridge.daws.reaper:Reaper",
+    "live": "bridge.daws.live:Live",
     "generic": "bridge.daws.generic:Generic",
 }
 """The adapter of each DAW by name; loaded when asked for."""

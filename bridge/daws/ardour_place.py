@@ -100,10 +100,7 @@ def _written(session: ArdourFile, cue: Cue, clip: Clip, at: Fraction) -> Written
     def tick(seconds: Fraction) -> int:
         return round(session.quarter(seconds + at) * TICKS)
 
-    if clip.start + at < 0:
-        cure = "give a later place: --at"
-        raise DawError(f"{clip.name!r} would begin before the session does", where=session.path, cure=cure)
-    position = floor(session.quarter(clip.start + at) * TICKS)
+    position = floor(session.quarter(clip.begins(at)) * TICKS)
     rows = [(tick(s.start) - position, max(1, tick(s.end) - tick(s.start)), s) for s in clip.sounds]
     content = _smf(clip.track, rows)
     digest = hashlib.sha256(content).hexdigest()[:8]

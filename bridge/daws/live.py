@@ -1,0 +1,284 @@
+"""Ableton Live through AbletonOSC: session clips, tempo, cue points, transport.
+
+AbletonOSC (MIT, a remote script) is put into Live's folder of remote scripts and chosen as a control surface. It listens on port
+11000, answers to 11001, and looks for messages every 0.1 s. Live counts beats, and a session clip plays at the set's tempo: notes are
+placed by their seconds at that tempo, so that every hit is on its frame while the tempo stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from threading import Event, Thread
+from typing import Any
+
+from bridge.daw import Address, Clip, Cue, Placed, ProjectMarker, Reach, Sound, Transport, confirm
+from bridge.daws.osc_peer import OscPeer
+from bridge.osc_transport import LiveTransport, number
+from bridge.transport import Report
+from engines.errors import DawError
+from engines.spotting.tempo import Metre
+
+PORT = 11000
+"""Where AbletonOSC listens; it answers to the next one."""
+
+NOTES = 50
+"""In one datagram: five numbers each, so that it stays below 1.4 kB, which every network carries whole."""
+
+_LETTERS = 8  # datagrams before Live is asked whether it has read them: a socket's buffer is finite
+_FINEST = Fraction(1, 1000)  # s: OSC carries floats of 32 bits
+_AWAY_S = 3.0
+_OURS = re.compile(r"(?P<cue>\S+) .*\[(?P<scene>s\d+)\]")
+
+
+class Live:
+    """Live at AbletonOSC's port."""
+
+    name = "live"
+
+    def __init__(self, address: Address) -> None:
+        port = address.port or PORT
+        self.peer = OscPeer(self.name, port, port + 1, address.host, address.timeout_s)
+        self._watch: Thread | None = None
+        self._closed = Event()
+
+    def reach(self) -> Reach:
+        """Asks for tempo and tracks."""
+        try:
+            tempo, tracks = float(self._tempo()), self._tracks()
+        except DawError as error:
+            cure = "put AbletonOSC into Live's Remote Scripts, and choose it in Preferences, Link/Tempo/MIDI, Control Surface"
+            return Reach(self.name, False, error.what, cure)
+        said = f"answers through AbletonOSC, {len(tracks)} tracks, {tempo:.2f} bpm"
+        return Reach(self.name, True, said, facts={"bpm": tempo, "tracks": tracks})
+
+    def place(self, cue: Cue, at: Fraction) -> Placed:
+        """A session clip a scene and stem, on tracks named like the stems, made where they are missing; notes are read back."""
+        tempo, tracks = self._tempo(), self._tracks()
+        found: dict[str, Clip] = {}
+        rows: dict[str, int] = {}
+        for clip in cue.clips:
+            track = self._track(clip.track, tracks)
+            slot = self._slot(track, clip.name, rows.get(clip.scene))
+            rows.setdefault(clip.scene, slot)
+            self._fill(track, slot, clip, tempo)
+            found[clip.key] = replace(clip, sounds=self._sounds(track, slot, clip, tempo))
+        if cue.whole:
+            self._clear(cue, tracks)
+        clips, worst = confirm(self.name, cue.clips, found, _FINEST)
+        first = min((clip.start for clip in clips), default=Fraction(0)) + at
+        where = "; ".join(f"scene row {row + 1} at {_clock(self._start(clips, scene) + at)}" for scene, row in rows.items())
+        said = f"{len(clips)} session clips hold their notes, for {float(tempo):.2f} bpm from {_clock(first)} on; launch {where}"
+        return Placed(self.name, said, clips, True, (), worst)
+
+    def markers(self) -> tuple[ProjectMarker, ...]:
+        """The set's cue points (locators), by its tempo."""
+        spb = 60 / self._tempo()
+        said = self.peer.ask("/live/song/get/cue_points")
+        pairs = zip(said[::2], said[1::2], strict=False)
+        return tuple(sorted(ProjectMarker(Fraction(beats) * spb, str(name)) for name, beats in pairs))
+
+    def transport(self) -> Transport:
+        """Its place by its tempo, to a tenth of a second: Live answers no faster."""
+        tempo = self._tempo()
+        beats = self._number("/live/song/get/current_song_time")
+        playing = bool(self._number("/live/song/get/is_playing"))
+        beat, unit = (int(self._number(f"/live/song/get/signature_{part}")) for part in ("numerator", "denominator"))
+        return Transport(beats * 60 / tempo, playing, float(tempo), Metre(beat, unit))
+
+    def go(self, seconds: Fraction | None = None, rolling: bool | None = None) -> Transport:
+        """Goes to a place by the set's tempo, then plays on or stops, and waits until Live says so."""
+        if rolling is False:
+            self._roll("/live/song/stop_playing", False)
+        if seconds is not None:
+            beats = float(max(Fraction(0), seconds) * self._tempo() / 60)
+            self.peer.send("/live/song/set/current_song_time", beats)
+            there = lambda: abs(self._number("/live/song/get/current_song_time") - Fraction(beats)) < 1  # noqa: E731
+            if not self.peer.until(there):
+                raise DawError(
+                    "did not go where it was sent", where=self.name, cure="is it recording, or following another clock?"
+                )
+        if rolling:
+            self._roll("/live/song/continue_playing", True)
+        return self.transport()
+
+    def follow(self, hear: Callable[[Report], None]) -> None:
+        """Has Live tell its place, tempo and whether it plays; asked again after Live was away."""
+        reader = LiveTransport()
+        heard_last = [0]
+
+        def heard(address: str, args: tuple[Any, ...], now_ns: int) -> None:
+            heard_last[0] = now_ns
+            report = reader.feed(address, args, now_ns)
+            if report is not None:
+                hear(report)
+
+        self.peer.listeners.append(heard)
+        self._watch = Thread(target=self._keep_subscribed, name="live watch", daemon=True)
+        self._watch.start()
+
+    def close(self) -> None:
+        """Tells Live to be quiet, ends the thread and closes the socket."""
+        self._closed.set()
+        if self._watch is not None:
+            self._watch.join(5)
+            self._watch = None
+            with suppress(DawError):  # it may have gone: nothing to quieten then
+                self._listen("stop")
+        self.peer.close()
+
+    def _keep_subscribed(self) -> None:
+        """Subscribes, and again whenever Live had gone: it forgets its listeners when it quits."""
+        subscribed = False
+        while not self._closed.is_set():
+            try:
+                if not subscribed:
+                    self._listen("start")
+                self.peer.ask("/live/test")
+                subscribed = True
+            except DawError:
+                subscribed = False
+            self._closed.wait(_AWAY_S)
+
+    def _listen(self, way: str) -> None:
+        for what in ("current_song_time", "is_playing", "tempo"):
+            self.peer.send(f"/live/song/{way}_listen/{what}")
+
+    def _number(self, address: str, *args: Any) -> Fraction:
+        said = self.peer.ask(address, *args)
+        value = number(said, len(said) - 1) if said else None
+        if value is None:
+            raise DawError(
+                f"answers {address} with something that is no number", where=self.name, cure="bring AbletonOSC up to date"
+            )
+        return value
+
+    def _tempo(self) -> Fraction:
+        tempo = self._number("/live/song/get/tempo")
+        if tempo <= 0:
+            raise DawError("has no tempo", where=self.name, cure="open a set in Live")
+        return tempo
+
+    def _tracks(self) -> list[str]:
+        count = int(self._number("/live/song/get/num_tracks"))
+        return [self._name_of(index) for index in range(count)]
+
+    def _name_of(self, track: int) -> str:
+        return str(self.peer.ask("/live/track/get/name", track, fits=lambda said: said[:1] == (track,))[1])
+
+    def _track(self, stem: str, tracks: list[str]) -> int:
+        """The track of a stem, made at the end where there is none of its name."""
+        for index, name in enumerate(tracks):
+            if name.casefold() in (stem.casefold(), f"hitpoint {stem}".casefold()):
+                return index
+        self.peer.send("/live/song/create_midi_track", -1)
+        index = len(tracks)
+        if not self.peer.until(lambda: self._number("/live/song/get/num_tracks") > index):
+            raise DawError(f"made no track for {stem!r}", where=self.name, cure=f"make a MIDI track named {stem!r} in Live")
+        self.peer.send("/live/track/set/name", index, stem)
+        tracks.append(stem)
+        return index
+
+    def _slot(self, track: int, name: str, wanted: int | None) -> int:
+        """The slot that holds the clip of that name; else the row ``wanted`` if it is empty, else the first empty one."""
+        names = self._names(track)
+        if name in names:
+            return names.index(name)
+        known = _OURS.fullmatch(name)
+        for slot, there in enumerate(names):
+            its = _OURS.fullmatch(there or "")
+            if known and its and its.groups() == known.groups():
+                return slot  # the scene was renamed
+        if wanted is not None and wanted < len(names) and names[wanted] is None:
+            return wanted
+        if None in names:
+            return names.index(None)
+        self.peer.send("/live/song/create_scene", -1)
+        if not self.peer.until(lambda: len(self._names(track)) > len(names)):
+            raise DawError("made no scene", where=self.name, cure="add an empty scene in Live")
+        return len(names)
+
+    def _names(self, track: int) -> list[str | None]:
+        said = self.peer.ask("/live/track/get/clips/name", track, fits=lambda said: said[:1] == (track,))
+        return [None if name is None else str(name) for name in said[1:]]
+
+    def _fill(self, track: int, slot: int, clip: Clip, tempo: Fraction) -> None:
+        if self._names(track)[slot] is not None:
+            self.peer.send("/live/clip_slot/delete_clip", track, slot)
+        self.peer.send("/live/clip_slot/create_clip", track, slot, float((clip.end - clip.start) * tempo / 60))
+        self.peer.send("/live/clip/set/name", track, slot, clip.name)
+        if not self.peer.until(lambda: self._names(track)[slot] == clip.name):
+            what = f"made no clip {clip.name!r} in row {slot + 1} of {self._name_of(track)!r}"
+            raise DawError(what, where=self.name, cure="is that a MIDI track, and the slot empty?")
+        for count, some in enumerate(_groups(clip.sounds, NOTES), 1):
+            self.peer.send("/live/clip/add/notes", track, slot, *_numbers(some, clip.start, tempo))
+            if count % _LETTERS == 0:
+                self.peer.ask("/live/clip/get/length", track, slot)
+
+    def _sounds(self, track: int, slot: int, clip: Clip, tempo: Fraction) -> tuple[Sound, ...]:
+        """The notes that Live has in a clip, in seconds of the film."""
+        span = float((clip.end - clip.start) * tempo / 60) + 1
+        said = self.peer.ask(
+            "/live/clip/get/notes", track, slot, 0, 128, 0.0, span, fits=lambda said: said[:2] == (track, slot)
+        )[2:]  # fmt: skip
+        spb, out = 60 / tempo, set()
+        for pitch, start, length, velocity, _ in _groups(said[: len(said) // 5 * 5], 5):
+            begin = clip.start + Fraction(start) * spb
+            out.add(Sound(begin, int(pitch), begin + Fraction(length) * spb, round(velocity)))
+        return tuple(sorted(out))
+
+    def _clear(self, cue: Cue, tracks: Sequence[str]) -> None:
+        """Clips of the cue's scenes that are there no more go."""
+        living = {(clip.track.casefold(), clip.name) for clip in cue.clips}
+        stems = {clip.track.casefold() for clip in cue.clips}
+        for index, name in enumerate(tracks):
+            stem = name.casefold().removeprefix("hitpoint ")
+            if stem in stems:
+                names = self._names(index)
+                gone = [slot for slot, there in enumerate(names) if _of_cue(there, cue) and (stem, there) not in living]
+                for slot in gone:
+                    self.peer.send("/live/clip_slot/delete_clip", index, slot)
+                if gone and not self.peer.until(partial(self._empty, index, gone)):
+                    raise DawError(
+                        f"keeps clips of scenes that are no more in {name!r}", where=self.name, cure="delete them in Live"
+                    )
+
+    def _empty(self, track: int, slots: Iterable[int]) -> bool:
+        names = self._names(track)
+        return not any(names[slot] for slot in slots)
+
+    def _roll(self, address: str, rolling: bool) -> None:
+        self.peer.send(address)
+        if not self.peer.until(lambda: bool(self._number("/live/song/get/is_playing")) is rolling):
+            raise DawError(f"does not {'start' if rolling else 'stop'}", where=self.name, cure="does it follow another clock?")
+
+    @staticmethod
+    def _start(clips: Iterable[Clip], scene: str) -> Fraction:
+        return min(clip.start for clip in clips if clip.scene == scene)
+
+
+def _numbers(sounds: Iterable[Sound], start: Fraction, tempo: Fraction) -> list[Any]:
+    """Notes as AbletonOSC takes them: pitch, start and length in beats of the clip, velocity, mute."""
+    out: list[Any] = []
+    for sound in sounds:
+        beats = [float((at * tempo) / 60) for at in (sound.start - start, sound.end - sound.start)]
+        out += [sound.pitch, *beats, sound.velocity, 0]
+    return out
+
+
+def _of_cue(name: str | None, cue: Cue) -> bool:
+    """Whether a clip of that name is one of this cue's."""
+    its = _OURS.fullmatch(name or "")
+    return its is not None and its["cue"] == cue.number
+
+
+def _groups(row: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    return (row[first : first + size] for first in range(0, len(row), size))
+
+
+def _clock(seconds: Fraction) -> str:
+    return f"{float(seconds):.3f} s"
