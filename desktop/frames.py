@@ -55,7 +55,6 @@ class Frames(QObject):
         self._goal, self._way, self._closing = 0, 0, False
         self._width = self._fitted(width)
         self._thread = threading.Thread(target=self._work, name="frames", daemon=True)
-        self._thread.start()
 
     @property
     def bytes_held(self) -> int:
@@ -79,6 +78,8 @@ class Frames(QObject):
         with self._news:
             self._goal, self._way = frame, (speed > 0) - (speed < 0)
             self._news.notify()
+            if self._thread.ident is None:  # not before somebody hears what it says
+                self._thread.start()
 
     def show_at(self, width: int) -> None:
         """The width in pixels at which pictures are shown from now on."""
@@ -94,7 +95,8 @@ class Frames(QObject):
             self._closing = True
             self._held.clear()
             self._news.notify()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _fitted(self, width: int) -> int:
         return min(self.reel.width, max(STEP, -(-width // STEP) * STEP))
