@@ -90,6 +90,21 @@ class Engine(Protocol):
         ...
 
 
+def check(brief: Brief, mode: str, modes: Collection[str], stems: Collection[str] = STEMS) -> None:
+    """Raises OptionError for a mode that an engine does not have, and for a brief without bars or that asks for none of the ``stems``
+    that it writes."""
+    if mode not in modes:
+        raise OptionError(f"no mode is named {mode!r}", where="--mode", cure=f"choose one of: {', '.join(modes)}")
+    if not brief.bars:
+        raise OptionError("has no bars", where="brief", cure="give at least one")
+    if not set(brief.stems) & set(stems) or not set(brief.stems) <= set(STEMS):
+        raise OptionError(
+            f"none of the stems {', '.join(brief.stems) or '(none)'} can be written",
+            where="--stems",
+            cure=f"choose from {', '.join(stems)}",
+        )
+
+
 ENGINES = {"bmt": "engines.bmt.compose:BMTEngine", "diffbgm": "engines.diffbgm.compose:DiffBGMEngine"}
 """Engines by name, as ``module:class``; loaded when asked for, so that listing them costs nothing."""
 

@@ -23,7 +23,7 @@ from engines.bmt.sampling import PUBLISHED, Taste
 from engines.bmt.step import Stepper, vocabulary_of, warm
 from engines.bmt.tokens import GridNote, decode
 from engines.bmt.vocabulary import KEYS, ROOTS, STEPS_PER_BEAT, Vocabulary
-from engines.engine import MOODS, Brief, Progress
+from engines.engine import MOODS, Brief, Progress, check
 from engines.errors import Cancelled, ModelError, OptionError
 from engines.runtime import Model, open_model
 from engines.score.notes import STEMS, Note, Take, sorted_notes
@@ -96,20 +96,10 @@ class BMTEngine:
     def _checked(self, brief: Brief, vocabulary: Vocabulary, model: Model, seed: int) -> str:
         """The key to compose in, after everything that cannot be was refused."""
         ours = vocabulary.name == "ours"
-        if self.mode not in MODES:
-            raise OptionError(f"no mode is named {self.mode!r}", where="--mode", cure=f"choose one of: {', '.join(MODES)}")
+        check(brief, self.mode, MODES, STEMS if ours else ("piano",))
         if self.mode == "official" and ours:
             raise ModelError(
                 "is not a published checkpoint, for which alone the official mode is", where=model.card.graph, cure="use strict"
-            )
-        if not brief.bars:
-            raise OptionError("has no bars", where="brief", cure="give at least one")
-        usable = STEMS if ours else ("piano",)
-        if not set(brief.stems) & set(usable) or not set(brief.stems) <= set(STEMS):
-            raise OptionError(
-                f"none of the stems {', '.join(brief.stems) or '(none)'} can be written",
-                where="--stems",
-                cure=f"choose from {', '.join(usable)}",
             )
         key = brief.key or _key(brief.mood, np.random.default_rng([seed, 0]))
         root, _, mode = key.partition(":")

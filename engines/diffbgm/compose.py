@@ -29,18 +29,19 @@ from engines.diffbgm.progressions import harmonised
 from engines.diffbgm.sampler import Array, Known, Sampler, Told, published
 from engines.diffbgm.schedule import TIMES
 from engines.diffbgm.settle import settle
-from engines.engine import MOODS, Brief, Progress
+from engines.engine import MOODS, Brief, Progress, check
 from engines.errors import Cancelled, ModelError, OptionError
 from engines.runtime import Model, open_model
 from engines.score.harmony import chord_tones, scale_tones
 from engines.score.metrics import best_key
-from engines.score.notes import STEMS, Note, Take, sorted_notes
+from engines.score.notes import Note, Take, sorted_notes
 
 MODES = ("strict", "official")
 ENOUGH = 8
 """Neighbouring or kept notes from which a key is heard."""
 THOUGHT = 0.1
 """Share of a cell's chance that is its mean on the way."""
+CANDIDATES = 3
 BEATS_PER_BAR = BEATS // BARS
 THREADS = 4
 """Processor threads, at most: a batch of windows is work for several, but the DAW needs the rest."""
@@ -48,8 +49,9 @@ THREADS = 4
 
 @dataclass(frozen=True)
 class DiffBGMEngine:
-    """The engine ``diffbgm``. ``steps`` evaluations a window, ``candidates`` windows drawn at once, ``guidance`` how far beyond the
-    unconditioned music the brief pulls, ``warmth`` how much noise is added on the way (`engines.diffbgm.sampler`).
+    """The engine ``diffbgm``. ``steps`` evaluations a window, ``candidates`` windows drawn at once (None: `CANDIDATES`, but one of a
+    published checkpoint, which costs as much as many of ours), ``guidance`` how far beyond the unconditioned music the brief pulls,
+    ``warmth`` how much noise is added on the way (`engines.diffbgm.sampler`).
 
     ``mode``: ``strict`` draws in few steps; ``official`` is the published sampler of 999 steps, for a published checkpoint.
     ``features`` are files of what a published checkpoint hears of a film (`engines.diffbgm.features`). Raises OptionError for such
@@ -61,7 +63,7 @@ class DiffBGMEngine:
     mode: str = "strict"
     features: tuple[Path, ...] = ()
     steps: int = 10
-    candidates: int = 3
+    candidates: int | None = None
     guidance: float = 1.5
     warmth: float = 1.0
     name: str = "diffbgm"
@@ -109,7 +111,7 @@ class DiffBGMEngine:
             "provider": model.provider.name,
             "kept": len(kept),
             "steps": drawing.steps,
-            "candidates": self.candidates,
+            "candidates": drawing.candidates,
             "guidance": self.guidance,
             "told": drawing.told_in_words,
         }
@@ -117,19 +119,10 @@ class DiffBGMEngine:
 
     def _check(self, brief: Brief, config: DiffBGMConfig, model: Model) -> None:
         """Refuses everything that cannot be."""
-        if self.mode not in MODES:
-            raise OptionError(f"no mode is named {self.mode!r}", where="--mode", cure=f"choose one of: {', '.join(MODES)}")
+        check(brief, self.mode, MODES)
         if self.mode == "official" and config.predicts != "noise":
             raise ModelError(
                 "is not a published checkpoint, for which alone the official mode is", where=model.card.graph, cure="use strict"
-            )
-        if not brief.bars:
-            raise OptionError("has no bars", where="brief", cure="give at least one")
-        if not brief.stems or not set(brief.stems) <= set(STEMS):
-            raise OptionError(
-                f"none of the stems {', '.join(brief.stems) or '(none)'} can be written",
-                where="--stems",
-                cure=f"choose from {', '.join(STEMS)}",
             )
         if brief.key is not None and scale_tones(brief.key) is None:
             raise OptionError(f"no key is named {brief.key!r}", where="--key", cure="write C:maj, F#:min and so on")
@@ -150,6 +143,9 @@ def config_of(model: Model) -> DiffBGMConfig:
 
 def denoise(model: Model, config: DiffBGMConfig, x: Array, t: np.ndarray, condition: Array) -> Array:
     """One call of the graph."""
+    times = len(condition) // len(x)
+    if times > 1 and model.metadata.get("conditions") != "multiple":  # a graph of an earlier export
+        x, t = np.concatenate([x] * times), np.concatenate([t] * times)
     inputs: dict[str, np.ndarray] = {
         "x": x.astype(np.float32, copy=False),
         "t": t.astype(np.int64),
@@ -212,6 +208,7 @@ class _Drawing:
         )
         self.steps = TIMES - 1 if engine.mode == "official" else engine.steps
         self._hears_brief = not config.caption
+        self.candidates = engine.candidates or (CANDIDATES if self._hears_brief else 1)
         self._visual, self._caption = self._stretched(features.visual), self._stretched(features.caption)
         if self._caption is not None:
             self._caption = self._projected(self._caption)
@@ -228,7 +225,7 @@ class _Drawing:
     def _window(self, number: int, first: int) -> None:
         """Draws the candidates of one window and settles the bars that are new in the best of them."""
         rng = np.random.default_rng([self.seed, 1 + number])
-        shape = (self.engine.candidates, *self.config.roll.shape)
+        shape = (self.candidates, *self.config.roll.shape)
         known = self._known(first)
         x = rng.standard_normal(shape, np.float32)
         if self.engine.mode == "official":
@@ -280,7 +277,7 @@ class _Drawing:
 
     def _told(self, first: int) -> Told:
         """The two sources of a window."""
-        count, width = self.engine.candidates, self.config.condition
+        count, width = self.candidates, self.config.condition
         if self._hears_brief:
             tokens = np.repeat(self.plan.tokens(first)[None], count, axis=0)
             return Told(tokens, as_beat(tokens), width, self.engine.guidance)

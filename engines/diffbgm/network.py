@@ -2,13 +2,14 @@
 
 Attention is by segment: a place hears only its own share of the other places (``segments``) and of the 32 condition tokens
 (``heard``). The published mask is that with two shares of each; written as a reshaped batch it gives the same numbers without a mask.
+
+A roll may come with several conditions (guidance asks with and without): whatever lies before the first attention is the same for
+all of them and is worked out once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +17,7 @@ from torch.nn import functional
 
 from engines.diffbgm.config import DiffBGMConfig
 from engines.diffbgm.schedule import betas
-from engines.errors import ModelError
 
-EXTRAS = ("ldm.eps_model.mmfc.", "chord_enc.", "chord_dec.", "pnotree_", "txt_enc.", "visual_enc.")
-"""Keys that published checkpoints may hold and that nothing here needs."""
 RARE = -5.0
 """The log odds of a cell to sound before anything is learned: one in 150, as in pop songs."""
 SURE = 20.0
@@ -38,6 +36,12 @@ def sinusoids(times: Tensor, width: int) -> Tensor:
     frequency = torch.exp(-math.log(10000.0) * torch.arange(half, dtype=torch.float32, device=times.device) / half)
     angle = times[:, None].float() * frequency[None]
     return torch.cat([torch.cos(angle), torch.sin(angle)], dim=-1)
+
+
+def spread(x: Tensor, over: Tensor) -> Tensor:
+    """``x`` over and over again, until it has as many rows as ``over``."""
+    rows = over.shape[0]
+    return x if x.shape[0] == rows else x.repeat(rows // x.shape[0], *[1] * (x.dim() - 1))
 
 
 class Convolution(nn.Conv2d):
@@ -71,7 +75,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         """(batch, features, steps, pitches)."""
-        heard = self.in_layers(x) + self.emb_layers(time)[:, :, None, None]
+        heard = self.in_layers(x)
+        heard = heard + spread(self.emb_layers(time), heard)[:, :, None, None]
         out: Tensor = self.skip_connection(x) + self.out_layers(heard)
         return out
 
@@ -97,10 +102,12 @@ class Attention(nn.Module):
             """(batch x segments, heads, places of a segment, features of a head)."""
             return a.reshape(-1, a.shape[1] // segments, self.heads, head).transpose(1, 2)
 
-        q, k, v = split(self.to_q(x)), split(self.to_k(heard)), split(self.to_v(heard))
-        weights = torch.softmax(q @ k.transpose(-1, -2) * head**-0.5, dim=-1)
-        out: Tensor = self.to_out((weights @ v).transpose(1, 2).reshape(-1, places, width))
-        return out
+        # scaled in the weights, of which there are fewer than logits
+        q = split(functional.linear(x, self.to_q.weight * head**-0.5))
+        k, v = split(self.to_k(heard)), split(self.to_v(heard))
+        weights = torch.softmax(q @ k.transpose(-1, -2), dim=-1)
+        out: Tensor = self.to_out((weights @ v).transpose(1, 2).reshape(-1, width))
+        return out.reshape(-1, places, width)
 
 
 class Gated(nn.Module):
@@ -112,7 +119,8 @@ class Gated(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., width) to (..., inner)."""
-        value, gate = self.proj(x).chunk(2, dim=-1)
+        halves = zip(self.proj.weight.chunk(2), self.proj.bias.chunk(2), strict=True)
+        value, gate = (functional.linear(x, weight, bias) for weight, bias in halves)
         out: Tensor = value * functional.gelu(gate)
         return out
 
@@ -126,8 +134,8 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., width)."""
-        out: Tensor = self.net(x)
-        return out
+        out: Tensor = self.net(x.reshape(-1, x.shape[-1]))
+        return out.reshape(x.shape)
 
 
 class TransformerBlock(nn.Module):
@@ -160,8 +168,9 @@ class SpatialTransformer(nn.Module):
         self.proj_out = Convolution(width, width)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(batch, features, steps, pitches)."""
+        """``x`` (batch, features, steps, pitches), ``condition`` as many rows or a multiple: the answer has those."""
         features, steps, pitches = x.shape[1:]
+        x = spread(x, condition)
         places = self.proj_in(self.norm(x)).flatten(2).transpose(1, 2)
         for block in self.transformer_blocks:
             places = block(places, condition)
@@ -182,18 +191,32 @@ class Down(nn.Module):
         return out
 
 
+def _met(kernel: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """What a kernel of three meets along an axis where every cell stands twice: (one before, its own) and (its own, one after)."""
+    first, middle, last = kernel.unbind(axis)
+    return torch.stack([first, middle + last], axis), torch.stack([first + middle, last], axis)
+
+
 class Up(nn.Module):
     """To the level above."""
 
     def __init__(self, width: int, config: DiffBGMConfig) -> None:
         super().__init__()
         self.conv = Convolution(width, width, config.kernel)
-        self.factor = [float(n) for n in config.stride]
+        self.factor = config.stride
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, features, steps, pitches), each axis with neighbours doubled."""
-        out: Tensor = self.conv(functional.interpolate(x, scale_factor=self.factor, mode="nearest"))
-        return out
+        if self.factor != (2, 2):
+            doubled: Tensor = self.conv(functional.interpolate(x, scale_factor=[float(n) for n in self.factor], mode="nearest"))
+            return doubled
+        # a cell of four is heard by three rows at two places: convolved before it is doubled, by kernels of four for nine
+        found = [
+            functional.conv2d(functional.pad(x, (1 - right, right, 1 - below, below)), kernel, self.conv.bias)
+            for below, rows in enumerate(_met(self.conv.weight, 2))
+            for right, kernel in enumerate(_met(rows, 3))
+        ]
+        return functional.pixel_shuffle(torch.stack(found, 2).flatten(1, 2), 2)
 
 
 class Stage(nn.Sequential):
@@ -275,7 +298,8 @@ class UNet(nn.Module):
         return parts.reshape(-1, layers, steps, pitches)
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """``x`` (batch, layers, 128, pitches), ``t`` (batch,) 0..999, ``condition`` (batch, 32, width): the last layer as it is."""
+        """``x`` (batch, layers, 128, pitches), ``t`` (batch,) 0..999, ``condition`` (batch or a multiple, 32, width): the last layer as
+        it is, with as many rows as there are conditions."""
         time = self.time_embed(sinusoids(t, self.config.width))
         now, skips = self.folded(x), []
         for stage in self.input_blocks:
@@ -283,7 +307,7 @@ class UNet(nn.Module):
             skips.append(now)
         now = self.middle_block(now, time, condition)
         for stage in self.output_blocks:
-            now = stage(torch.cat([now, skips.pop()], dim=1), time, condition)
+            now = stage(torch.cat([now, spread(skips.pop(), now)], dim=1), time, condition)
         return self.unfolded(self.out(now))
 
 
@@ -340,6 +364,7 @@ class DiffBGM(nn.Module):
         raw: Tensor = self.ldm.eps_model(x, t, condition)
         if self.config.predicts == "noise":
             return raw
+        x, t = spread(x, raw), spread(t, raw)
         left = self.ldm.alpha_bar[t][:, None, None, None]
         own = (2 * left.sqrt() / (1 - left) * x).clamp(-SURE, SURE)
         voices = 2 * len(self.config.roll.voices)
@@ -363,31 +388,3 @@ class DiffBGM(nn.Module):
         """``clean`` as it is at times ``t`` (batch,)."""
         left = self.ldm.alpha_bar[t][:, None, None, None]
         return left.sqrt() * clean + (1 - left).sqrt() * noise
-
-
-def load_state(network: DiffBGM, state: Mapping[str, Tensor], where: Path | str) -> list[str]:
-    """Loads every key strictly; returns the keys that were left out because `EXTRAS` names them.
-
-    Raises ModelError for a key that is missing, unknown or of another shape, and for a checkpoint of another noise schedule.
-    """
-    wanted = network.state_dict()
-    dropped = sorted(k for k in state if k not in wanted and k.startswith(EXTRAS))
-    given = {k: v for k, v in state.items() if k not in dropped}
-    cure = "give a checkpoint of Diff-BGM, or one of `train diffbgm`"
-    for what, names in (("lacks", wanted.keys() - given.keys()), ("holds unknown", given.keys() - wanted.keys())):
-        if names:
-            first = sorted(names)[0]
-            raise ModelError(f"{what} {len(names)} keys, the first {first}", where=where, cure=cure)
-    for name, value in wanted.items():
-        if given[name].shape != value.shape:
-            found, meant = tuple(given[name].shape), tuple(value.shape)
-            raise ModelError(f"{name} has the shape {found}, not {meant}", where=where, cure=cure)
-    for name in ("ldm.beta", "ldm.alpha_bar"):
-        if not torch.allclose(given[name].float(), wanted[name], rtol=1e-4, atol=1e-7):
-            raise ModelError(
-                f"was trained with another noise schedule than {network.config.schedule}",
-                where=where,
-                cure="check its params.json for beta_start and beta_end",
-            )
-    network.load_state_dict(given)
-    return dropped

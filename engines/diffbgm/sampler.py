@@ -18,7 +18,8 @@ from engines.errors import OptionError
 
 Array = npt.NDArray[np.float32]
 Denoiser = Callable[[Array, npt.NDArray[np.int64], Array], Array]
-"""(x (batch, layers, steps, pitches), t (batch,), condition (batch, 32, width)) to the noise in x, or to the clean roll."""
+"""(x (batch, layers, steps, pitches), t (batch,), condition (batch or a multiple, 32, width)) to the noise in x, or to the clean roll,
+for every condition."""
 SMALLEST_VARIANCE = 1e-20
 
 
@@ -127,7 +128,7 @@ def guided(denoiser: Denoiser, x: Array, t: int, told: Told) -> Array:
         return denoiser(x, np.full(batch, t), nothing)
     if told.guidance == 1:
         return denoiser(x, np.full(batch, t), heard)
-    both = denoiser(np.concatenate([x, x]), np.full(2 * batch, t), np.concatenate([nothing, heard]))
+    both = denoiser(x, np.full(batch, t), np.concatenate([nothing, heard]))
     without, given = both[:batch], both[batch:]
     out: Array = without + np.float32(told.guidance) * (given - without)
     return out

@@ -12,7 +12,7 @@ from engines.verbs.terminal import Verb, give, say
 
 def train(args: argparse.Namespace) -> None:
     """Train an engine; goes on where it was interrupted."""
-    from engines.training import train_engine
+    from engines.training.request import train_engine
 
     best = train_engine(args.engine, args.data, args.out, args.steps, args.hours, args.size, lambda row: say(json.dumps(row)))
     give(args, {"checkpoint": str(best)}, str(best))
@@ -20,7 +20,7 @@ def train(args: argparse.Namespace) -> None:
 
 def export(args: argparse.Namespace) -> None:
     """A checkpoint as a graph with its card."""
-    from engines.training import export_engine
+    from engines.training.request import export_engine
 
     made = export_engine(args.engine, args.checkpoint, args.out, args.storage, args.dictionary, args.segments)
     give(args, made, "\n".join(f"{k}: {v}" for k, v in made.items()))

@@ -19,7 +19,6 @@ torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone
 
 from engines.bmt import compose as bmt_compose  # noqa: E402
 from engines.bmt.compose import BMTEngine  # noqa: E402
-from engines.bmt.export import quantised, widened  # noqa: E402
 from engines.bmt.grammar import Answer  # noqa: E402
 from engines.bmt.network import PUBLISHED, BMTConfig, BMTransformer  # noqa: E402
 from engines.bmt.official import OfficialSampler, condition_rows  # noqa: E402
@@ -27,6 +26,7 @@ from engines.bmt.step import Stepper  # noqa: E402
 from engines.bmt.vocabulary import published  # noqa: E402
 from engines.engine import BarBrief, Brief  # noqa: E402
 from engines.runtime import read_card, repository  # noqa: E402
+from engines.training.export import quantised, widened  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results" / "bmt_speed.json"
 BARS, ROUNDS, PUBLISHED_WORDS = 8, 5, 40

@@ -13,12 +13,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone")
 
 from engines.bmt import export as exporter  # noqa: E402
-from engines.bmt.export import INPUTS, OUTPUTS, PARITY, export, export_graph, halved, network_of, parity, quantised, widened  # noqa: E402
+from engines.bmt.export import INPUTS, OUTPUTS, export, export_graph, network_of, parity  # noqa: E402
 from engines.bmt.network import BMTConfig, BMTransformer  # noqa: E402
 from engines.bmt.step import vocabulary_of  # noqa: E402
 from engines.bmt.vocabulary import Field, Vocabulary, ours, published  # noqa: E402
 from engines.errors import ModelError, OptionError, OutputError  # noqa: E402
 from engines.runtime import open_model, read_card  # noqa: E402
+from engines.training import export as shipping  # noqa: E402
+from engines.training.export import PARITY, halved, quantised, widened  # noqa: E402
 
 SMALL = BMTConfig("ours", 64, 2, 1, 96, 256, 0.0)
 
@@ -194,9 +196,9 @@ def test_nothing_but_the_model_is_left_whenever_it_was_stopped(
     whole = ["1", "card.toml", "config.pbtxt", "model.onnx"]
     export(checkpoint, tmp_path / "whole", storage)
     assert sorted(path.name for path in (tmp_path / "whole").rglob("*")) == whole
-    for name in ("parity", "_card"):
+    for module, name in ((exporter, "parity"), (shipping, "card")):
         with monkeypatch.context() as patched:
-            patched.setattr(exporter, name, stopped)
+            patched.setattr(module, name, stopped)
             with pytest.raises(KeyboardInterrupt):
                 export(checkpoint, tmp_path / name, storage)
         assert {path.name for path in (tmp_path / name).rglob("*")} <= set(whole)

@@ -15,11 +15,12 @@ torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone
 
 from engines.diffbgm import export as exporter  # noqa: E402
 from engines.diffbgm.config import OURS, PAPER, DiffBGMConfig  # noqa: E402
-from engines.diffbgm.export import PARITY, example, export, export_graph, network_of, parity  # noqa: E402
+from engines.diffbgm.export import example, export, export_graph, network_of, parity  # noqa: E402
 from engines.diffbgm.network import DiffBGM  # noqa: E402
 from engines.errors import ModelError, OptionError  # noqa: E402
 from engines.runtime import read_card  # noqa: E402
-from engines.training import export_engine  # noqa: E402
+from engines.training.export import PARITY  # noqa: E402
+from engines.training.request import export_engine  # noqa: E402
 
 SMALL = replace(OURS, width=32, groups=4, heads=2, local=2)
 SMALL_PAPER = replace(

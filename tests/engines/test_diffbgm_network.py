@@ -10,7 +10,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone")
 
 from engines.diffbgm.config import OURS, PAPER, DiffBGMConfig  # noqa: E402
-from engines.diffbgm.network import Attention, Convolution, DiffBGM, UNet, load_state, sinusoids  # noqa: E402
+from engines.diffbgm.export import load_state  # noqa: E402
+from engines.diffbgm.network import Attention, Convolution, DiffBGM, UNet, Up, sinusoids  # noqa: E402
 from engines.diffbgm.schedule import TIMES, alpha_bars, betas  # noqa: E402
 from engines.errors import ModelError  # noqa: E402
 
@@ -118,6 +119,28 @@ def test_one_column_is_convolved_along_time_to_the_same_numbers(stride: tuple[in
     x = torch.randn(2, 6, 16, 1)
     beside = torch.cat([x, torch.randn(2, 6, 16, 1)], dim=3)
     assert (one(x)[..., 0] - one(beside)[..., 0]).abs().max() < 1e-6
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("config", [SMALL, SMALL_PAPER], ids=["ours", "paper"])
+def test_going_up_is_a_convolution_of_what_was_doubled(config: DiffBGMConfig) -> None:
+    torch.manual_seed(0)
+    up = Up(8, config)
+    x = torch.randn(2, 8, 6, 5 if config is SMALL_PAPER else 1)
+    doubled = torch.nn.functional.interpolate(x, scale_factor=[float(n) for n in config.stride], mode="nearest")
+    assert doubled.shape[2] == 12
+    assert (up(x) - up.conv(doubled)).abs().max() < 1e-5
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("config", [SMALL, SMALL_PAPER], ids=["ours", "paper"])
+def test_one_roll_with_two_conditions_is_two_rolls(config: DiffBGMConfig) -> None:
+    torch.manual_seed(1)
+    network = DiffBGM(config).eval()
+    x, t, conditions = torch.randn(2, *config.roll.shape), torch.tensor([3, 700]), torch.randn(4, 32, config.condition)
+    apart = network(torch.cat([x, x]), torch.cat([t, t]), conditions)
+    assert (network(x, t, conditions) - apart).abs().max() < 1e-5
+    assert (apart[:2] - apart[2:]).abs().max() > 1e-3, "the conditions are heard"
 
 
 @torch.no_grad()

@@ -1,8 +1,7 @@
-"""Training: the same whether it was interrupted or not, the loss that is meant, and less of it as it goes."""
+"""What Diff-BGM learns: the noise, or the chance of every cell, of windows told all, something or nothing."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,40 +12,20 @@ torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone
 
 from engines.diffbgm.conditions import FIELDS, SWITCH, UNTOLD  # noqa: E402
 from engines.diffbgm.config import OURS, PAPER  # noqa: E402
-from engines.diffbgm.data import Windows  # noqa: E402
+from engines.diffbgm.data import Windows, build_corpus  # noqa: E402
 from engines.diffbgm.network import DiffBGM  # noqa: E402
-from engines.diffbgm.train import (  # noqa: E402
-    PAPER_SETTINGS,
-    Batch,
-    Run,
-    TrainSettings,
-    batch_at,
-    load_checkpoint,
-    load_corpora,
-    losses,
-    rate_at,
-    train,
-    train_step,
-    validate,
-)
-from engines.errors import ModelError  # noqa: E402
-from engines.training import train_engine  # noqa: E402
+from engines.diffbgm.train import PAPER_SETTINGS, Batch, Rolls, TrainSettings, batch_at, losses, validate  # noqa: E402
+from engines.training.train import Run, rate_at, train_step  # noqa: E402
 
 TINY = replace(OURS, width=16, groups=4, heads=2, local=2)
 QUICK = TrainSettings(steps=3, batch=1, warmup=2, validate_every=2, save_every_s=0.0, seed=4)
 
 
 @pytest.fixture(scope="module")
-def pop(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def windows(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Windows:
     folder = tmp_path_factory.mktemp("pop")
-    for name in ("001", "005"):
-        (folder / name).symlink_to(shared / "data" / "pop909" / name)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def windows(pop: Path) -> Windows:
-    return Windows(load_corpora(pop)[0], OURS.roll)
+    (folder / "001").symlink_to(shared / "data" / "pop909" / "001")
+    return Windows(build_corpus(folder, False), OURS.roll)
 
 
 @pytest.fixture(autouse=True)
@@ -55,45 +34,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validate, "__defaults__", (2,))
 
 
-def weights(path: Path) -> dict[str, torch.Tensor]:
-    state = load_checkpoint(path)
-    return {f"{part}.{k}": v for part in ("network", "average") for k, v in state[part].items()}  # type: ignore[attr-defined]
-
-
-def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(pop: Path, tmp_path: Path) -> None:
-    train(pop, tmp_path / "whole", TINY, QUICK)
-    steps = iter(range(100))
-    train(pop, tmp_path / "parts", TINY, QUICK, cancelled=lambda: next(steps) >= 1)
-    assert load_checkpoint(tmp_path / "parts" / "last.pt")["step"] == 1
-    train(pop, tmp_path / "parts", TINY, QUICK, hours=1e-9)  # no time: nothing is lost, nothing is done
-    assert load_checkpoint(tmp_path / "parts" / "last.pt")["step"] == 1
-    train(pop, tmp_path / "parts", TINY, QUICK)
-    a, b = weights(tmp_path / "whole" / "last.pt"), weights(tmp_path / "parts" / "last.pt")
-    assert a.keys() == b.keys()
-    assert all(torch.equal(a[name], b[name]) for name in a)
-    first = DiffBGM(TINY).state_dict()
-    assert any(not torch.equal(a[f"network.{name}"], first[name]) for name in first)
-
-
-def test_the_log_and_the_best_checkpoint(pop: Path, tmp_path: Path) -> None:
-    rows: list[dict[str, object]] = []
-    best = train(pop, tmp_path, TINY, QUICK, report=rows.append)
-    assert best == tmp_path / "best.pt"
-    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert logged == rows
-    assert [row["step"] for row in logged] == [2, 3]
-    found = [row["validation"]["loss"] for row in logged]
-    assert load_checkpoint(best)["best"] == pytest.approx(min(found), abs=1e-4)
-    assert logged[-1]["validation"].keys() <= {"loss", "fine", "middle", "coarse"}
-    assert not list(tmp_path.glob("*.part"))
-    with pytest.raises(ModelError, match="a run of another size; train into another folder"):
-        train(pop, tmp_path, replace(TINY, width=32), QUICK)
-
-
 def test_it_learns(windows: Windows) -> None:
     settings = TrainSettings(steps=60, batch=4, rate=3e-3, warmup=2)
-    run = Run.new(TINY, settings)
-    found = [train_step(run, batch_at(windows, step, settings, TINY), settings) for step in range(30)]
+    run = Run.new(Rolls.of(windows.corpus, windows.corpus, TINY, settings), settings)
+    found = [train_step(run, settings) for _ in range(30)]
     assert np.mean(found[-5:]) < 0.8 * np.mean(found[:3])
 
 
@@ -147,23 +91,3 @@ def test_validation_does_not_change(windows: Windows) -> None:
     a, b = validate(network, windows), validate(network, windows)
     assert a == b
     assert min(a.values()) <= a["loss"] <= max(a.values())
-
-
-def test_the_rate_rises_stays_and_falls() -> None:
-    s = TrainSettings(steps=1000, warmup=100, cooldown=0.3, rate=1.0)
-    assert [round(rate_at(k, s), 3) for k in (0, 49, 99, 500, 700, 850, 999)] == [0.01, 0.5, 1.0, 1.0, 1.0, 0.5, 0.003]
-
-
-def test_the_verb_trains_it(pop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engines.diffbgm.config.OURS", TINY)
-    train_engine("diffbgm", pop, tmp_path, 1, 0.0, "ours", lambda row: None)
-    assert load_checkpoint(tmp_path / "last.pt")["step"] == 0
-
-
-def test_what_is_no_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "noise.pt").write_bytes(b"noise")
-    torch.save({"config": {}, "network": {}, "average": {}, "step": 3}, tmp_path / "other.pt")
-    for name in ("noise.pt", "other.pt", "none.pt"):
-        with pytest.raises(ModelError, match="not a checkpoint of this trainer") as caught:
-            load_checkpoint(tmp_path / name)
-        assert "\n" not in str(caught.value)
