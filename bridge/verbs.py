@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from engines.errors import OptionError
 from engines.verbs.reading import within
 from engines.verbs.terminal import Verb, give, say
 
@@ -55,36 +53,16 @@ def doctor(args: argparse.Namespace) -> None:
 
 def place(args: argparse.Namespace) -> None:
     """Put the cue, or some of its scenes, into a DAW (or a folder of files to drag in), and say what the DAW confirmed."""
-    from bridge.daw import Cue, open_daw
+    from bridge.daw import Cue
+    from bridge.placing import place_in, place_of
     from engines.session.working import look_at
 
     session = look_at(args.session).session
-    cue, at = Cue.of(session, args.scene), _place_of(args.at, session.film.rate)
-    daw = open_daw(args.daw, _address(args, args.session.parent / f"{args.session.stem}-midi"))
-    try:
-        placed = daw.place(cue, at)
-    finally:
-        daw.close()
-    if not placed.confirmed:
+    cue, at = Cue.of(session, args.scene), place_of(args.at, session.film.rate)
+    placement = place_in(args.daw, _address(args, args.session.parent / f"{args.session.stem}-midi"), cue, at)
+    if not placement.placed.confirmed:
         say("nothing was confirmed by the DAW")
-    answer = {
-        "daw": placed.daw,
-        "confirmed": placed.confirmed,
-        "said": placed.said,
-        "worst_ms": round(placed.worst_ms, 6),
-        "clips": [
-            {
-                "name": clip.name,
-                "track": clip.track,
-                "start_s": round(float(clip.start + at), 9),
-                "end_s": round(float(clip.end + at), 9),
-                "notes": len(clip.sounds),
-            }
-            for clip in placed.clips
-        ],
-        "files": [str(path) for path in placed.files],
-    }
-    give(args, answer, placed.said)
+    give(args, placement.json(), placement.placed.said)
 
 
 def _address(args: argparse.Namespace, folder: Path | None = None) -> Any:
@@ -93,23 +71,12 @@ def _address(args: argparse.Namespace, folder: Path | None = None) -> Any:
     return Address(args.folder or folder, args.project, port=args.port)
 
 
-def _place_of(text: str, rate: Fraction) -> Fraction:
-    """Seconds of the project's, from seconds or a timecode of the project's."""
-    from engines.picture.timecode import Timecode
-
-    if ":" in text or ";" in text:
-        return Timecode.parse(text, rate).seconds
-    try:
-        if "e" in text.lower():
-            raise ValueError  # a large power of ten would fill the memory
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise OptionError(f"{text!r} is no place", where="--at", cure="give seconds, or a timecode such as 01:00:00:00") from None
-
-
 def add(verb: Verb) -> None:
     """Adds the verbs to the command line."""
+    from bridge import player_verbs
     from bridge.daws import DAWS
+
+    player_verbs.add(verb)
 
     made = verb("serve", serve, "let other programs of this machine work here: HTTP, WebSocket, OSC")
     made.add_argument("--session", type=Path, metavar="SESSION", help="open this one first")

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from bridge.clock import SECOND
 from bridge.player import process
+from bridge.player.calibration import calibrated
 from bridge.player.messages import (
     Follow,
     Hear,
@@ -109,7 +110,7 @@ class Player:
 
     def patch(self, routes: Iterable[Route]) -> int:
         """Where stems go from now on; what sounds is ended. Raises OptionError for more outlets than there is room for."""
-        routes = tuple(routes)
+        routes = calibrated(tuple(routes))
         outlets = dict.fromkeys(route.outlet for route in routes)
         with self._sending:
             for gone in [o for o in self._numbers if o not in outlets]:

@@ -1,0 +1,184 @@
+"""The verbs of the player: play, calibrate."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engines.errors import OptionError, PortError
+from engines.verbs.reading import within
+from engines.verbs.terminal import Verb, give, say
+
+if TYPE_CHECKING:
+    from bridge.player import Player, Programme, Status
+    from bridge.player.calibration import Measured, Onset
+
+_CLICKS, _APART_NS = 40, 250_000_000
+_CONNECT_S = 60.0
+
+
+def play(args: argparse.Namespace) -> None:
+    """Play a session's takes into other programs: by itself, or with the DAW's transport (--follow). Ctrl-C ends it."""
+    from bridge.placing import place_of
+    from bridge.playback import inlets_of, routes_of
+    from bridge.player import Player
+    from bridge.player.writing import programme_of
+    from engines.session.working import look_at
+
+    session = look_at(args.session).session
+    programme = programme_of(session, args.scene)
+    begin = place_of(args.start, session.film.rate) if args.start else Fraction(0)
+    end = place_of(args.end, session.film.rate) if args.end else session.film.duration
+    routes, inlets = routes_of(";".join(args.out) or "auto"), inlets_of(";".join(args.sync))
+    if not args.follow and not begin < end:
+        raise OptionError(f"nothing lies between {float(begin):g} and {float(end):g} s", where="play", cure="see --from and --to")
+    with Player(routes, inlets) as player:
+        _opened(player)
+        player.load(programme)
+        if args.follow:
+            player.settle(player.follow())
+            say("following: start the DAW; Ctrl-C ends it")
+            _shown(args, player, lambda status: False)
+        else:
+            player.settle(player.play(begin, args.speed))
+            _shown(args, player, lambda status: status.seconds >= end or not status.alive)
+            player.settle(player.stop())
+        status = player.status
+    give(args, _told(status, programme), _words(status))
+
+
+def _opened(player: Player) -> None:
+    """Raises PortError with what is wrong where not one port opened."""
+    status = player.settle()
+    if status.outlets and all(socket.fault for socket in status.outlets):
+        raise PortError(status.outlets[0].fault)
+    for socket in (*status.outlets, *status.inlets):
+        say(socket.fault or f"{socket.name}: open ({socket.kind})")
+
+
+def _shown(args: argparse.Namespace, player: Player, done: Any) -> None:
+    """Shows where it is until it is done."""
+    shown = [""]
+
+    def show(status: Status) -> None:
+        why = f" - {status.reading.why}" if status.follows and status.reading is not None else ""
+        text = f"{'plays' if status.rolling else 'stands'} at {float(status.seconds):.1f} s{why}"
+        if text != shown[0] and sys.stderr.isatty() and not args.quiet:
+            sys.stderr.write(f"\r\033[K{text}")
+            sys.stderr.flush()
+            shown[0] = text
+
+    quiet = player.subscribe(show)
+    try:
+        player.wait(done, 1e6)
+    finally:
+        quiet()
+
+
+def _told(status: Status, programme: Programme) -> dict[str, Any]:
+    late = status.lateness
+    return {
+        "seconds": round(float(status.seconds), 6),
+        "notes": sum(len(part.notes) for part in programme.parts),
+        "sent": late.count,
+        "lateness_ms": {"p50": late.p50_ms, "p99": late.p99_ms, "max": late.max_ms},
+        "ports": [{"name": socket.name, "kind": socket.kind, "fault": socket.fault} for socket in status.outlets],
+    }
+
+
+def _words(status: Status) -> str:
+    late = status.lateness
+    how = f"late by {late.p50_ms:.2f} ms (half), {late.p99_ms:.2f} ms (99 of 100), {late.max_ms:.2f} ms (worst)"
+    return f"played to {float(status.seconds):.1f} s: {late.count} messages, {how if late.max_ms else 'each at its moment'}"
+
+
+def calibrate(args: argparse.Namespace) -> None:
+    """Measure how late a port's notes are, and keep that for the port: by a recording of the DAW's, or by notes sent round through it."""
+    from bridge.player.calibration import keep, latencies
+
+    if args.list or args.forget:
+        if args.forget:
+            keep(args.forget, None)
+        table = latencies()
+        give(args, {"latency_ms": table}, "\n".join(f"{name}: {ms:+.2f} ms" for name, ms in table.items()) or "nothing is kept")
+        return
+    found = _recorded(args) if args.midi or args.expected else _round(args)
+    name = args.out.partition(":")[2] or "Hitpoint"
+    path = None if args.dry_run else keep(name, found.latency_ms)
+    told = {
+        "port": name,
+        "late_ms": round(found.late_ms, 4),
+        "spread_ms": round(found.spread_ms, 4),
+        "range_ms": round(found.range_ms, 4),
+        "found": found.found,
+        "sent": found.sent,
+        "latency_ms": round(found.latency_ms, 3),
+        "kept": None if path is None else str(path),
+    }
+    kept = f"from now on {name} is played {found.latency_ms:+.2f} ms" if path else "nothing was kept"
+    give(args, told, f"{found.text()}\n{kept}")
+
+
+def _recorded(args: argparse.Namespace) -> Measured:
+    from bridge.placing import place_of
+    from bridge.player.calibration import measured
+
+    if not (args.midi and args.expected):
+        raise OptionError("one of two is missing", where="calibrate", cure="give --midi RECORDED and --expected CUE")
+    begin = place_of(args.at, args.rate or Fraction(25))
+    return measured(_onsets(args.expected, Fraction(0)), _onsets(args.midi, begin))
+
+
+def _onsets(path: Path, begin: Fraction) -> list[Onset]:
+    """The notes of a MIDI file or of a session, in seconds of the film."""
+    if path.suffix == ".hitpoint":
+        from bridge.clock import SECOND
+        from bridge.player.writing import programme_of
+        from engines.session.working import look_at
+
+        parts = programme_of(look_at(path).session).parts
+        return sorted((Fraction(note.on, SECOND), note.pitch) for part in parts for note in part.notes)
+    from engines.score.smf import read_smf
+
+    return sorted((note.start + begin, note.pitch) for note in read_smf(path).notes)
+
+
+def _round(args: argparse.Namespace) -> Measured:
+    """Notes sent out, and heard where they come back in."""
+    from bridge.calibrating import round_trip
+
+    return round_trip(args.out, args.into, _CLICKS, _APART_NS, _CONNECT_S)
+
+
+def add(verb: Verb) -> None:
+    """Adds these verbs to the command line."""
+    from engines.verbs.reading import rate
+
+    one = verb("play", play, "play a session's takes into other programs, by itself or with the DAW")
+    one.add_argument("session", type=Path, metavar="SESSION")
+    one.add_argument("--from", dest="start", metavar="PLACE", help="seconds of the film, or hh:mm:ss:ff from its first frame")
+    one.add_argument("--to", dest="end", metavar="PLACE", help="where to end; without it, where the film does")
+    one.add_argument("--scene", type=int, action="append", default=[], help="only this scene; may be given again")
+    one.add_argument(
+        "--out", action="append", default=[], metavar="PORT",
+        help="auto, jack:NAME, virtual:NAME or system:NAME, for one stem melody=system:NAME; may be given again",
+    )  # fmt: skip
+    one.add_argument("--follow", action="store_true", help="go with what is heard at --sync")
+    one.add_argument(
+        "--sync", action="append", default=[], metavar="PORT",
+        help="where timecode, clock or machine control is heard: virtual:NAME, system:NAME, jack:NAME, 'jack transport', link",
+    )  # fmt: skip
+    one.add_argument("--speed", type=within(0.01, 16, float), default=1.0, help="1 is normal")
+    two = verb("calibrate", calibrate, "measure how late a port's notes are, and make up for it")
+    two.add_argument("--out", default="auto", metavar="PORT", help="the port that is measured, as play names it")
+    two.add_argument("--in", dest="into", default="virtual:Hitpoint return", metavar="PORT", help="where the notes come back in")
+    two.add_argument("--midi", type=Path, metavar="RECORDED", help="what the DAW recorded, in place of notes sent round")
+    two.add_argument("--expected", type=Path, metavar="CUE", help="what was played to it: a .hitpoint or a MIDI file")
+    two.add_argument("--at", default="0", metavar="PLACE", help="of the film, at which the recording begins: seconds or timecode")
+    two.add_argument("--rate", type=rate, help="frames a second of that timecode (25)")
+    two.add_argument("--dry-run", action="store_true", help="keep nothing")
+    two.add_argument("--list", action="store_true", help="what is kept")
+    two.add_argument("--forget", metavar="NAME", help="forget what is kept for a port")
