@@ -21,6 +21,7 @@ class MessageBar(QFrame):
         super().__init__(parent)
         self.setAccessibleName(tr("Message"))
         self._mark, self._text = QLabel(self), QLabel(self)
+        self._mark.setProperty("rank", "mark")
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -48,19 +49,18 @@ class MessageBar(QFrame):
 
     def say(self, line: str, offer: str = "", call: Callable[[], object] | None = None) -> None:
         """A word to the composer, with something to do about it where there is."""
-        self._show(line, "accent", "●", offer, call)
+        self._show("word", line, "●", offer, call)
 
     def refuse(self, error: HitpointError) -> None:
         """What could not be done, and the cure."""
-        self._show(str(error), "missed", "▲")
+        self._show("error", str(error), "▲")
 
-    def _show(self, line: str, colour: str, mark: str, offer: str = "", call: Callable[[], object] | None = None) -> None:
-        worn = theme.current()
-        self.setStyleSheet(
-            f"MessageBar {{ background: {worn.raised}; border-left: 3px solid {getattr(worn, colour)};"
-            f" border-bottom: 1px solid {worn.line}; }}"
-        )
-        self._mark.setStyleSheet(f"color: {getattr(worn, colour)};")
+    def _show(self, kind: str, line: str, mark: str, offer: str = "", call: Callable[[], object] | None = None) -> None:
+        self.setProperty("kind", kind)
+        for part in (self, self._mark):  # a style follows a property only when it is asked to look again
+            if (style := part.style()) is not None:
+                style.unpolish(part)
+                style.polish(part)
         self._mark.setText(mark)
         self._text.setText(line)
         self.setAccessibleDescription(line)

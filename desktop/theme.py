@@ -132,10 +132,17 @@ def _palette(theme: Theme) -> QPalette:
 def _sheet(theme: Theme) -> str:
     return f"""
     QMainWindow, QDialog {{ background: {theme.panel}; }}
+    QLabel[rank="dim"] {{ color: {theme.dim}; }}
+    QLabel[rank="faint"] {{ color: {theme.faint}; }}
+    MessageBar {{ background: {theme.raised}; border-bottom: 1px solid {theme.line}; border-left: 3px solid {theme.accent}; }}
+    MessageBar[kind="error"] {{ border-left-color: {theme.missed}; }}
+    MessageBar QLabel[rank="mark"] {{ color: {theme.accent}; }}
+    MessageBar[kind="error"] QLabel[rank="mark"] {{ color: {theme.missed}; }}
     QMainWindow::separator {{ background: {theme.shade}; width: 3px; height: 3px; }}
     QMainWindow::separator:hover {{ background: {theme.accent}; }}
     QDockWidget {{ color: {theme.dim}; font-weight: 600; }}
     QDockWidget::title {{ background: {theme.panel}; padding: 5px 8px; border-bottom: 1px solid {theme.line}; }}
+    QLabel[quiet="true"] {{ color: {theme.dim}; }}
     QTabBar::tab {{ background: {theme.panel}; color: {theme.dim}; padding: 5px 12px; border: 0; }}
     QTabBar::tab:selected {{ color: {theme.text}; border-bottom: 2px solid {theme.accent}; }}
     QMenuBar {{ background: {theme.panel}; padding: 1px 4px; }}

@@ -137,7 +137,7 @@ class Viewer(QWidget):
             self._paint_timecode(painter, place)
 
     def _paint_timecode(self, painter: QPainter, place: QRectF) -> None:
-        font = theme.figures(max(8.0, min(22.0, place.height() / 26)), bold=True)
+        font = theme.figures(max(8.0, min(18.0, place.height() / 34)), bold=True)
         painter.setFont(font)
         label, metrics = str(self.timecode), QFontMetricsF(font)
         pad = metrics.height() * 0.35
@@ -166,7 +166,7 @@ class Viewer(QWidget):
         # a line scribed across the film runs from left to right, its foot ahead of its head
         lean = place.width() * 0.05
         x = place.left() + streamer.way * place.width()
-        pen = QPen(colour, max(2.0, place.width() / (120 if streamer.hard else 240)))
+        pen = QPen(colour, max(2.0, place.width() / 260))
         painter.save()
         painter.setClipRect(place)
         painter.setPen(pen)

@@ -29,7 +29,7 @@ class Welcome(QWidget):
         face.setWeight(face.Weight.Light)
         title.setFont(face)
         line = QLabel(tr("Open a film, a session or an editor’s cut list, or drop one here."), self)
-        line.setStyleSheet(f"color: {theme.current().dim};")
+        line.setProperty("rank", "dim")
         open_, demo = QPushButton(tr("Open…"), self), QPushButton(tr("Open the demo film"), self)
         open_.setProperty("primary", True)
         open_.clicked.connect(lambda: self.open_wanted.emit())
@@ -44,7 +44,7 @@ class Welcome(QWidget):
         for button in (open_, demo):
             button.setFixedWidth(240)
         self._late = QLabel(tr("Lately"), self)
-        self._late.setStyleSheet(f"color: {theme.current().faint};")
+        self._late.setProperty("rank", "faint")
         column.addSpacing(2 * theme.GAP)
         column.addWidget(self._late, alignment=Qt.AlignmentFlag.AlignHCenter)
         self._column = column

@@ -29,6 +29,8 @@ from engines.errors import HitpointError, OutputError
 from engines.picture.reel import Reel
 
 tr = words("window")
+SIDE = 360
+"""Pixels of the docks at the right in a window that was never arranged."""
 
 
 class Window(QMainWindow):
@@ -178,6 +180,8 @@ class Window(QMainWindow):
 
     def _restore(self) -> None:
         self.resize(1440, 900)
+        right = [dock for dock in self.docks.values() if dock.place.area == Qt.DockWidgetArea.RightDockWidgetArea]
+        self.resizeDocks(right, [SIDE] * len(right), Qt.Orientation.Horizontal)
         kept = self.preferences.bytes("window/places")
         if not kept.isEmpty():
             self.restoreGeometry(self.preferences.bytes("window/geometry"))

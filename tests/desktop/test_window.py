@@ -1,0 +1,431 @@
+"""The window: every act of a sitting, by the keys and the mouse that a composer uses, with the quick engine of `sittings`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDropEvent
+from PyQt6.QtWidgets import QApplication, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+from sittings import bytes_of, saved, scored
+
+from desktop.app import Faults
+from desktop.app import window as window_of
+from desktop.document import Document
+from desktop.palette import Palette, likeness
+from desktop.preferences import Preferences
+from desktop.window import Window
+from engines.errors import HitpointError, OptionError
+from engines.picture.demo_film import CUTS, FRAMES, make_demo_film
+from engines.session.desk import Desk
+from engines.session.model import Session
+
+PATIENCE = 60_000
+"""Milliseconds that a busy machine may take."""
+
+
+@pytest.fixture(scope="session")
+def demo_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_demo_film(tmp_path_factory.mktemp("demo") / "demo.mp4")
+
+
+@pytest.fixture
+def session_file(trio: str, tmp_path: Path) -> Path:
+    return saved(scored(), tmp_path / "cue.hitpoint")
+
+
+@pytest.fixture
+def sitting(window: Window, session_file: Path, qtbot: QtBot) -> Window:
+    """A window in which a session of three scenes is open; its film is nowhere."""
+    window.commands.take(session_file)
+    qtbot.waitUntil(lambda: window.timeline.sheet is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.transport.timing.frames > 1, timeout=PATIENCE)
+    window.message.hide()
+    return window
+
+
+def session(window: Window) -> Session:
+    assert window.document.now is not None
+    return window.document.now.session
+
+
+def trigger(window: Window, name: str) -> None:
+    action = window.actions_by_name[name]
+    assert action.isEnabled(), name
+    action.trigger()
+
+
+def settle(window: Window, qtbot: QtBot, before: object) -> Session:
+    """Waits until the session is another and is drawn."""
+    qtbot.waitUntil(lambda: session(window) is not before, timeout=PATIENCE)
+    now = session(window)
+    qtbot.waitUntil(lambda: window.timeline.sheet is not None and len(window.timeline.sheet.marks) == len(now.hits), timeout=PATIENCE)
+    return now
+
+
+def test_from_the_demo_film_to_a_score_and_back(
+    window: Window, demo_film: Path, tmp_path: Path, with_trio: Callable[[Document], None], qtbot: QtBot
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(demo_film.read_bytes())
+    assert window.picture.currentWidget() is window.welcome
+    window.commands.take(film)
+    document = window.document
+    qtbot.waitUntil(lambda: document.film is not None and document.film.spotted is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.timeline.sheet is not None and len(window.timeline.sheet.marks) > 0, timeout=PATIENCE)
+    sheet = window.timeline.sheet
+    assert sheet is not None
+    assert sheet.cut_frames.tolist() == list(CUTS)
+    assert {mark.verdict for mark in sheet.marks} == {"silent"}
+    assert len(sheet.bars) > 4
+    qtbot.waitUntil(lambda: window.viewer.shown == 0, timeout=PATIENCE)
+    assert window.transport.timing.frames == FRAMES
+    assert window.transport_bar.score.isVisible()
+
+    with_trio(document)
+    qtbot.mouseClick(window.transport_bar.score, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(
+        lambda: document.now is not None and all(scene.chosen for scene in document.now.session.scenes), timeout=PATIENCE
+    )
+    qtbot.waitUntil(lambda: {m.verdict for m in window.timeline.sheet.marks} - {"silent"} != set(), timeout=PATIENCE)  # type: ignore[union-attr]
+    assert not window.transport_bar.score.isVisible()
+    assert document.now is not None
+    assert document.now.path == tmp_path / "film-score" / "cue.hitpoint"
+    assert window.actions_by_name["undo"].text() == "&Undo: Score the cue"
+    trigger(window, "undo")
+    qtbot.waitUntil(lambda: all(scene.chosen is None for scene in session(window).scenes), timeout=PATIENCE)
+    assert window.actions_by_name["redo"].text() == "&Redo: Score the cue"
+    trigger(window, "redo")
+    qtbot.waitUntil(lambda: all(scene.chosen for scene in session(window).scenes), timeout=PATIENCE)
+
+
+def test_enter_refills_the_scene_under_the_playhead_and_nothing_else(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    sitting.transport.locate(int(before.spans[1].seconds[0] * 24) + 10)
+    sitting.timeline.setFocus()
+    qtbot.keyClick(sitting.timeline, Qt.Key.Key_Return)
+    after = settle(sitting, qtbot, before)
+    chosen = [(a.chosen == b.chosen) for a, b in zip(before.scenes, after.scenes, strict=True)]
+    assert chosen == [True, False, True]
+    qtbot.waitUntil(lambda: sitting.actions_by_name["undo"].text() == "&Undo: Refill scene 2", timeout=PATIENCE)
+
+
+def test_marked_moved_weighed_deleted_and_all_taken_back(sitting: Window, session_file: Path, qtbot: QtBot) -> None:
+    start = session(sitting)
+    sitting.transport.locate(77)
+    trigger(sitting, "hit_add")
+    marked = settle(sitting, qtbot, start)
+    assert 77 in [hit.frame for hit in marked.hits]
+    qtbot.waitUntil(lambda: sitting.timeline.hits.selected == 77, timeout=PATIENCE)
+    trigger(sitting, "hit_lighter")
+    lighter = settle(sitting, qtbot, marked)
+    assert next(hit.weight for hit in lighter.hits if hit.frame == 77) == 0.9
+    trigger(sitting, "hit_hard")
+    soft = settle(sitting, qtbot, lighter)
+    assert not next(hit.hard for hit in soft.hits if hit.frame == 77)
+    trigger(sitting, "hit_drop")
+    gone = settle(sitting, qtbot, soft)
+    assert 77 not in [hit.frame for hit in gone.hits]
+    for _ in range(4):
+        before = session(sitting)
+        trigger(sitting, "undo")
+        settle(sitting, qtbot, before)
+    assert session(sitting) == start
+
+
+def test_a_hit_is_dragged_to_another_frame_with_the_mouse(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    timeline, lane = sitting.timeline, sitting.timeline.hits
+    timeline.zoom(8, 0)
+    top = sum(other.height for other in timeline.lanes[: timeline.lanes.index(lane)])
+    hit = before.hits[0]
+    view = timeline.viewport()
+    assert view is not None
+    x, y = round(timeline.scale.x(float(hit.time))), top + lane.height // 2
+    to = round(timeline.scale.x(float(hit.time) + 7 / 24))
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPointF(x, y).toPoint())
+    for step in range(x, to + (1 if to > x else -1), 3 if to > x else -3):
+        qtbot.mouseMove(view, QPointF(step, y).toPoint())
+    qtbot.mouseMove(view, QPointF(to, y).toPoint())
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPointF(to, y).toPoint())
+    after = settle(sitting, qtbot, before)
+    moved = {h.frame for h in after.hits} - {h.frame for h in before.hits}
+    assert len(moved) == 1
+    assert abs(moved.pop() - hit.frame - 7) <= 1
+    assert hit.frame not in {h.frame for h in after.hits}
+
+
+def test_a_hit_is_weighed_with_the_mouse(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    timeline, lane = sitting.timeline, sitting.timeline.hits
+    top = sum(other.height for other in timeline.lanes[: timeline.lanes.index(lane)])
+    hit = before.hits[1]
+    view = timeline.viewport()
+    assert view is not None
+    x, y = round(timeline.scale.x(float(hit.time))), top + lane.height - 4
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPointF(x, y).toPoint())
+    for up in range(0, 16, 3):
+        qtbot.mouseMove(view, QPointF(x, y - up).toPoint())
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPointF(x, y - 15).toPoint())
+    after = settle(sitting, qtbot, before)
+    heavier = next(h for h in after.hits if h.frame == hit.frame)
+    assert heavier.weight > hit.weight
+
+
+def test_the_composers_curve_is_drawn_over_the_pictures(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    sitting.commands.shape({2: 0.8, 3: 0.9, 8: None})
+    after = settle(sitting, qtbot, before)
+    told = {scope: told.energy for scope, told in after.told.items()}
+    assert told == {"s1/3": 0.8, "s1/4": 0.9}
+    sheet = sitting.timeline.sheet
+    qtbot.waitUntil(lambda: sitting.timeline.sheet is not sheet, timeout=PATIENCE)
+    assert sitting.timeline.sheet is not None
+    assert sitting.timeline.sheet.own[2:4].tolist() == [0.8, 0.9]
+    sitting.commands.shape({2: None, 3: None})
+    assert settle(sitting, qtbot, after).told == {}
+
+
+def test_scenes_are_split_and_joined_where_the_playhead_is(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    sitting.transport.locate(int(before.tempo_map.seconds(before.bars[3].start) * 24) + 2)
+    trigger(sitting, "split")
+    qtbot.waitUntil(lambda: len(session(sitting).scenes) == 4, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: len(sitting.timeline.sheet.scenes) == 4, timeout=PATIENCE)  # type: ignore[union-attr]
+    sitting.transport.locate(5)
+    trigger(sitting, "join")
+    qtbot.waitUntil(lambda: len(session(sitting).scenes) == 3, timeout=PATIENCE)
+
+
+def test_j_k_l_space_and_arrows(sitting: Window, qtbot: QtBot) -> None:
+    transport, target = sitting.transport, sitting.timeline
+    transport.locate(100)
+    for key, speed in ((Qt.Key.Key_L, 1), (Qt.Key.Key_L, 2), (Qt.Key.Key_J, -1), (Qt.Key.Key_K, 0), (Qt.Key.Key_Space, 1)):
+        qtbot.keyClick(target, key)
+        assert transport.speed == speed
+    qtbot.keyClick(target, Qt.Key.Key_Space)
+    assert transport.speed == 0
+    transport.locate(100)
+    qtbot.keyClick(target, Qt.Key.Key_Right)
+    qtbot.keyClick(target, Qt.Key.Key_Right)
+    qtbot.keyClick(target, Qt.Key.Key_Left)
+    assert transport.frame == 101
+    qtbot.keyClick(target, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert transport.frame == 125
+    cuts = sitting.timeline.sheet.cut_frames  # type: ignore[union-attr]
+    qtbot.keyClick(target, Qt.Key.Key_Down)
+    assert transport.frame == next(frame for frame in cuts if frame > 125)
+    qtbot.keyClick(target, Qt.Key.Key_Up)
+    assert transport.frame == max(frame for frame in cuts if frame < transport.frame or frame <= 125)
+    qtbot.keyClick(target, Qt.Key.Key_Home)
+    assert transport.frame == 0
+
+
+def test_every_row_of_the_menus_has_a_call_a_name_and_a_tip(window: Window) -> None:
+    actions = window.actions_by_name.all()
+    assert len(actions) > 35
+    for action in actions:
+        assert action.text()
+        assert action.toolTip()
+    keys = [key.toString() for action in actions for key in action.shortcuts()]
+    assert sorted(keys) == sorted(set(keys)), "one key, one act"
+
+
+def test_the_palette_finds_an_act_by_a_few_letters_and_does_it(sitting: Window, qtbot: QtBot) -> None:
+    sitting.transport.locate(50)
+    palette = Palette(sitting.actions_by_name.all(), sitting)
+    qtbot.addWidget(palette)
+    palette.show()
+    qtbot.keyClicks(palette._field, "first fr")
+    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
+    assert sitting.transport.frame == 0
+    assert not palette.isVisible()
+
+
+def test_letters_in_order_are_like_a_name_and_others_are_not() -> None:
+    assert likeness("refill", "Refill the scene") == 0
+    near, far = likeness("rts", "Refill the scene"), likeness("zzz", "Refill the scene")
+    assert near is not None
+    assert near > 0
+    assert far is None
+
+
+def test_what_cannot_be_done_is_one_calm_line(sitting: Window, qtbot: QtBot) -> None:
+    sitting.commands.move_hit(5, 77)
+    qtbot.waitUntil(lambda: "no hit at frame 5" in sitting.message.text, timeout=PATIENCE)
+    assert "\n" not in sitting.message.text
+    qtbot.keyClick(sitting, Qt.Key.Key_Escape)
+    assert sitting.message.text == ""
+    sitting.commands.take(Path("somewhere/notes.docx"))
+    assert "nothing that can be opened" in sitting.message.text
+
+
+def test_a_fault_that_nobody_caught_is_told_and_written_down(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
+    log = tmp_path / "logs" / "hitpoint.log"
+    hooks = sys.excepthook, threading.excepthook
+    faults = Faults(log)
+    try:
+        faults.told.connect(window.refuse)
+
+        def fail() -> None:
+            raise RuntimeError("a screw came loose")
+
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        qtbot.waitUntil(lambda: "a screw came loose" in window.message.text, timeout=PATIENCE)
+        assert "Traceback" not in window.message.text
+        assert "a screw came loose" in log.read_text("utf-8")
+        faults.catch(OptionError, OptionError("is no key", cure="write C:maj"), None)
+        assert window.message.text == "is no key; write C:maj"
+    finally:
+        faults.release()
+    assert hooks == (sys.excepthook, threading.excepthook)
+
+
+def drop(window: Window, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    everywhere = Qt.DropAction.CopyAction
+    window.dropEvent(QDropEvent(QPointF(9, 9), everywhere, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier))
+
+
+def test_a_session_that_is_dropped_is_opened_and_a_cut_list_without_a_film_is_told(
+    window: Window, session_file: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    cuts = tmp_path / "cuts.edl"
+    cuts.write_text("TITLE: nothing\n")
+    drop(window, cuts)
+    assert "no film for this cut list" in window.message.text
+    drop(window, session_file)
+    qtbot.waitUntil(lambda: window.document.now is not None, timeout=PATIENCE)
+    midi: list[Path] = []
+    window.commands.imported = midi.append
+    drop(window, tmp_path / "theme.mid")
+    assert midi == [tmp_path / "theme.mid"]
+
+
+def test_what_a_killed_program_left_is_offered_and_a_closed_one_is_not(
+    qapp: QApplication, preferences: Preferences, session_file: Path, trio: str, qtbot: QtBot
+) -> None:
+    first = Window(Document(), preferences)
+    first.document.open(session_file)
+    qtbot.waitUntil(lambda: first.document.now is not None, timeout=PATIENCE)
+    before = session(first)
+    first.commands.add_hit(77)
+    settle(first, qtbot, before)
+    first.document.studio.flush()
+    # killed: nothing of closeEvent runs, the system lets go of the lock
+    left = preferences.left_open
+    assert left == session_file
+    first.document._unsubscribe()
+    first.document.studio.close()
+    for pool in (first.document._acts, first.document._draws, first.document._films):
+        pool.shutdown()
+
+    second = window_of(preferences)
+    qtbot.addWidget(second)
+    assert "cue.hitpoint" in second.message.text
+    second.message._offer.click()
+    qtbot.waitUntil(lambda: second.document.now is not None, timeout=PATIENCE)
+    assert 77 in [hit.frame for hit in session(second).hits]
+    assert [step.sentence for step in second.document.now.history.done] == ["Mark a hit at frame 77"]  # type: ignore[union-attr]
+    second.close()
+    assert preferences.left_open is None
+    third = window_of(preferences)
+    qtbot.addWidget(third)
+    assert third.message.text == ""
+    assert preferences.recent == [str(session_file.resolve())]
+    third.close()
+    first.transport.stop()
+    first.deleteLater()
+
+
+def test_everything_done_is_on_the_disk_without_a_save(sitting: Window, session_file: Path, qtbot: QtBot) -> None:
+    before = session(sitting)
+    sitting.commands.add_hit(77)
+    after = settle(sitting, qtbot, before)
+    sitting.document.studio.flush()
+    with Desk.open(session_file, read_only=True) as desk:
+        assert desk.session == after
+        assert bytes_of(desk)
+
+
+def test_a_session_that_another_program_has_open_can_be_looked_at(window: Window, session_file: Path, qtbot: QtBot) -> None:
+    with Desk.open(session_file):
+        window.commands.take(session_file)
+        qtbot.waitUntil(lambda: "read-only" in window.message.text, timeout=PATIENCE)
+        assert not window.actions_by_name["refill"].isEnabled()
+        assert not window.actions_by_name["hit_add"].isEnabled()
+
+
+def test_a_damaged_session_is_told_and_the_open_one_stays(sitting: Window, tmp_path: Path, qtbot: QtBot) -> None:
+    bad = tmp_path / "bad.hitpoint"
+    bad.write_text("{")
+    before = session(sitting)
+    sitting.commands.take(bad)
+    qtbot.waitUntil(lambda: "is no session" in sitting.message.text, timeout=PATIENCE)
+    assert session(sitting) is before
+
+
+def test_a_window_remembers_how_it_lay(qapp: QApplication, preferences: Preferences, qtbot: QtBot) -> None:
+    one = Window(Document(), preferences)
+    one.show()
+    one.docks["hits"].hide()
+    one.actions_by_name["streamers"].trigger()
+    one.close()
+    two = Window(Document(), preferences)
+    two.show()
+    assert two.docks["hits"].isHidden()
+    assert not two.viewer.streamers
+    two.close()
+
+
+def test_light_and_dark_are_worn_by_everything(sitting: Window, qtbot: QtBot) -> None:
+    dark = sitting.grab().toImage().pixelColor(3, sitting.height() - 3).lightness()
+    trigger(sitting, "light")
+    light = sitting.grab().toImage().pixelColor(3, sitting.height() - 3).lightness()
+    assert dark < 80 < light
+    trigger(sitting, "light")
+
+
+def test_whatever_can_be_reached_by_keys_has_a_name_for_screen_readers(sitting: Window) -> None:
+    def named(widget: QWidget) -> bool:
+        text = getattr(widget, "text", None)
+        return bool(widget.accessibleName() or (callable(text) and text()) or isinstance(widget, QLabel))
+
+    reached = [
+        widget
+        for widget in sitting.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible() and not widget.objectName().startswith("qt_")
+    ]
+    assert len(reached) > 5
+    assert [type(widget).__name__ for widget in reached if not named(widget)] == []
+
+
+def test_the_picture_goes_to_full_screen_and_back(sitting: Window, qtbot: QtBot) -> None:
+    trigger(sitting, "full_screen")
+    alone = sitting.commands._alone
+    assert alone is not None
+    assert alone.isFullScreen()
+    sitting.transport.locate(60)
+    assert alone.timecode == sitting.viewer.timecode
+    qtbot.keyClick(alone, Qt.Key.Key_Escape)
+    assert sitting.commands._alone is None
+    assert not sitting.actions_by_name["full_screen"].isChecked()
+
+
+def test_a_timecode_or_a_frame_is_gone_to(sitting: Window) -> None:
+    from desktop.commands import place
+
+    sheet = sitting.timeline.sheet
+    assert sheet is not None
+    assert place("00:00:02:01", sheet) == 49
+    assert place(" 77 ", sheet) == 77
+    with pytest.raises(HitpointError, match="outside the film"):
+        place("01:00:00:00", sheet)
