@@ -6,115 +6,9 @@ A row's arguments are in the order in which OSC takes them; in HTTP they go by n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from math import isfinite
-from typing import Any, Literal
+from collections.abc import Mapping
 
-from engines.errors import OptionError
-
-Kind = Literal["int", "float", "text", "path", "flag"]
-"""What an argument is. A path is an absolute one, of the composer's own files."""
-
-TYPES: Mapping[Kind, type] = {"int": int, "float": float, "text": str, "path": str, "flag": bool}
-TAGS: Mapping[Kind, str] = {"int": "i", "float": "f", "text": "s", "path": "s", "flag": "T or F"}
-
-LONGEST_TEXT = 4096
-"""Characters of a text or a path."""
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument: its name, kind and meaning; whether it must be given; the least and the greatest number it may be."""
-
-    name: str
-    kind: Kind
-    what: str
-    needed: bool = False
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Address:
-    """One row: ``answer`` says what comes back; ``changes`` whether anything is another afterwards; ``wire`` where it is known."""
-
-    address: str
-    what: str
-    answer: str
-    arguments: tuple[Argument, ...] = ()
-    changes: bool = True
-    wire: Literal["both", "osc"] = "both"
-
-    @cached_property
-    def model(self) -> Any:
-        """Its arguments as a pydantic model: one check for OSC and HTTP alike, and the schema of the latter."""
-        from pydantic import ConfigDict, Field, create_model
-
-        fields: dict[str, Any] = {}
-        for given in self.arguments:
-            limits: dict[str, Any] = {"ge": given.low, "le": given.high}
-            if given.kind in ("text", "path"):
-                limits = {"max_length": LONGEST_TEXT, "min_length": 1 if given.needed else 0}
-            elif given.kind == "float":
-                limits["allow_inf_nan"] = False
-            kind: Any = TYPES[given.kind]
-            if given.needed:
-                fields[given.name] = (kind, Field(description=given.what, **limits))
-            else:
-                fields[given.name] = (kind | None, Field(None, description=given.what, **limits))
-        name = "".join(part.title() for part in self.address.split("/")[2:]) or "Nothing"
-        return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-
-    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Arguments by name, checked and as the call takes them. Raises OptionError, in one line, for what cannot be."""
-        from pydantic import ValidationError
-
-        try:
-            made: dict[str, Any] = self.model.model_validate(dict(given)).model_dump()
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise OptionError(
-                " ".join([place, first["msg"]]).strip(), where=self.address, cure=f"give {self.signature or 'no arguments'}"
-            ) from None
-        return {name: None if value == "" else value for name, value in made.items()}
-
-    def named(self, args: Sequence[Any]) -> dict[str, Any]:
-        """Arguments in their order by name. Nil, an empty text, and -1 where a number cannot be negative leave one open."""
-        if len(args) > len(self.arguments):
-            raise OptionError(f"{len(args)} arguments", where=self.address, cure=f"give {self.signature or 'none'}")
-        out: dict[str, Any] = {}
-        for row, value in zip(self.arguments, args, strict=False):
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if number and not isfinite(value):
-                raise OptionError(f"{row.name} is no number", where=self.address, cure=f"give {self.signature}")
-            if value is None or value == "" or (number and value == -1 and not row.needed and (row.low or 0) >= 0):
-                continue
-            out[row.name] = bool(value) if number and row.kind == "flag" else value
-        return out
-
-    def json(self) -> dict[str, Any]:
-        """The row as other programs read it."""
-        arguments = [{"name": a.name, "kind": a.kind, "needed": a.needed, "what": a.what} for a in self.arguments]
-        http = None if self.wire == "osc" else "POST" if self.changes else "GET"
-        return {"address": self.address, "what": self.what, "arguments": arguments, "answers": self.answer, "http": http}
-
-    @property
-    def signature(self) -> str:
-        """Its arguments in one line; those in brackets may be left out."""
-        words = [f"{a.name}:{TAGS[a.kind]}" if a.needed else f"[{a.name}:{TAGS[a.kind]}]" for a in self.arguments]
-        return " ".join(words)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a subscriber hears over OSC: its address, and its arguments with their meaning."""
-
-    address: str
-    what: str
-    arguments: tuple[Argument, ...] = field(default=())
+from bridge.address import Address, Argument, Told
 
 
 def _whole(name: str, what: str, needed: bool = False, low: int = 1, high: int = 10**6) -> Argument:
@@ -123,10 +17,14 @@ def _whole(name: str, what: str, needed: bool = False, low: int = 1, high: int =
 
 SCENE = _whole("scene", "scenes count from 1", needed=True)
 SEED = _whole("seed", "same seed, same notes; left open, one not used before", low=0, high=2**63 - 1)
+FRAME = _whole("frame", "of the film, counted from 0", needed=True, low=0, high=10**9)
 PATH = "an absolute path"
 ENGINE = Argument("engine", "text", "bmt or diffbgm")
 MODE = Argument("mode", "text", "strict or official")
 JOB = "the job's number, state and progress; its end is told to who asked and to subscribers"
+
+HITS = "the hits"
+TRANSPORT = "place, speed, who leads, and every port"
 
 ASKED: tuple[Address, ...] = (
     Address("/hitpoint/ping", "Whether anybody is there.", "version, and what is open", changes=False),
@@ -141,7 +39,9 @@ ASKED: tuple[Address, ...] = (
     Address("/hitpoint/brief", "What the engines are told.", "every bar: picture, composer, brief", changes=False),
     Address("/hitpoint/history", "What was done.", "sentences of what can be undone and redone", changes=False),
     Address("/hitpoint/report", "The hit report of the cue's MIDI file.", "every hit with its error", changes=False),
+    Address("/hitpoint/hits", "The hits of the session.", "frame, weight and label of each", changes=False),
     Address("/hitpoint/film", "The open film.", "its cuts, and its tempo maps if it was spotted", changes=False),
+    Address("/hitpoint/transport", "Where the transport is.", TRANSPORT, changes=False),
     Address("/hitpoint/jobs", "All jobs.", "number, state and progress of each", changes=False),
     Address("/hitpoint/job", "One job.", "its state and progress", (_whole("job", "its number", needed=True),), changes=False),
     Address(
@@ -257,7 +157,117 @@ ASKED: tuple[Address, ...] = (
             Argument("rate", "text", "frames a second of a cut list that does not say"),
         ),
     ),
-    Address("/hitpoint/conform", "Carry the session to the cut that was looked at last.", JOB),
+    Address(
+        "/hitpoint/conform",
+        "Carry the session to the cut that was looked at last.",
+        JOB,
+        (Argument("refused", "text", "changes, by number and spaces, for which nothing is composed"),),
+    ),
+    Address(
+        "/hitpoint/hit/add",
+        "Mark a frame as a hit.",
+        HITS,
+        (FRAME, Argument("label", "text", "its name")),
+    ),
+    Address(
+        "/hitpoint/hit/move",
+        "Let a hit lie on another frame.",
+        HITS,
+        (FRAME, _whole("to", "the other frame", needed=True, low=0, high=10**9)),
+    ),
+    Address(
+        "/hitpoint/hit/weigh",
+        "Say how heavy a hit is, and what else is left open otherwise.",
+        HITS,
+        (
+            FRAME,
+            Argument("weight", "float", "0 to 1", low=0, high=1),
+            Argument("hard", "flag", "whether it must be on a beat"),
+            Argument("early", "float", "frames before it at which it still sounds on", low=0, high=1000),
+            Argument("late", "float", "frames after it", low=0, high=1000),
+            Argument("label", "text", "its name"),
+        ),
+    ),
+    Address("/hitpoint/hit/drop", "Throw a hit away.", HITS, (FRAME,)),
+    Address("/hitpoint/scene/follow", "Solve the tempo of a scene again for its hits.", "the scenes", (SCENE,)),
+    Address(
+        "/hitpoint/cue/spot", "Tempo maps for the session as its hits are now; nothing is changed.", f"{JOB}; its result are they"
+    ),
+    Address(
+        "/hitpoint/cue/map",
+        "Put the cue on another of these tempo maps.",
+        "the scenes",
+        (_whole("map", "its place in the list, from 0", needed=True, low=0),),
+    ),
+    Address(
+        "/hitpoint/lock",
+        "Lock bars: their beats stay where they are when the cue is spotted again.",
+        "what was done",
+        (Argument("bars", "text", "of the cue: 5-8", needed=True), Argument("locked", "flag", "false unlocks them")),
+    ),
+    Address(
+        "/hitpoint/place",
+        "Put the cue, or some of its scenes, into a DAW.",
+        f"{JOB}; its result is what the DAW confirmed",
+        (
+            Argument("daw", "text", "folder, ardour, reaper, live, generic; left open, a folder of files to drag in"),
+            Argument("scenes", "text", "only these, by spaces"),
+            Argument("at", "text", "of the film's first frame in the project: seconds or timecode"),
+            Argument("folder", "path", f"{PATH} for files to drag in"),
+            Argument("project", "path", f"{PATH} of the DAW's project"),
+            _whole("port", "on which the DAW listens", high=65535),
+        ),
+    ),
+    Address(
+        "/hitpoint/doctor",
+        "Look at every link to the other programs.",
+        f"{JOB}; its result says of each link how it does and what to do",
+        (
+            Argument("daws", "text", "only these, by spaces"),
+            Argument("listen", "float", "seconds to listen to MIDI", low=0, high=60),
+        ),
+    ),
+    Address("/hitpoint/transport/play", "Roll from where it is.", TRANSPORT),
+    Address("/hitpoint/transport/stop", "Stand; no note is left sounding.", TRANSPORT),
+    Address(
+        "/hitpoint/transport/locate",
+        "Go to a place in the film.",
+        TRANSPORT,
+        (Argument("seconds", "float", "from its first frame", needed=True, low=0, high=86_400),),
+    ),
+    Address(
+        "/hitpoint/transport/loop",
+        "Play a part of the film over and over; without a part, no longer.",
+        TRANSPORT,
+        (
+            Argument("start", "float", "seconds of the film", low=0, high=86_400),
+            Argument("end", "float", "seconds of the film", low=0, high=86_400),
+        ),
+    ),
+    Address(
+        "/hitpoint/transport/speed",
+        "Another speed.",
+        TRANSPORT,
+        (Argument("speed", "float", "1: normal", needed=True, low=0.01, high=16),),
+    ),
+    Address(
+        "/hitpoint/transport/follow",
+        "Go with the DAW.",
+        TRANSPORT,
+        (Argument("source", "text", "who leads; left open, whoever is followed best"),),
+    ),
+    Address("/hitpoint/transport/panic", "Stand, and silence every channel of every port.", TRANSPORT),
+    Address(
+        "/hitpoint/transport/ports",
+        "Choose the ports of the player.",
+        TRANSPORT,
+        (
+            Argument(
+                "out", "text", "auto, virtual:NAME, system:NAME, jack:NAME; for one stem melody=virtual:NAME; several with ;"
+            ),
+            Argument("sync", "text", "virtual:NAME, system:NAME, jack:NAME, jack transport, link; several with ;"),
+        ),
+    ),
     Address("/hitpoint/job/cancel", "Stop a job within a step.", "its state", (_whole("job", "its number", needed=True),)),
     Address("/hitpoint/jobs/cancel", "Stop every job.", "all jobs"),
     Address("/hitpoint/subscribe", "Be told of everything that changes.", "for how long", wire="osc", changes=False),

@@ -15,6 +15,7 @@ from bridge.addresses import BY_ADDRESS
 from bridge.doctor import Diagnosis
 from bridge.events import OpenSession
 from bridge.jobs import Job
+from bridge.placing import Placement
 from bridge.sitting import Acted
 from bridge.studio import Offer, OpenFilm, Studio
 from engines import __version__
@@ -27,6 +28,7 @@ from engines.session.keep import parse
 from engines.session.listing import history_json, takes_json
 from engines.session.model import Session
 from engines.session.plain import plain
+from engines.session.remap import Maps
 from engines.session.sheet import tempo_of, told_of
 from engines.session.working import brief_json
 from engines.spotting.hits import override_from_text
@@ -38,10 +40,18 @@ Json = dict[str, Any]
 
 def answer(studio: Studio, address: str, given: Mapping[str, Any]) -> Json:
     """Does what an address asks, with arguments by name. Raises OptionError for an address or an argument that cannot be."""
-    row = BY_ADDRESS.get(address)
-    if row is None or address not in CALLS:
+    row, call = BY_ADDRESS.get(address), calls().get(address)
+    if row is None or call is None:
         raise OptionError("there is no such address", where=address, cure="python main.py serve --addresses lists them")
-    return CALLS[address](studio, **row.values(given))
+    return call(studio, **row.values(given))
+
+
+def calls() -> Mapping[str, Callable[..., Json]]:
+    """What stands behind each address."""
+    from bridge.calls_outside import OUTSIDE
+    from bridge.calls_spotting import SPOTTING
+
+    return {**CALLS, **SPOTTING, **OUTSIDE}
 
 
 def ping(studio: Studio) -> Json:
@@ -107,10 +117,11 @@ def jobs(studio: Studio) -> Json:
 
 
 def job(studio: Studio, job: int) -> Json:
-    return _job(studio.jobs.job(job))
+    return job_json(studio.jobs.job(job))
 
 
-def _job(work: Job[Any]) -> Json:
+def job_json(work: Job[Any]) -> Json:
+    """A job, and what came of it if it is done."""
     reading = work.reading
     return reading.json() | ({"result": result_json(work.result(0))} if reading.state == "done" else {})
 
@@ -121,11 +132,13 @@ def result_json(value: object) -> Json:
         return acted_json(value)
     if isinstance(value, Spotted):
         return _candidates(value)
+    if isinstance(value, Maps):
+        return {"candidates": [candidate.json() for candidate in value.all]}
     if isinstance(value, OpenFilm):
         return _film(value)
     if isinstance(value, Offer):
         return {"name": value.name, **value.recut.json()}
-    return value.json() if isinstance(value, Diagnosis) else {}
+    return value.json() if isinstance(value, Diagnosis | Placement) else {}
 
 
 def acted_json(acted: Acted) -> Json:
@@ -135,10 +148,10 @@ def acted_json(acted: Acted) -> Json:
 
 
 def open_any(studio: Studio, path: str, cuts: str | None = None, rate: str | None = None) -> Json:
-    where = place(path)
+    where = whole(path)
     if where.suffix.lower() == ".hitpoint":
         return _session(studio.open_session(where))
-    return _job(studio.open_film(where, _path(cuts), None if rate is None else parse_rate(rate)))
+    return job_json(studio.open_film(where, path_of(cuts), None if rate is None else parse_rate(rate)))
 
 
 def spot(
@@ -159,7 +172,7 @@ def spot(
         )
     except ValueError as error:
         raise OptionError(f"{error} is not understood", where="spot", cure="write a tempo 70-140, metres 4/4 7/8") from error
-    return _job(studio.spot(wishes))
+    return job_json(studio.spot(wishes))
 
 
 def choose_map(studio: Studio, map: int) -> Json:
@@ -167,11 +180,11 @@ def choose_map(studio: Studio, map: int) -> Json:
 
 
 def new(studio: Studio, path: str | None = None, engine: str | None = None, mode: str | None = None) -> Json:
-    return _session(studio.new(_path(path), studio.wished(engine, mode)))
+    return _session(studio.new(path_of(path), studio.wished(engine, mode)))
 
 
 def score(studio: Studio, seed: int | None = None, path: str | None = None) -> Json:
-    return _job(studio.score(seed, path=_path(path)))
+    return job_json(studio.score(seed, path=path_of(path)))
 
 
 def refill(
@@ -186,7 +199,7 @@ def refill(
 ) -> Json:
     runs = [bar_run(word) for word in (bars or "").split()]
     kept = [parse(word) for word in (keep or "").split()]
-    return _job(studio.refill(scene, seed, runs, (stems or "").split(), kept, engine, mode))
+    return job_json(studio.refill(scene, seed, runs, (stems or "").split(), kept, engine, mode))
 
 
 def bar_run(text: str) -> tuple[int, int]:
@@ -219,18 +232,19 @@ def _takes_of(acted: Acted, scene: int) -> Json:
 
 
 def name(studio: Studio, scene: int, name: str | None = None) -> Json:
-    return _scenes(studio.act(Title(name or "", scene)))
+    return scenes_of(studio.act(Title(name or "", scene)))
 
 
 def join(studio: Studio, scene: int) -> Json:
-    return _scenes(studio.act(Join(scene)))
+    return scenes_of(studio.act(Join(scene)))
 
 
 def split(studio: Studio, bar: int) -> Json:
-    return _scenes(studio.act(Split(bar)))
+    return scenes_of(studio.act(Split(bar)))
 
 
-def _scenes(acted: Acted) -> Json:
+def scenes_of(acted: Acted) -> Json:
+    """What an act did, and the scenes after it."""
     return {"sentence": acted.sentence, "scenes": scenes_json(acted.session)}
 
 
@@ -257,6 +271,14 @@ def _told(value: Session, scene: int | None, bar: int | None) -> Json:
     return {name: word for name, word in table.items() if word is not None}
 
 
+def numbers(text: str | None) -> list[int]:
+    """Numbers by spaces. Raises OptionError."""
+    words = (text or "").split()
+    if not all(word.isdecimal() and len(word) < 7 for word in words):
+        raise OptionError(f"{text!r} are no numbers", cure="write their numbers with spaces: 1 3")
+    return [int(word) for word in words]
+
+
 def undo(studio: Studio) -> Json:
     return {"undone": studio.undo().sentence}
 
@@ -266,7 +288,7 @@ def redo(studio: Studio) -> Json:
 
 
 def save(studio: Studio, path: str | None = None) -> Json:
-    return {"session": str(studio.save(_path(path)))}
+    return {"session": str(studio.save(path_of(path)))}
 
 
 def close(studio: Studio) -> Json:
@@ -275,11 +297,11 @@ def close(studio: Studio) -> Json:
 
 
 def look_at_cut(studio: Studio, cuts: str | None = None, film: str | None = None, rate: str | None = None) -> Json:
-    return _job(studio.look_at_cut(_path(cuts), _path(film), None if rate is None else parse_rate(rate)))
+    return job_json(studio.look_at_cut(path_of(cuts), path_of(film), None if rate is None else parse_rate(rate)))
 
 
-def conform(studio: Studio) -> Json:
-    return _job(studio.conform())
+def conform(studio: Studio, refused: str | None = None) -> Json:
+    return job_json(studio.conform(refused=numbers(refused)))
 
 
 def cancel(studio: Studio, job: int) -> Json:
@@ -293,7 +315,7 @@ def cancel_all(studio: Studio) -> Json:
     return jobs(studio)
 
 
-def place(text: str) -> Path:
+def whole(text: str) -> Path:
     """A path that a client gave: absolute, since nobody on the wire knows where the server was started. Raises OptionError."""
     path = Path(text)
     if "\0" in text or not path.is_absolute():
@@ -301,8 +323,9 @@ def place(text: str) -> Path:
     return path
 
 
-def _path(text: str | None) -> Path | None:
-    return None if text is None else place(text)
+def path_of(text: str | None) -> Path | None:
+    """The same for one that may be left open."""
+    return None if text is None else whole(text)
 
 
 CALLS: Mapping[str, Callable[..., Json]] = {

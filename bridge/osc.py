@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 from typing import Any
 
-from bridge.addresses import BY_ADDRESS, Address
+from bridge.address import Address
+from bridge.addresses import BY_ADDRESS
 from bridge.calls import answer
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, SessionChanged, TransportRead
 from bridge.jobs import fault

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.addresses import ASKED, TOLD, Address, Argument, Told
+from bridge.address import Address, Argument, Told
+from bridge.addresses import ASKED, TOLD
 
 _HEAD = """# Hitpoint over OSC and HTTP
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Condition, Lock, RLock, Thread
+from threading import Lock, RLock
 
-from bridge.events import LOG, Change, Event, Message, OpenSession, SessionChanged
-from bridge.jobs import fault
+from bridge.events import Change, Event, Message, OpenSession, SessionChanged
+from bridge.latest import Latest
 from bridge.rebase import rebased
 from engines.errors import Cancelled, HitpointError, SessionError
 from engines.session.desk import Act, Desk
@@ -52,7 +52,7 @@ class Sitting:
         self._lock, self._writing = RLock(), Lock()
         self._closed = False
         self._serial = 0
-        self._disk = Autosave(self.write, publish)
+        self._disk = Latest(self.write, lambda error: publish(Message(f"not saved: {error}", "error")), "disk")
 
     @property
     def now(self) -> OpenSession:
@@ -165,71 +165,6 @@ class Sitting:
         with self._lock:
             self._desk.close()
         self.tell("closed", "Close the session")
-
-
-class Autosave:
-    """Writes in a thread of its own whenever it was touched; touched many times while it writes, it writes once more."""
-
-    def __init__(self, write: Callable[[], object], publish: Callable[[Event], None]) -> None:
-        self._write, self._publish = write, publish
-        self._changed = Condition()
-        self._touched = self._written = self._tried = 0
-        self._ending = False
-        self._thread: Thread | None = None
-
-    def touch(self) -> None:
-        """There is something new to write."""
-        with self._changed:
-            self._touched += 1
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="hitpoint disk", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
-    def flush(self) -> None:
-        """Waits until all that was touched was written, or tried to be."""
-        with self._changed:
-            wanted = self._touched
-            self._changed.wait_for(lambda: self._tried >= wanted)
-
-    @property
-    def behind(self) -> bool:
-        """Whether the disk refused what was touched last."""
-        with self._changed:
-            return self._written < self._touched
-
-    def close(self) -> None:
-        """Ends the thread when it has tried all."""
-        with self._changed:
-            self._ending = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._tried < self._touched or self._ending)
-                wanted = self._touched
-                if self._tried >= wanted:
-                    return
-            written = self._try()
-            with self._changed:
-                self._tried = wanted
-                self._written = wanted if written else self._written
-                self._changed.notify_all()
-
-    def _try(self) -> bool:
-        try:
-            self._write()
-        except HitpointError as refused:
-            self._publish(Message(f"not saved: {refused}", "error"))
-            return False
-        except Exception as unforeseen:  # noqa: BLE001  told and logged; the next act tries again
-            LOG.exception("autosave failed")
-            self._publish(Message(f"not saved: {fault(unforeseen)}", "error"))
-            return False
-        return True
 
 
 def sounding_otherwise(before: Session, after: Session) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bridge.events import Event, FilmChanged, JobProgressed, Message, OpenSession, Subscribers
 from bridge.jobs import Job, Jobs
+from bridge.playback import Playback
 from bridge.sitting import Acted, Sitting
 from engines import files, scoring
 from engines.commands import Choose, Conform, Refill, Score, Tell, UseMap
@@ -34,12 +35,19 @@ from engines.session.working import new_cut
 from engines.watch import Watch
 
 if TYPE_CHECKING:
+    from bridge.daw import Address
+    from bridge.doctor import Diagnosis
+    from bridge.placing import Placement
+    from bridge.player import Player
     from engines.picture.motion import Motion
 
 DEFAULT = Wishes()
 
 PICTURE = "picture"
 """The lane of what reads films and spots: beside the engine's."""
+
+OUTSIDE = "outside"
+"""The lane of what waits for other programs."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,8 @@ class Offer:
 class Studio:
     """One composer's desk: at most one film and one session open, and the jobs on them. Every method may be called from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, player: Callable[..., Player] | None = None) -> None:
+        """``player`` makes the player once something is to be heard; None takes `bridge.player.Player`."""
         self.jobs = Jobs()
         self.events: Subscribers[Event] = Subscribers()
         self.film: OpenFilm | None = None
@@ -74,6 +83,7 @@ class Studio:
         self.maps: Maps | None = None
         self._sitting: Sitting | None = None
         self._lock = RLock()
+        self.playback = Playback(self.events, lambda: self._sitting.now.session if self._sitting else None, player)
         self.jobs.listeners.subscribe(lambda reading: self.events.publish(JobProgressed(reading)))
 
     def subscribe(self, call: Callable[[Event], None]) -> Callable[[], None]:
@@ -316,11 +326,43 @@ class Studio:
         self.offer = None
         return self.compose(Conform(offer.new, offer.name, provider, frozenset(refused)))
 
+    # other programs
+
+    def place(
+        self, daw: str = "folder", scenes: Sequence[int] = (), at: Fraction = Fraction(0), where: Address | None = None
+    ) -> Job[Placement]:
+        """Puts the cue, or some of its scenes, into a DAW, the film's first frame ``at`` seconds of its project; the job's result is
+        what the DAW confirmed. Fails with DawError."""
+        from bridge.daw import Address, Cue
+        from bridge.placing import place_in
+
+        now = self.now
+        cue = Cue.of(now.session, scenes)
+        found = where or Address(now.path.parent / f"{now.path.stem}-midi")
+
+        def work(watch: Watch) -> Placement:
+            placement = place_in(daw, found, cue, at)
+            self.events.publish(Message(placement.placed.said))
+            return placement
+
+        return self.jobs.begin(f"Place {cue.number} in {daw}", work, OUTSIDE)
+
+    def doctor(self, daws: Sequence[str] = (), listen_s: float = 1.0, where: Address | None = None) -> Job[Diagnosis]:
+        """Looks at every link to the other programs, and listens to MIDI for some seconds."""
+        from bridge.checkup import checkup
+        from bridge.daw import Address
+
+        path = self.now.path if self.is_open else None
+        return self.jobs.begin(
+            "Look at every link", lambda watch: checkup(path, tuple(daws), listen_s, where or Address()), OUTSIDE
+        )
+
     # the end
 
     def close(self, timeout: float = 30.0) -> None:
         """Cancels every job, saves and closes the session. Raises OutputError where it cannot be saved."""
         self.jobs.shutdown(timeout)
+        self.playback.close()
         self.close_session()
 
     def _say(self, watch: Watch) -> None:

@@ -11,7 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
-from bridge.addresses import ASKED, Address
+from bridge.address import Address
+from bridge.addresses import ASKED
 from bridge.calls import answer
 from bridge.events import LOG
 from bridge.jobs import error_json, fault

@@ -14,7 +14,7 @@ from sittings import saved, scored
 from test_osc_packet import bundle, nested
 
 from bridge.addresses import ASKED, TOLD
-from bridge.calls import CALLS
+from bridge.calls import calls
 from bridge.events import Message, TransportRead
 from bridge.osc import MOST_SUBSCRIBERS, OscServer, understood
 from bridge.osc_client import OscClient
@@ -58,7 +58,7 @@ def ended(number: int) -> Callable[[tuple[str, tuple[object, ...]]], bool]:
 
 
 def test_every_address_has_a_call_and_every_call_an_address() -> None:
-    assert {row.address for row in ASKED if row.wire == "both"} == set(CALLS)
+    assert {row.address for row in ASKED if row.wire == "both"} == set(calls())
     for row in ASKED:
         order = [argument.needed for argument in row.arguments]
         assert order == sorted(order, reverse=True), f"{row.address}: what must be given comes first"
@@ -142,6 +142,22 @@ def test_the_whole_way_by_name(studio: Studio, daw: OscClient) -> None:
     assert len(daw.ask("/hitpoint/brief")["scenes"]) == 3
     assert daw.ask("/hitpoint/report")["hits"]
     assert daw.ask("/hitpoint/film") == {"film": None}
+    first = daw.ask("/hitpoint/hits")["hits"][0]["frame"]
+    assert daw.ask("/hitpoint/hit/move", frame=first, to=first + 1)["hits"][0]["frame"] == first + 1
+    assert daw.ask("/hitpoint/hit/weigh", frame=first + 1, weight=0.25, hard=False)["hits"][0]["weight"] == 0.25
+    assert daw.ask("/hitpoint/hit/drop", frame=first + 1)["hits"][0]["frame"] > first + 1
+    assert daw.ask("/hitpoint/hit/add", frame=first, label="slap")["hits"][0]["label"] == "slap"
+    assert daw.ask("/hitpoint/lock", bars="1-2")["sentence"].startswith("Lock")
+    number = daw.ask("/hitpoint/cue/spot")["job"]
+    daw.hear(ended(number), LONG)
+    maps = daw.ask("/hitpoint/job", job=number)["result"]["candidates"]
+    assert len(daw.ask("/hitpoint/cue/map", map=len(maps) - 1)["scenes"]) >= 1
+    daw.ask("/hitpoint/undo")
+    number = daw.ask("/hitpoint/place")["job"]
+    daw.hear(ended(number), LONG)
+    placed = daw.ask("/hitpoint/job", job=number)["result"]
+    assert placed["files"]
+    assert all(Path(name).is_file() for name in placed["files"])
     assert daw.ask("/hitpoint/ping")["session"] == str(studio.now.path)
     assert daw.ask("/hitpoint/save")["session"] == str(studio.now.path)
     assert daw.ask("/hitpoint/close") == {"session": None}

@@ -1,0 +1,88 @@
+"""What stands behind the addresses that reach other programs: the player's transport, the DAWs, the doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bridge.calls import Json, job_json, numbers, path_of
+from bridge.daw import Address
+from bridge.placing import place_of
+from bridge.playback import inlets_of, routes_of, status_json
+from bridge.studio import Studio
+
+
+def place(
+    studio: Studio,
+    daw: str | None = None,
+    scenes: str | None = None,
+    at: str | None = None,
+    folder: str | None = None,
+    project: str | None = None,
+    port: int | None = None,
+) -> Json:
+    now = studio.now
+    where = Address(path_of(folder) or now.path.parent / f"{now.path.stem}-midi", path_of(project), port=port)
+    return job_json(studio.place(daw or "folder", numbers(scenes), place_of(at or "0", now.session.film.rate), where))
+
+
+def doctor(studio: Studio, daws: str | None = None, listen: float | None = None) -> Json:
+    return job_json(studio.doctor((daws or "").split(), 1.0 if listen is None else listen))
+
+
+def transport(studio: Studio) -> Json:
+    return status_json(studio.playback.status)
+
+
+def play(studio: Studio) -> Json:
+    studio.playback.play()
+    return transport(studio)
+
+
+def stop(studio: Studio) -> Json:
+    studio.playback.stop()
+    return transport(studio)
+
+
+def locate(studio: Studio, seconds: float) -> Json:
+    studio.playback.locate(seconds)
+    return transport(studio)
+
+
+def loop(studio: Studio, start: float | None = None, end: float | None = None) -> Json:
+    studio.playback.loop(start, end)
+    return transport(studio)
+
+
+def speed(studio: Studio, speed: float) -> Json:
+    studio.playback.vary(speed)
+    return transport(studio)
+
+
+def follow(studio: Studio, source: str | None = None) -> Json:
+    studio.playback.follow(source)
+    return transport(studio)
+
+
+def panic(studio: Studio) -> Json:
+    studio.playback.panic()
+    return transport(studio)
+
+
+def ports(studio: Studio, out: str | None = None, sync: str | None = None) -> Json:
+    studio.playback.open(routes_of(out or ""), None if sync is None else inlets_of(sync))
+    return transport(studio)
+
+
+OUTSIDE: Mapping[str, Callable[..., Json]] = {
+    "/hitpoint/place": place,
+    "/hitpoint/doctor": doctor,
+    "/hitpoint/transport": transport,
+    "/hitpoint/transport/play": play,
+    "/hitpoint/transport/stop": stop,
+    "/hitpoint/transport/locate": locate,
+    "/hitpoint/transport/loop": loop,
+    "/hitpoint/transport/speed": speed,
+    "/hitpoint/transport/follow": follow,
+    "/hitpoint/transport/panic": panic,
+    "/hitpoint/transport/ports": ports,
+}

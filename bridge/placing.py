@@ -1,0 +1,60 @@
+"""Placing a cue in a DAW: opened, placed, let go, and what it confirmed, for the command line and the wire alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from bridge.daw import Address, Cue, Placed, open_daw
+from engines.errors import OptionError
+from engines.picture.timecode import Timecode
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What lies in the DAW now, the film's first frame ``at`` seconds of its project."""
+
+    placed: Placed
+    at: Fraction
+
+    def json(self) -> dict[str, Any]:
+        """As other programs read it; clips in seconds of the project."""
+        return {
+            "daw": self.placed.daw,
+            "confirmed": self.placed.confirmed,
+            "said": self.placed.said,
+            "worst_ms": round(self.placed.worst_ms, 6),
+            "clips": [
+                {
+                    "name": clip.name,
+                    "track": clip.track,
+                    "start_s": round(float(clip.start + self.at), 9),
+                    "end_s": round(float(clip.end + self.at), 9),
+                    "notes": len(clip.sounds),
+                }
+                for clip in self.placed.clips
+            ],
+            "files": [str(path) for path in self.placed.files],
+        }
+
+
+def place_in(daw: str, where: Address, cue: Cue, at: Fraction) -> Placement:
+    """Puts a cue into a DAW. Raises OptionError for a DAW that there is not, DawError where it does not do it."""
+    adapter = open_daw(daw, where)
+    try:
+        return Placement(adapter.place(cue, at), at)
+    finally:
+        adapter.close()
+
+
+def place_of(text: str, rate: Fraction) -> Fraction:
+    """Seconds of a project, from seconds or a timecode of its. Raises OptionError."""
+    if ":" in text or ";" in text:
+        return Timecode.parse(text, rate).seconds
+    try:
+        if "e" in text.lower():
+            raise ValueError  # a large power of ten would fill the memory
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise OptionError(f"{text!r} is no place", where="--at", cure="give seconds, or a timecode such as 01:00:00:00") from None

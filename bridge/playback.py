@@ -1,0 +1,203 @@
+"""What is heard: the player with the open session in it. What is composed while it rolls is swapped in at the next bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from bridge.events import Event, Message, SessionChanged, Subscribers, TransportRead
+from bridge.latest import Latest
+from bridge.transport import Report
+from engines.errors import OptionError, SessionError
+from engines.session.model import Session
+
+if TYPE_CHECKING:
+    from bridge.player import Inlet, Player, Programme, Route, Status
+
+OUTLETS = ("auto", "jack", "virtual", "system")
+INLETS = ("virtual", "system", "jack", "jack transport", "link")
+
+
+class Playback:
+    """Holds a `Player` once something is to be played or followed, and keeps the session of the studio in it.
+
+    ``make`` makes the player; ``session`` gives the open session, None where there is none.
+    """
+
+    def __init__(
+        self, events: Subscribers[Event], session: Callable[[], Session | None], make: Callable[..., Player] | None = None
+    ) -> None:
+        self._events, self._session, self._make = events, session, make
+        self._lock = RLock()
+        self._player: Player | None = None
+        self._loaded: Programme | None = None
+        self._said: TransportRead | None = None
+        self._faults: frozenset[str] = frozenset()
+        self._notes = Latest(self._renew, lambda error: events.publish(Message(f"not heard: {error}", "error")), "playback")
+        self._leave = events.subscribe(self._happened)
+
+    @property
+    def status(self) -> Status | None:
+        """How the player does; None while there is none."""
+        return None if self._player is None else self._player.status
+
+    def open(self, routes: Sequence[Route] = (), inlets: Sequence[Inlet] | None = None) -> Player:
+        """The player, with these ports from now on; none given leaves them as they are. Begins with one virtual port, or JACK's."""
+        with self._lock:
+            if self._player is not None:
+                if routes:
+                    self._player.patch(routes)
+                if inlets is not None:
+                    self._player.listen(inlets)
+                return self._player
+            from bridge.player import Outlet, Player, Route
+
+            make = self._make or Player
+            self._player = make(routes=tuple(routes) or (Route(Outlet()),), inlets=tuple(inlets or ()), on_status=self._heard)
+            self._notes.touch()
+            return self._player
+
+    def play(self) -> None:
+        """Rolls from where it is. Raises SessionError where no session is open."""
+        if self._session() is None:
+            raise SessionError("no session is open", where="transport", cure="open one first")
+        player = self.open()
+        self._notes.flush()
+        player.play()
+
+    def stop(self) -> None:
+        """Stands; no note is left sounding."""
+        if self._player is not None:
+            self._player.stop()
+
+    def locate(self, seconds: Fraction | float) -> None:
+        """Goes to a place in the film. Raises OptionError for one before its first frame."""
+        if seconds < 0:
+            raise OptionError(f"{float(seconds):g} s lie before the film", where="transport", cure="count from its first frame")
+        self.open().locate(seconds)
+
+    def loop(self, start: Fraction | float | None = None, end: Fraction | float | None = None) -> None:
+        """Plays seconds of the film over and over; none given ends that."""
+        self.open().loop(start, end)
+
+    def vary(self, speed: Fraction | float) -> None:
+        """Another speed."""
+        self.open().vary(speed)
+
+    def follow(self, source: str | None = None) -> None:
+        """Goes with the DAW; ``source`` says who leads, None leaves that to the chase."""
+        self.open().follow(source)
+
+    def panic(self) -> None:
+        """Stands, and silences every channel of every port."""
+        if self._player is not None:
+            self._player.panic()
+
+    def hear(self, report: Report) -> None:
+        """Hands in what somebody heard of a DAW's transport; forgotten while there is no player."""
+        if self._player is not None:
+            self._player.hear(report)
+
+    def settle(self) -> None:
+        """Waits until the session as it is now is in the player, and every order was obeyed."""
+        self._notes.flush()
+        if self._player is not None:
+            self._player.settle()
+
+    def close(self) -> None:
+        """Ends every note and the player; a second time does nothing."""
+        self._leave()
+        self._notes.close()
+        with self._lock:
+            if self._player is not None:
+                self._player.close()
+
+    def _happened(self, event: Event) -> None:
+        if isinstance(event, SessionChanged) and event.change != "saved" and self._player is not None:
+            self._notes.touch()
+
+    def _renew(self) -> None:
+        """The session as it is now into the player: at the next bar line while it rolls, at once while it stands."""
+        session, player = self._session(), self._player
+        if player is None:
+            return
+        from bridge.player.programme import SILENCE
+        from bridge.player.writing import programme_of
+
+        programme = SILENCE if session is None else programme_of(session)
+        if programme == self._loaded:
+            return
+        if self._loaded is not None and self._loaded.title == programme.title and player.status.rolling:
+            player.swap(programme)
+        else:
+            player.load(programme)
+        self._loaded = programme
+
+    def _heard(self, status: Status) -> None:
+        leader = status.reading.leader if status.follows and status.reading is not None else None
+        read = TransportRead(float(status.seconds), status.rolling, float(status.speed), leader or "Hitpoint")
+        if read != self._said:
+            self._said = read
+            self._events.publish(read)
+        faults = frozenset(f"{port.name}: {port.fault}" for port in (*status.outlets, *status.inlets) if port.fault)
+        faults |= {status.word} if status.word else frozenset()
+        for fault in sorted(faults - self._faults):
+            self._events.publish(Message(fault, "error"))
+        self._faults = faults
+
+
+def routes_of(text: str) -> list[Route]:
+    """Where stems go, as a client writes it: ``virtual:Hitpoint; melody=system:IAC Bus 1``. Raises OptionError."""
+    from bridge.player import EVERY, Outlet, Route
+
+    routes = []
+    for word in filter(None, map(str.strip, text.split(";"))):
+        stem, has_stem, port = word.rpartition("=")
+        kind, name = _port(port, OUTLETS, "out")
+        outlet = Outlet(kind, name) if name else Outlet(kind)  # type: ignore[arg-type]
+        routes.append(Route(outlet, stem.strip() if has_stem else EVERY))
+    return routes
+
+
+def inlets_of(text: str) -> list[Inlet]:
+    """Where transports are heard: ``virtual; system:IAC Bus 2; jack transport; link``. Raises OptionError."""
+    from bridge.player import Inlet
+
+    inlets = []
+    for word in filter(None, map(str.strip, text.split(";"))):
+        kind, name = _port(word, INLETS, "sync")
+        inlets.append(Inlet(kind, name) if name else Inlet(kind))  # type: ignore[arg-type]
+    return inlets
+
+
+def _port(text: str, kinds: Sequence[str], where: str) -> tuple[str, str]:
+    kind, _, name = (part.strip() for part in text.partition(":"))
+    if kind not in kinds:
+        raise OptionError(f"no kind of port is named {kind[:40]!r}", where=where, cure=f"choose from {', '.join(kinds)}")
+    return kind, name
+
+
+def status_json(status: Status | None) -> dict[str, Any]:
+    """How the player does, as other programs read it."""
+    if status is None:
+        return {"player": False}
+    reading = status.reading
+    return {
+        "player": status.alive,
+        "rolling": status.rolling,
+        "seconds": round(float(status.seconds), 6),
+        "speed": status.speed,
+        "title": status.title,
+        "follows": status.follows,
+        "loop": None if status.loop is None else [round(float(second), 6) for second in status.loop],
+        "swap_at_s": None if status.seam is None else round(float(status.seam), 6),
+        "sounding": [list(note) for note in status.sounding],
+        "leader": None if reading is None else reading.leader,
+        "why": None if reading is None else reading.why,
+        "sources": [standing.source for standing in status.standings],
+        "out": [{"name": port.name, "kind": port.kind, "fault": port.fault} for port in status.outlets],
+        "sync": [{"name": port.name, "kind": port.kind, "fault": port.fault} for port in status.inlets],
+        "said": status.word,
+    }
