@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -30,6 +31,7 @@ FEEDBACK = 1 | 8 | 16 | 32 | 64 | 1024 | 16384
 STRIPS = 159
 """The kinds of strips it may list; without any it tells nothing."""
 
+_AGAIN_S = 0.5
 _LOADING_S = 1.0  # it opens its port some tenths of a second before its session is there
 _SILENT_S = 2.5  # it sends a heartbeat every second: after two that are missing, it is asked to tell again
 
@@ -83,12 +85,11 @@ class Ardour:
         """Its playhead, to the sample, and its speed; tempo and metre at the start come from the session's file where that is known."""
         rate = self._rate()
         sample = number(self.peer.ask("/transport_frame"))
-        speed = number(self.peer.ask("/transport_speed"))
         bpm = metre = None
         if self.project is not None:
             file = ArdourFile.read(self._file())
             bpm, metre = float(file.tempi[0].bpm), file.metre
-        return Transport(None if sample is None else sample / rate, bool(speed), bpm, metre)
+        return Transport(None if sample is None else sample / rate, self._rolls(), bpm, metre)
 
     def go(self, seconds: Fraction | None = None, rolling: bool | None = None) -> Transport:
         """Locates to the nearest sample, then plays or stops, and waits until Ardour says so."""
@@ -122,11 +123,13 @@ class Ardour:
         self.peer.close()
 
     def _keep_subscribed(self) -> None:
+        asked = False  # a reader that has just come knows neither sample rate nor place
         while not self._closed.is_set():
-            if time.monotonic_ns() - self._heard_ns > _SILENT_S * 1_000_000_000:
+            if not asked or time.monotonic_ns() - self._heard_ns > _SILENT_S * 1_000_000_000:
                 try:
+                    self.peer.send("/strip/list")  # brings the sample rate, which a place in samples needs
                     self._subscribe()
-                    self.peer.send("/strip/list")  # brings the sample rate
+                    asked = True
                 except DawError:
                     pass  # it is away: the doctor says so, and it is asked again
             self._closed.wait(1.0)
@@ -151,8 +154,7 @@ class Ardour:
 
     def _locate(self, sample: int) -> None:
         self.peer.send("/locate", sample, 0)
-        there = lambda: self._where() == sample  # noqa: E731
-        if not self.peer.until(there, ("/transport_frame",)):
+        if not self.peer.until(lambda: self._where() == sample):
             raise DawError(
                 "did not go where it was sent", where=self.name, cure="is it recording, or does it follow another clock?"
             )
@@ -161,10 +163,21 @@ class Ardour:
         return number(self.peer.ask("/transport_frame"))
 
     def _roll(self, rolling: bool) -> None:
-        self.peer.send("/transport_play" if rolling else "/transport_stop")
-        if not self.peer.until(lambda: bool(number(self.peer.ask("/transport_speed"))) is rolling):
-            verb = "start" if rolling else "stop"
-            raise DawError(f"does not {verb}", where=self.name, cure="does it follow an external clock that stands?")
+        """Said again while it does not happen: Ardour passes over a start that comes while it still locates."""
+        end = time.monotonic() + self.peer.timeout_s
+        while time.monotonic() < end:
+            self.peer.send("/transport_play" if rolling else "/transport_stop")
+            again = time.monotonic() + _AGAIN_S
+            if self.peer.until(partial(self._settled, rolling, again)) and self._rolls() is rolling:
+                return
+        verb = "start" if rolling else "stop"
+        raise DawError(f"does not {verb}", where=self.name, cure="does it follow an external clock that stands?")
+
+    def _settled(self, rolling: bool, patience: float) -> bool:
+        return self._rolls() is rolling or time.monotonic() > patience
+
+    def _rolls(self) -> bool:
+        return bool(number(self.peer.ask("/transport_speed")))
 
     def _file(self) -> Path:
         """The session's file. Raises DawError where it is not known."""

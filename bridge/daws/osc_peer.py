@@ -130,14 +130,12 @@ class OscPeer:
                         break
         return out
 
-    def until(self, true: Callable[[], bool], question: tuple[Any, ...] = ()) -> bool:
-        """Waits until something is so, looking whenever a message comes and asking ``question`` now and then."""
+    def until(self, true: Callable[[], bool]) -> bool:
+        """Waits until something is so, looking whenever a message comes, and twenty times a second."""
         end = time.monotonic() + self.timeout_s
         while not true():
             if time.monotonic() > end:
                 return False
-            if question:
-                self.send(*question)
             with self._came:
                 self._came.wait(0.05)
         return True
