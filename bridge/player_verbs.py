@@ -13,11 +13,12 @@ from engines.verbs.reading import within
 from engines.verbs.terminal import Verb, give, say
 
 if TYPE_CHECKING:
-    from bridge.player import Player, Programme, Status
+    from bridge.player import Player, Programme, Route, Status
     from bridge.player.calibration import Measured, Onset
 
 _CLICKS, _APART_NS = 40, 250_000_000
 _CONNECT_S = 60.0
+_FILE = "file:"
 
 
 def play(args: argparse.Namespace) -> None:
@@ -32,7 +33,9 @@ def play(args: argparse.Namespace) -> None:
     programme = programme_of(session, args.scene)
     begin = place_of(args.start, session.film.rate) if args.start else Fraction(0)
     end = place_of(args.end, session.film.rate) if args.end else session.film.duration
-    routes, inlets = routes_of(";".join(args.out) or "auto"), inlets_of(";".join(args.sync))
+    routes = [_to_file(word) for word in args.out if _FILE in word]
+    routes += routes_of(";".join(word for word in args.out if _FILE not in word) or ("" if routes else "auto"))
+    inlets = inlets_of(";".join(args.sync))
     if not args.follow and not begin < end:
         raise OptionError(f"nothing lies between {float(begin):g} and {float(end):g} s", where="play", cure="see --from and --to")
     with Player(routes, inlets) as player:
@@ -48,6 +51,14 @@ def play(args: argparse.Namespace) -> None:
             player.settle(player.stop())
         status = player.status
     give(args, _told(status, programme), _words(status))
+
+
+def _to_file(text: str) -> Route:
+    """Where a stem goes, or all of them, to be read instead of heard: ``file:PATH``, ``melody=file:PATH``."""
+    from bridge.player import EVERY, Outlet, Route
+
+    stem, _, path = text.partition(_FILE)
+    return Route(Outlet("file", path), stem.strip().removesuffix("=").strip() or EVERY)
 
 
 def _opened(player: Player) -> None:
@@ -164,7 +175,7 @@ def add(verb: Verb) -> None:
     one.add_argument("--scene", type=int, action="append", default=[], help="only this scene; may be given again")
     one.add_argument(
         "--out", action="append", default=[], metavar="PORT",
-        help="auto, jack:NAME, virtual:NAME or system:NAME, for one stem melody=system:NAME; may be given again",
+        help="auto, jack:NAME, virtual:NAME, system:NAME or file:PATH, for one stem melody=system:NAME; may be given again",
     )  # fmt: skip
     one.add_argument("--follow", action="store_true", help="go with what is heard at --sync")
     one.add_argument(
