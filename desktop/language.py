@@ -1,7 +1,8 @@
 """The words of the window in the person's language: Qt's own translation mechanism over a plain table.
 
 Qt's compiled ``.qm`` files need ``lrelease``, which no PyQt6 wheel brings; a table in JSON needs nothing, is read by whoever
-translates, and goes through the same `QTranslator`, so that ``QCoreApplication.translate`` and its plurals work everywhere.
+translates, and goes through the same `QTranslator`, so that ``QCoreApplication.translate`` and its plurals work everywhere. Each context is a
+file ``translations/LANGUAGE/CONTEXT.json`` of its own; English has those alone whose text depends on a count.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ LANGUAGES = {"en": "English", "zh": "中文"}
 
 
 class Language(QTranslator):
-    """One language as a table: context, then English text, then the text; a list holds the forms for one and for many."""
+    """One language: by context, the English text and what it is there; a list holds the forms for one and for many."""
 
     def __init__(self, code: str) -> None:
         super().__init__()
@@ -42,8 +43,7 @@ class Language(QTranslator):
 @cache
 def table(code: str) -> dict[str, dict[str, str | list[str]]]:
     """The words of a language, by context."""
-    read: dict[str, dict[str, str | list[str]]] = json.loads((TABLES / f"{code}.json").read_text("utf-8"))
-    return read
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((TABLES / code).glob("*.json"))}
 
 
 def spoken(choice: str = "system") -> str:
@@ -54,10 +54,10 @@ def spoken(choice: str = "system") -> str:
 
 
 @cache
-def _acts(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The sentences of acts as patterns: ``Refill scene {}`` has one place for whatever stands there."""
+def _patterns(code: str, context: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The sentences of a context as patterns: ``Refill scene {}`` has one place for whatever stands there."""
     rows = []
-    for source, target in table(code).get("acts", {}).items():
+    for source, target in table(code).get(context, {}).items():
         pattern = "(.+?)".join(re.escape(part) for part in source.split("{}"))
         rows.append((re.compile(pattern), str(target)))
     return tuple(rows)
@@ -65,9 +65,14 @@ def _acts(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 def act(sentence: str, code: str | None = None) -> str:
     """The sentence of an act (`engines.commands` writes it, a session keeps it) in the language of the window."""
+    return said_elsewhere(sentence, "acts", code)
+
+
+def said_elsewhere(sentence: str, context: str, code: str | None = None) -> str:
+    """A sentence that was made without the window (an act's, the doctor's) in its language: ``context`` holds the patterns."""
     application = QCoreApplication.instance()
     code = code or (application.property("language") if application is not None else None) or "en"
-    for pattern, target in _acts(code):
+    for pattern, target in _patterns(code, context):
         if found := pattern.fullmatch(sentence):
             return target.format(*found.groups())
     return sentence

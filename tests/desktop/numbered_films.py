@@ -30,7 +30,13 @@ def number_in(image: np.ndarray, bits: int = BITS) -> int:
 
 
 def write_film(
-    path: Path, frames: int, rate: Fraction, gop: int, times: list[int] | None = None, base: Fraction | None = None, start: str = ""
+    path: Path,
+    frames: int,
+    rate: Fraction,
+    gop: int,
+    times: list[int] | None = None,
+    base: Fraction | None = None,
+    start: str = "",
 ) -> Path:
     """A film with its frame numbers burnt in; ``times`` are stamps in ``base`` seconds for a variable rate."""
     import av

@@ -64,7 +64,9 @@ def settle(window: Window, qtbot: QtBot, before: object) -> Session:
     """Waits until the session is another and is drawn."""
     qtbot.waitUntil(lambda: session(window) is not before, timeout=PATIENCE)
     now = session(window)
-    qtbot.waitUntil(lambda: window.timeline.sheet is not None and len(window.timeline.sheet.marks) == len(now.hits), timeout=PATIENCE)
+    qtbot.waitUntil(
+        lambda: window.timeline.sheet is not None and len(window.timeline.sheet.marks) == len(now.hits), timeout=PATIENCE
+    )
     return now
 
 

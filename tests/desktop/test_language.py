@@ -1,0 +1,167 @@
+"""Both languages say everything: no word of the window is written past the translator, none lacks its Chinese, no place is lost."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QCoreApplication
+from PyQt6.QtWidgets import QApplication
+
+from desktop.app import speak
+from desktop.language import TABLES, act, spoken, table, words
+from engines.commands import (
+    AddHit,
+    Choose,
+    Delete,
+    DropHit,
+    FollowHits,
+    Hold,
+    Join,
+    MoveHit,
+    Refill,
+    Remark,
+    Score,
+    Split,
+    Tell,
+    TellAll,
+    Title,
+    WeighHit,
+)  # fmt: skip
+from engines.session.model import Told
+from engines.session.refill import Wish
+
+DESKTOP = Path(__file__).resolve().parents[2] / "desktop"
+SHOWS = {
+    *("setText", "setToolTip", "setAccessibleName", "setPlaceholderText", "setWindowTitle", "setStatusTip", "setTitle"),
+    *("addMenu", "addTab", "setInformativeText", "setAccessibleDescription", "showMessage", "QLabel", "QPushButton", "QAction"),
+    *("QGroupBox", "QCheckBox", "QRadioButton", "setPrefix", "setSuffix", "setSpecialValueText", "setWhatsThis"),
+}
+"""What puts words on the screen."""
+NAMES = {"Hitpoint", "C:maj A:min F:maj G:7"}
+"""Words that are the same in every language."""
+
+
+def modules() -> Iterator[tuple[Path, ast.Module, str | None]]:
+    """Every module of the window with the context of its words."""
+    for path in sorted(DESKTOP.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        found = [
+            node.value.args[0].value  # type: ignore[attr-defined]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "words"
+        ]
+        yield path, tree, found[0] if found else None
+
+
+def said(tree: ast.Module) -> Iterator[str]:
+    """The texts that a module has translated, as they stand in its calls."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tr" and node.args:
+            text = node.args[0]
+            if isinstance(text, ast.Constant):
+                yield text.value
+
+
+def test_every_text_has_its_chinese() -> None:
+    missing = [
+        f"{path.name}: {context}: {text!r}"
+        for path, tree, context in modules()
+        for text in said(tree)
+        if not table("zh").get(context or "", {}).get(text)
+    ]
+    assert missing == []
+
+
+def test_no_translation_is_left_of_a_text_that_is_gone() -> None:
+    there: dict[str, set[str]] = {}
+    for _, tree, context in modules():
+        texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        there.setdefault(context or "", set()).update(texts)
+    every = set().union(*there.values())
+    stale = [
+        f"{code}/{context}: {text!r}"
+        for code in ("en", "zh")
+        for context, rows in table(code).items()
+        for text in rows
+        if context != "acts" and text not in there.get(context, set()) and text not in every
+    ]
+    assert stale == []
+
+
+def places(text: str) -> Counter[str]:
+    return Counter(re.sub(r"\{\d\}", "{}", place) for place in re.findall(r"\{\d?\}|%n", text))
+
+
+def test_no_translation_loses_a_place_or_a_shortcut_of_its_menu() -> None:
+    for context, rows in table("zh").items():
+        for source, target in rows.items():
+            for form in target if isinstance(target, list) else [target]:
+                assert places(form) == places(source), (context, source)
+                form.replace("%n", "3").format(*"abcdefgh"[: max(1, len(re.findall(r"\{\d?\}", source)))])
+    menus = [text for text in table("zh")["actions"] if "&" in text]
+    assert all(f"(&{text[text.index('&') + 1].upper()})" in str(table("zh")["actions"][text]) for text in menus)
+
+
+def test_no_word_is_written_past_the_translator() -> None:
+    found = []
+    for path, tree, _ in modules():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in SHOWS:
+                texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+                found += [f"{path.name}:{node.lineno}: {t!r}" for t in texts if re.search(r"[A-Za-z]{2}", t) and t not in NAMES]
+    assert found == []
+
+
+def test_every_table_is_plain_and_sorted() -> None:
+    files = sorted(TABLES.rglob("*.json"))
+    assert files
+    for path in files:
+        rows = json.loads(path.read_text("utf-8"))
+        assert list(rows) == sorted(rows), path
+
+
+def test_a_language_is_spoken_from_the_moment_it_is_chosen(qapp: QApplication) -> None:
+    tr = words("hits")
+    try:
+        speak(qapp, "zh")
+        assert tr("missed") == "错过"
+        assert tr("%n hits", n=3) == "3 个卡点"
+        speak(qapp, "en")
+        assert tr("missed") == "missed"
+        assert [tr("%n hits", n=n) for n in (1, 2)] == ["1 hit", "2 hits"]
+        assert QCoreApplication.translate("hits", "nothing that anybody says") == "nothing that anybody says"
+    finally:
+        speak(qapp, "en")
+
+
+def test_the_choice_of_a_language_and_the_systems_own() -> None:
+    assert spoken("zh") == "zh"
+    assert spoken("klingon") in ("en", "zh")
+
+
+ACTS = [
+    Refill(Wish(3)), Refill(Wish(3, stems=("melody", "bass"))), Refill(Wish(3, bars=((2, 4), (7, 7)))),
+    Refill(Wish(3, bars=((2, 4),), stems=("melody",))), Score(), Choose(1, 2), Choose(1, None), Remark(1, 2, rating=3), Remark(1, name="a"),
+   
+    Remark(1, 2, remark="b"), Delete(1, 2), Hold(1, ("melody",)), Hold(1, ()), Title("1m2"), Title("chase", 2), Tell(Told(), 1), Tell(Told()),
+    Tell(Told(), bar=3), TellAll({}), TellAll({}, "Shape the intensity of bars 2 to 5"), Split(5), Join(1), AddHit(7), MoveHit(7, 9),
+    WeighHit(7, 0.5), DropHit(7), FollowHits(2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("done", ACTS, ids=lambda done: done.sentence)
+def test_the_sentence_of_every_act_is_told_in_chinese_with_its_numbers(done: object) -> None:
+    sentence = done.sentence  # type: ignore[attr-defined]
+    told = act(sentence, "zh")
+    assert told != sentence
+    assert sorted(re.findall(r"\d+", told)) == sorted(re.findall(r"\d+", sentence))
+    assert act(sentence, "en") == sentence
