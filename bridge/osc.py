@@ -22,6 +22,7 @@ from bridge.addresses import BY_ADDRESS
 from bridge.calls import answer
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, SessionChanged, TransportRead
 from bridge.jobs import fault
+from bridge.osc_ear import OscEar
 from bridge.osc_packet import LARGEST, Malformed, build, read
 from bridge.studio import Studio
 from engines.errors import HitpointError, OptionError, PortError
@@ -47,11 +48,12 @@ Elsewhere = Callable[[str, Sequence[Any], int], None]
 class OscServer:
     """Listens on one port of the loopback (0: a free one, see ``port``) until it is closed. Raises PortError where it is taken.
 
+    What comes to addresses that are not ours is handed ``elsewhere``: to the player, as a DAW's transport, where nothing else is given.
     ``read_only`` answers what is asked and changes nothing. ``heard`` and ``malformed`` count packets.
     """
 
     def __init__(self, studio: Studio, port: int = 0, read_only: bool = False, elsewhere: Elsewhere | None = None) -> None:
-        self._studio, self._read_only, self._elsewhere = studio, read_only, elsewhere
+        self._studio, self._read_only, self._elsewhere = studio, read_only, elsewhere or OscEar(studio.playback.hear)
         self.heard = self.malformed = 0
         self._lock = Lock()
         self._subscribers: OrderedDict[Peer, float] = OrderedDict()
@@ -99,7 +101,7 @@ class OscServer:
         for address, args in messages:
             if address.startswith("/hitpoint/") or address == "/hitpoint":
                 self._asked(address, args, peer)
-            elif self._elsewhere is not None:
+            else:
                 self._elsewhere(address, args, received_ns)
 
     def _asked(self, address: str, args: Sequence[Any], peer: Peer) -> None:

@@ -13,10 +13,11 @@ import pytest
 from sittings import Trio, saved, scored, table_of, unscored
 
 import bridge.sitting
-from bridge.events import Event, JobProgressed, Message, SessionChanged
+from bridge.events import Event, FilmChanged, JobProgressed, Message, SessionChanged
 from bridge.studio import Studio
 from engines.commands import Choose, Hold, Refill, Remark, Split, Tell, Title
 from engines.errors import Cancelled, OptionError, OutputError, SessionError
+from engines.scoring import Wishes
 from engines.session.desk import Desk
 from engines.session.model import Told
 from engines.session.refill import Wish
@@ -66,6 +67,11 @@ def heard(studio: Studio) -> list[Event]:
     events: list[Event] = []
     studio.subscribe(events.append)
     return events
+
+
+@pytest.fixture
+def small_film(shared: Path) -> Path:
+    return shared / "media" / "fades.mp4"
 
 
 def on_disk(path: Path) -> Any:
@@ -303,3 +309,57 @@ def test_a_session_is_spotted_again_and_put_on_another_map(studio: Studio, file:
     assert studio.now.session.tempo_map == maps.all[1].tempo_map
     studio.undo()
     assert studio.now.session == before
+
+
+def test_from_a_film_to_a_scored_session(studio: Studio, heard: list[Event], trio: str, shared: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes((shared / "media" / "fades.mp4").read_bytes())
+    opened = studio.open_film(film).result(LONG)
+    assert opened.programme.cuts
+    with pytest.raises(OptionError, match="was not spotted yet"):
+        studio.new()
+    with pytest.raises(OptionError, match="was not spotted yet"):
+        studio.choose_map(0)
+    spotted = studio.spot(Wishes(engine=trio, metres=(Metre(), Metre(3, 4)))).result(LONG)
+    last = spotted.candidates[-1]
+    assert studio.choose_map(len(spotted.candidates) - 1).chosen == last
+    with pytest.raises(OptionError, match="there is no tempo map 99"):
+        studio.choose_map(99)
+    now = studio.new()
+    assert now.path == tmp_path / "film-score" / "cue.hitpoint"
+    assert now.session.tempo_map == last.tempo_map
+    assert now.session.takes == {}
+    acted = studio.score(seed=4).result(LONG)
+    assert acted.scenes == tuple(range(1, len(acted.session.scenes) + 1))
+    again = studio.score(path=tmp_path / "second" / "cue.hitpoint").result(LONG)
+    assert studio.now.path == tmp_path / "second" / "cue.hitpoint"
+    assert again.session.tempo_map == last.tempo_map
+    films = [e for e in heard if isinstance(e, FilmChanged)]
+    assert [e.candidates for e in films[:2]] == [0, len(spotted.candidates)]
+    studio.close_session()
+    assert on_disk(now.path).takes == acted.session.takes
+
+
+def test_a_film_that_is_scored_at_once_is_spotted_on_the_way(studio: Studio, small_film: Path, trio: str, tmp_path: Path) -> None:
+    opened = studio.open_film(small_film).result(LONG)
+    studio.film = replace(opened, wishes=Wishes(engine=trio))
+    acted = studio.score(path=tmp_path / "cue.hitpoint").result(LONG)
+    assert acted.session.notes
+    assert studio.film is not None
+    assert studio.film.spotted is not None
+
+
+def test_a_new_cut_is_looked_at_and_then_accepted(studio: Studio, file: Path, tmp_path: Path) -> None:
+    before = studio.open_session(file).session
+    cuts = [cut.frame for cut in before.programme.cuts]
+    table = tmp_path / "new.csv"
+    table.write_text("frame\n" + "\n".join(str(frame - 48) for frame in cuts if frame > 96) + "\n", "utf-8")
+    offer = studio.look_at_cut(table, rate=before.film.rate).result(LONG)
+    assert studio.now.session == before
+    assert offer.name == "new.csv"
+    acted = studio.conform().result(LONG)
+    assert acted.sentence == "Conform to new.csv"
+    assert "new.csv" in str(acted.session.programme) or acted.session.programme != before.programme
+    assert studio.offer is None
+    studio.undo()
+    assert studio.now.session.programme == before.programme
