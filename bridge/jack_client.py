@@ -41,7 +41,7 @@ class JackClock:
     def __init__(self, rate: int, read: Callable[[], int]) -> None:
         self.rate, self._read = rate, read
         self._guard = Lock()
-        self._newest = 0
+        self._newest = read()
 
     def now_ns(self) -> int:
         """The moment, in nanoseconds of JACK's samples."""

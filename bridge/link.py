@@ -31,7 +31,8 @@ class Session(Protocol):
 
 
 class LinkReader:
-    """Reads a Link session as reports. Alone in the network it tells nothing: nobody leads then."""
+    """Reads a Link session as reports: beats while it plays, its tempo always. Alone in the network it tells nothing, as nobody leads
+    then; peers that do not share starts and stops tell their tempo alone."""
 
     def __init__(self, source: str = "Ableton Link") -> None:
         self.source = source
@@ -43,14 +44,13 @@ class LinkReader:
         if session.num_peers == 0:
             self._rolling, self._last = None, None
             return None
-        rolling, beat = bool(session.playing), Fraction(round(session.beat * _FINEST), _FINEST)
-        began = rolling and self._rolling is not True
-        back = rolling and self._last is not None and beat < self._last
-        stands = not rolling
+        beat = Fraction(round(session.beat * _FINEST), _FINEST)
+        rolling = bool(session.playing) and beat >= 0  # before, peers count themselves in
+        located = rolling and (self._rolling is not True or (self._last is not None and beat < self._last))
         self._rolling, self._last = rolling, beat if rolling else None
         return Report(
-            self.source, "link", received_ns, beats=None if stands or beat < 0 else beat, rolling=rolling and beat >= 0,
-            located=began or back, bpm=float(session.tempo),
+            self.source, "link", received_ns, beats=beat if rolling else None, rolling=rolling, located=located,
+            bpm=float(session.tempo),
         )  # fmt: skip
 
 
