@@ -207,7 +207,7 @@ class Follower:
     def _believe(self, line: Line, report: Report) -> None:
         """Takes the suspects for the truth if they go on as time does: a burst of late messages does not."""
         (first, start), *_, (last, end) = self._suspects
-        if last - first < 0.4 * abs((end - start) / line.fit.speed):
+        if last - first <= 0.4 * abs((end - start) / line.fit.speed):  # nothing goes on in messages of one moment
             return
         suspects = list(self._suspects)
         if report.step is not None and self._slipped(line, suspects, report):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +14,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from live_double import LiveDouble
+from reaper_double import ReaperDouble, WebReaper
 from sittings import scored
 
 from bridge.daw import Address, Clip, Cue, Daw, ProjectMarker, Sound, confirm, open_daw
@@ -30,10 +31,6 @@ from engines.session.model import Session
 from engines.spotting.tempo import TempoMap
 
 HERE = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(HERE / "bridge"))
-
-from live_double import LiveDouble  # noqa: E402
-from reaper_double import ReaperDouble, WebReaper  # noqa: E402
 
 MARKERS = (ProjectMarker(Fraction(2), "in"), ProjectMarker(Fraction(7, 2), "hit"))
 

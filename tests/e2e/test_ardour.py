@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import peers
 import pytest
 from sittings import scored
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import peers
 
 from bridge.chase import Chase
 from bridge.clock import MonotonicClock
