@@ -19,8 +19,7 @@ from torch import Tensor, nn
 from engines.bmt.network import BMTConfig, BMTransformer, load_state
 from engines.bmt.vocabulary import Vocabulary
 from engines.errors import ModelError
-from engines.runtime import library
-from engines.training.export import Drawing, Exported, Tensors, check_storage, read_weights, ship, trace
+from engines.training.export import Drawing, Exported, Tensors, check_storage, checked, read_weights, ship, trace
 
 INPUTS, OUTPUTS = ("word", "position", "s", "z"), ("type_logits", "field_logits", "s_out", "z_out")
 STORAGES = ("fp32", "fp16", "int8")
@@ -71,7 +70,7 @@ def parity(network: BMTransformer, graph: Path, words: int = 64, seed: int = 0) 
     many that the network itself expects, since a network that is at home divides by smaller sums than one that is lost."""
     rng = np.random.default_rng(seed)
     network.eval()
-    session = library().InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    session = checked(graph)
     sizes, at_type = network.vocabulary.sizes, network.vocabulary.column["type"]
     ends = np.cumsum([size for k, size in enumerate(sizes) if k != at_type])[:-1]
     worst = 0.0

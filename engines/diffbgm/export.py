@@ -24,8 +24,7 @@ from engines.diffbgm.network import DiffBGM
 from engines.diffbgm.pianoroll import BEATS, STEPS
 from engines.diffbgm.schedule import TIMES
 from engines.errors import ModelError, OptionError
-from engines.runtime import library
-from engines.training.export import Drawing, Exported, Tensors, check_storage, read_weights, ship, trace
+from engines.training.export import Drawing, Exported, Tensors, check_storage, checked, read_weights, ship, trace
 
 STORAGES = ("fp32", "fp16")
 EXTRAS = ("ldm.eps_model.mmfc.", "chord_enc.", "chord_dec.", "pnotree_", "txt_enc.", "visual_enc.")
@@ -78,7 +77,7 @@ def parity(network: DiffBGM, graph: Path, batch: int = 3, seed: int = 1) -> floa
     """Largest difference between the graph in onnxruntime and torch, over times from clean to noise: windows with a condition each,
     and one window with all of them."""
     network.eval()
-    session = library().InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    session = checked(graph)
     each = example(network.config, batch, seed)
     worst = 0.0
     for inputs in (each, each | {"x": each["x"][1:2], "t": each["t"][1:2]}):

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from engines.errors import ModelError, OptionError
 from engines.files import atomic, folder, write
+from engines.runtime import library
 
 OPSET = 17
 PARITY = 1e-4
@@ -102,6 +103,14 @@ def trace(
             graph.metadata_props.add(key=key, value=value)
         onnx.checker.check_model(graph)
         onnx.save(graph, str(part))
+
+
+def checked(graph: Path) -> Any:
+    """A session that is only asked a few times: one thread, which a busy machine does not keep waiting."""
+    ort = library()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 
 def halved(source: Path, target: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_loss_is_of_what_is_predicted(windows: Windows) -> None:
 
 
 def test_the_published_network_learns_the_noise_without_conditions(windows: Windows) -> None:
-    config = replace(PAPER, width=8, groups=4, heads=2, condition=24, caption=12, multipliers=(1, 1), attention=(1,), blocks=1)
+    config = replace(PAPER, width=8, groups=4, heads=2, condition=24, caption=12, multipliers=(1, 1, 1), attention=(2,), blocks=1)
     batch = batch_at(Windows(windows.corpus, config.roll), 1, replace(QUICK, batch=1), config)
     assert set(np.unique(batch.clean)) == {0.0, 1.0}
     assert (batch.tokens == UNTOLD).all()
