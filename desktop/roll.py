@@ -1,0 +1,225 @@
+"""The piano roll as a dock: its stems to show, hide and drag out, and what to do with what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from desktop.compose_wish import wishes_of
+from desktop.dragging import Giver
+from desktop.language import words
+from desktop.roll_select import is_kept, keep_or_release, notes_in, piece_of, refills, spans_of
+from desktop.roll_view import STEP, RollView
+from desktop.takes_follow import Follow
+from desktop.takes_marks import stem_colour
+from desktop.takes_midi import Piece
+from desktop.theme import GAP, current
+from engines.score.notes import STEMS
+
+if TYPE_CHECKING:
+    from bridge.events import SessionChanged
+    from desktop.document import Document
+    from desktop.transport import Transport
+    from engines.session.model import Session
+
+tr = words("roll")
+
+
+class StemChip(QToolButton):
+    """One stem: a click shows or hides it in the roll, dragging it takes it to another program."""
+
+    lifted = pyqtSignal(str)
+    dragged = pyqtSignal(str)
+    copied = pyqtSignal(str)
+
+    def __init__(self, stem: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.stem = stem
+        self._pressed: QPointF | None = None
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.setText(tr(stem).capitalize())
+        self.setAccessibleName(tr("Show the {}").format(tr(stem)))
+        self.setToolTip(tr("Click to show or hide the {0}; drag it out as a MIDI file of this scene").format(tr(stem)))
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(self.text()) + 34)
+
+    def sizeHint(self) -> QSize:  # noqa: N802  Qt's names
+        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 34, super().sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
+        theme, painter = current(), QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("raised" if self.isChecked() else "panel"))
+        swatch = QRectF(8, self.height() / 2 - 4, 9, 9)
+        painter.setPen(stem_colour(self.stem))
+        if self.isChecked():
+            painter.setBrush(stem_colour(self.stem))
+        painter.drawRect(swatch)
+        painter.setPen(theme.colour("text" if self.isChecked() else "faint"))
+        painter.drawText(self.rect().adjusted(24, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(theme.colour("accent" if self.hasFocus() else "line"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        super().mousePressEvent(event)
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = event.position()
+            self.lifted.emit(self.stem)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        super().mouseMoveEvent(event)
+        far = QApplication.startDragDistance()
+        if event is not None and self._pressed is not None and (event.position() - self._pressed).manhattanLength() >= far:
+            self._pressed = None
+            self.setDown(False)  # a drag is no click: the stem stays in sight
+            self.dragged.emit(self.stem)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        self._pressed = None
+        super().mouseReleaseEvent(event)
+
+
+class Roll(QWidget):
+    """The dock."""
+
+    def __init__(self, document: Document, transport: Transport, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._transport = document, transport
+        self.view = RollView(self)
+        self.giver = Giver(self)
+        self.follow = Follow(transport, self)
+        self.chips = [StemChip(stem, self) for stem in STEMS]
+        self.told = QLabel(self)
+        self.keep = QPushButton(self)
+        self.again = QPushButton(tr("Refill"), self)
+        self._arrange()
+        self._connect()
+        self.show_session(None if document.now is None else document.now.session)
+        self.view.show_scene(self.follow.scene)
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout()
+        row.setContentsMargins(GAP, 3, GAP, 3)
+        row.setSpacing(GAP)
+        for chip in self.chips:
+            row.addWidget(chip)
+        row.addSpacing(2 * GAP)
+        row.addWidget(self.told, 1)
+        row.addWidget(self.keep)
+        row.addWidget(self.again)
+        for text, name, tip, call in (
+            ("−", tr("Zoom out"), tr("See more of the music (−, or Ctrl and the wheel)"), lambda: self.view.zoom(1 / STEP)),
+            ("+", tr("Zoom in"), tr("See less of the music, larger (+, or Ctrl and the wheel)"), lambda: self.view.zoom(STEP)),
+        ):
+            button = QToolButton(self)
+            button.setText(text)
+            button.setAccessibleName(name)
+            button.setToolTip(tip)
+            button.clicked.connect(call)
+            row.addWidget(button)
+        self.again.setToolTip(tr("Compose the selected bars again, in the stems that are selected (Enter)"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.view, 1)
+
+    def _connect(self) -> None:
+        view, giver, document = self.view, self.giver, self._document
+        document.session_changed.connect(self._session_changed)
+        self._transport.moved.connect(lambda _: view.show_playhead(float(self._transport.seconds)))
+        self.follow.scene_changed.connect(view.show_scene)
+        view.selection_changed.connect(self._tell)
+        view.located.connect(self._locate)
+        view.keep_asked.connect(self.keep_selected)
+        view.refill_asked.connect(self.refill_selected)
+        view.lift_asked.connect(lambda: self._with_piece(giver.lift))
+        view.drag_asked.connect(lambda: self._with_piece(lambda _, piece: giver.drag(piece, view)))
+        view.copy_asked.connect(lambda: self._with_piece(giver.copy))
+        self.keep.clicked.connect(self.keep_selected)
+        self.again.clicked.connect(self.refill_selected)
+        for chip in self.chips:
+            chip.toggled.connect(self._show_stems)
+            chip.lifted.connect(self._lift_stem)
+            chip.dragged.connect(self._drag_stem)
+        giver.refused.connect(document.refused)
+        giver.said.connect(document.said)
+
+    def show_session(self, session: Session | None) -> None:
+        """Another session, or the same after an act."""
+        self.follow.show_session(session)
+        self.view.show_session(session)
+
+    def keep_selected(self) -> None:
+        """Keeps what is selected, or lets it go where all of it is kept."""
+        session = self.view.session
+        if session is not None and self.view.selection:
+            for k, hold in enumerate(keep_or_release(session, self.view.selection)):
+                self._document.act(hold, k > 0)  # scenes of one selection are one step
+
+    def refill_selected(self) -> None:
+        """Asks for the bars of what is selected again."""
+        session = self.view.session
+        if session is not None and self.view.selection:
+            for scene, stems, bars in refills(session, self.view.selection):
+                wishes_of(self._document).refill(scene, stems, bars)
+
+    def _session_changed(self, event: SessionChanged) -> None:
+        self.show_session(None if event.now is None else event.now.session)
+
+    def _show_stems(self) -> None:
+        self.view.show_stems(tuple(chip.stem for chip in self.chips if chip.isChecked()))
+
+    def _locate(self, seconds: float) -> None:
+        self._transport.locate(self._transport.timing.at(Fraction(seconds)))
+
+    def _with_piece(self, call: Callable[[Session, Piece], object]) -> None:
+        session = self.view.session
+        piece = None if session is None else piece_of(session, self.view.selection)
+        if session is not None and piece is not None:
+            call(session, piece)
+
+    def _stem_piece(self, stem: str) -> Piece | None:
+        session, scene = self.view.session, self.follow.scene
+        if session is None or not scene:
+            return None
+        span = session.span(scene)
+        take = None if span.scene.chosen is None else session.takes[span.scene.chosen]
+        here = take is not None and any(row.note.stem == stem for row in take.notes)
+        return Piece(scene, take.number, stem) if take is not None and here else None
+
+    def _lift_stem(self, stem: str) -> None:
+        piece = self._stem_piece(stem)
+        if piece is not None and self.view.session is not None:
+            self.giver.lift(self.view.session, piece)
+
+    def _drag_stem(self, stem: str) -> None:
+        if (piece := self._stem_piece(stem)) is not None:
+            self.giver.drag(piece, self)
+
+    def _tell(self) -> None:
+        """What is selected, in words; they are what a screen reader says of the roll."""
+        session, selection = self.view.session, self.view.selection
+        words_ = ""
+        kept = session is not None and is_kept(session, selection)
+        if session is not None and selection:
+            spans = spans_of(session, selection)
+            count = sum(len(notes_in(session, span, selection)) for span in spans)
+            words_ = tr("%n notes", count)
+            if selection.bars is not None:
+                words_ = tr("bars {}–{}").format(*selection.bars) + f", {words_}"
+            if kept:
+                words_ += ", " + tr("kept")
+        self.told.setText(words_)
+        self.told.setStyleSheet(f"color: {current().dim}")
+        self.view.setAccessibleDescription(words_ or tr("nothing is selected"))
+        self.keep.setText(tr("Release") if kept else tr("Keep"))
+        self.keep.setToolTip(tr("What is kept stays note for note when the scene is composed again (Shift+K)"))
+        self.keep.setEnabled(bool(selection))
+        self.again.setEnabled(bool(selection) and not kept)

@@ -1,0 +1,142 @@
+"""Notes as bars of pixels: every take's notes as plain numbers once, and the seconds of beats as fast as a screen needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.score.notes import STEMS
+from engines.session.keep import held
+from engines.session.model import PlayedNote, SceneTake, Session, Span
+from engines.spotting.tempo import TempoMap
+
+Floats = npt.NDArray[np.float64]
+
+FAR = 1e6
+"""Beats beyond the last change of tempo up to which the map is drawn."""
+
+
+class Clock:
+    """A tempo map in floats, for pixels: its own arithmetic is exact, and too slow for every note of every picture."""
+
+    def __init__(self, tempo_map: TempoMap) -> None:
+        starts = [segment.start for segment in tempo_map.segments]
+        last = tempo_map.segments[-1]
+        self._beats = np.array([-FAR, *map(float, starts), float(last.start) + FAR])
+        times = [float(tempo_map.seconds(beat)) for beat in starts]
+        self._times = np.array([times[0] - FAR * float(tempo_map.segments[0].spb), *times, times[-1] + FAR * float(last.spb)])
+
+    def seconds(self, beats: Floats | float) -> Floats:
+        """Film time of beats, one or many."""
+        return np.asarray(np.interp(beats, self._beats, self._times))
+
+    def beat(self, seconds: Floats | float) -> Floats:
+        """The beats at film times."""
+        return np.asarray(np.interp(seconds, self._times, self._beats))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The notes of a take as columns, in the order of ``rows``: beats of the scene as they are played, pitch, velocity 1..127, and the
+    place of the stem in ``stems``."""
+
+    rows: tuple[PlayedNote, ...]
+    start: Floats
+    end: Floats
+    pitch: npt.NDArray[np.int16]
+    velocity: npt.NDArray[np.int16]
+    stem: npt.NDArray[np.int16]
+    stems: tuple[str, ...]
+
+
+class Shapes:
+    """Shapes of takes, made when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[SceneTake, Shape]] = {}
+        self._kept: dict[tuple[int, tuple[str, ...], int], npt.NDArray[np.bool_]] = {}
+
+    def of(self, take: SceneTake) -> Shape:
+        """The shape of a take."""
+        if id(take) not in self._known:
+            self._known[id(take)] = take, shape_of(take.notes)  # the take is held, so that its id stays its own
+        return self._known[id(take)][1]
+
+    def kept(self, span: Span, take: SceneTake) -> npt.NDArray[np.bool_]:
+        """Which of a take's notes a refill may not touch."""
+        key = id(take), span.scene.keep, span.first
+        if key not in self._kept:
+            words = held(span)
+            self._kept[key] = np.array([any(word.holds(row.note, span) for word in words) for row in self.of(take).rows], bool)
+        return self._kept[key]
+
+    def clear_but(self, takes: Iterable[SceneTake]) -> None:
+        """Forgets takes that are no longer there."""
+        left = {id(take) for take in takes}
+        self._known = {name: pair for name, pair in self._known.items() if name in left}
+        self._kept = {key: kept for key, kept in self._kept.items() if key[0] in left}
+
+
+def shape_of(rows: tuple[PlayedNote, ...]) -> Shape:
+    """Columns of played notes."""
+    names = {row.note.stem for row in rows}
+    stems = (*STEMS, *sorted(names.difference(STEMS)))
+    places = {stem: k for k, stem in enumerate(stems)}
+    played = [row.played for row in rows]
+    return Shape(
+        rows,
+        np.array([float(note.start) for note in played], np.float64),
+        np.array([float(note.end) for note in played], np.float64),
+        np.array([note.pitch for note in played], np.int16),
+        np.array([note.velocity for note in played], np.int16),
+        np.array([places[note.stem] for note in played], np.int16),
+        stems,
+    )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The chosen take of a scene where it lies in the film: its shape, and starts and ends in seconds."""
+
+    span: Span
+    take: SceneTake
+    shape: Shape
+    start: Floats
+    end: Floats
+
+
+class Stage:
+    """All that is heard of a session, placed when a stretch of it is first looked at."""
+
+    def __init__(self, session: Session, shapes: Shapes) -> None:
+        self.session, self.shapes = session, shapes
+        self.clock = Clock(session.tempo_map)
+        self.lines = [float(span.seconds[0]) for span in session.spans]
+        self.lines.append(float(session.spans[-1].seconds[1]) if session.spans else 0.0)
+        self._placed: dict[str, Placed] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Where the last bar ends, or the film where that is later."""
+        return max(self.lines[-1], float(self.session.film.duration))
+
+    def scenes(self, begin: float, end: float, ring: float = 8.0) -> Iterator[Placed]:
+        """The scenes that may sound between two film times; notes ring over a bar line for ``ring`` seconds at most."""
+        for k, span in enumerate(self.session.spans):
+            if self.lines[k] < end and self.lines[k + 1] + ring > begin and (placed := self.scene(span)) is not None:
+                yield placed
+
+    def scene(self, span: Span) -> Placed | None:
+        """One scene; None where it is silent."""
+        if span.scene.chosen is None:
+            return None
+        if span.scene.id not in self._placed:
+            take = self.session.takes[span.scene.chosen]
+            shape, first = self.shapes.of(take), float(span.start)
+            self._placed[span.scene.id] = Placed(
+                span, take, shape, self.clock.seconds(shape.start + first), self.clock.seconds(shape.end + first)
+            )
+        return self._placed[span.scene.id]

@@ -1,0 +1,276 @@
+"""How the cells of the grid are drawn, and where in them a click does something."""
+
+from __future__ import annotations
+
+import numpy as np
+from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PyQt6.QtGui import QFont, QPainter, QPen
+from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from desktop.language import words
+from desktop.roll_notes import Clock, Shape
+from desktop.takes_keep import bars_of, shut
+from desktop.takes_marks import draw_again, draw_arrow, draw_lock, draw_mood, draw_stars, draw_verdict, stem_colour, told_mood
+from desktop.takes_table import HITS, SCENE, TAKE, TakesTable, error_words
+from desktop.theme import current, figures
+from engines.score.notes import STEMS
+from engines.session.keep import held
+from engines.session.model import SceneTake, Span
+
+HEIGHT = 64
+MARK = 18
+EDGE = 6
+LEAST, MOST = 48, 84
+"""MIDI pitches that a thumbnail shows at least, so that a single line of notes is not blown up to its full height."""
+
+Left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+Right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def zones(column: int, rect: QRect) -> dict[str, QRect]:
+    """Where a cell can be clicked, by what it does: ``keep``, ``refill``, ``back``, ``on``, ``rate``, ``swap``."""
+    if column == HITS:
+        return {}
+    if column == TAKE:
+        third = (rect.height() - 8) // 3
+        top = QRect(rect.x() + EDGE, rect.y() + 4, rect.width() - 2 * EDGE, third)
+        low = QRect(top.x(), rect.bottom() - 3 - third, top.width(), third)
+        return {
+            "back": QRect(top.x(), top.y(), MARK, third),
+            "on": QRect(top.right() - MARK + 1, top.y(), MARK, third),
+            "rate": QRect(low.x(), low.y(), 70, third),
+            "swap": QRect(low.right() - 33, low.y(), 34, third),
+        }
+    at = QPoint(rect.right() - MARK - 3, rect.y() + 4)
+    size = QSize(MARK, MARK)
+    return {"keep": QRect(at, size), "refill": QRect(at + QPoint(0, MARK + 2), size)}
+
+
+tr = words("takes")
+
+
+class TakesCells(QStyledItemDelegate):
+    """Draws the grid; the view tells it which row is ``hovered`` and with which take each scene's chosen one is compared."""
+
+    def __init__(self, table: TakesTable) -> None:
+        super().__init__(table)
+        self.table = table
+        self.hovered: tuple[int, int] = (-1, -1)
+        self.rivals: dict[str, int] = {}
+        """By the id of a scene the number of the take that X goes back to."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802  Qt's name
+        return QSize(100, HEIGHT)
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        span = self.table.scene_at(index.row())
+        if span is None or painter is None:
+            return
+        theme, rect, column = current(), option.rect, index.column()
+        painter.save()
+        focused = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.fillRect(rect, theme.colour("raised" if focused else "panel"))
+        if column == SCENE:
+            self._scene(painter, rect, span)
+        elif column == TAKE:
+            self._take(painter, rect, span)
+        elif column == HITS:
+            self._hits(painter, rect, span)
+        else:
+            self._stem(painter, rect, span, STEMS[column - 1])
+        painter.setPen(theme.colour("shade"))
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        painter.drawLine(rect.topRight(), rect.bottomRight())
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(theme.colour("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(1, 1, -2, -2))
+        painter.restore()
+
+    def _scene(self, painter: QPainter, rect: QRect, span: Span) -> None:
+        theme, session = current(), self.table.session
+        assert session is not None
+        draw_mood(painter, QRectF(rect.x() + EDGE, rect.y() + 8, 14, 14), told_mood(session, span))
+        x, wide, line = rect.x() + 28, rect.width() - 28 - MARK - EDGE, (rect.height() - 10) // 3
+        painter.setPen(theme.colour("text"))
+        painter.setFont(_bold(painter.font()))
+        number = str(span.number)
+        painter.drawText(QRect(x, rect.y() + 5, wide, line), Left, number)
+        at = painter.fontMetrics().horizontalAdvance(number) + 8
+        name = painter.fontMetrics().elidedText(span.scene.name, Qt.TextElideMode.ElideRight, wide - at)
+        painter.drawText(QRect(x + at, rect.y() + 5, wide - at, line), Left, name)
+        painter.setFont(_small(painter.font()))
+        painter.setPen(theme.colour("dim"))
+        first, last = bars_of(span)
+        metres = " ".join(dict.fromkeys(str(bar.metre) for bar in span.bars))
+        bpm = float(span.scene.bpm or session.map.bpm)
+        words = tr("bars {}–{}").format(first, last) + f"   {metres}   {bpm:.4g}"
+        painter.drawText(QRect(x, rect.y() + 5 + line, wide, line), Left, words)
+        painter.setFont(figures(8))
+        painter.drawText(QRect(x, rect.y() + 5 + 2 * line, wide + MARK, line), Left, "  ".join(self.table.timecodes(span)))
+        self._marks(painter, rect, span, SCENE, shut(span))
+
+    def _stem(self, painter: QPainter, rect: QRect, span: Span, stem: str) -> None:
+        theme, take = current(), self.table.take(span)
+        inner = rect.adjusted(4, 4, -5, -5)
+        painter.fillRect(inner, theme.colour("ground"))
+        closed = shut(span, stem)
+        room = QRectF(inner.adjusted(3, 3, -MARK - 3, -3))
+        for low, high in self._held(span, stem):
+            lines = self._lines(span, take)
+            left, right = (room.x() + room.width() * line for line in (lines[low], lines[high]))
+            _hatch(painter, QRectF(left, inner.y(), right - left, inner.height()))
+        if take is not None:
+            self._notes(painter, room, take, stem)
+        self._marks(painter, rect, span, 1 + STEMS.index(stem), closed)
+
+    def _held(self, span: Span, stem: str) -> list[tuple[int, int]]:
+        """Runs of bars of a stem that are kept, by their places in the scene (the last one excluded)."""
+        first, last = bars_of(span)
+        words = [w for w in held(span) if w.beat is None and w.stem in (None, stem)]
+        runs = [w.bars or (first, last) for w in words]
+        return [(low - first, high - first + 1) for low, high in runs]
+
+    def _lines(self, span: Span, take: SceneTake | None) -> list[float]:
+        """The bar lines of a scene as shares of its length in seconds."""
+        assert self.table.session is not None
+        clock = Clock(self.table.session.part(span) if take is None else take.tempo_map)
+        beats = np.array([float(bar.start - span.start) for bar in span.bars] + [float(span.end - span.start)])
+        seconds = clock.seconds(beats)
+        return [float((s - seconds[0]) / (seconds[-1] - seconds[0])) for s in seconds]
+
+    def _notes(self, painter: QPainter, room: QRectF, take: SceneTake, stem: str) -> None:
+        shape = self.table.shapes.of(take)
+        mine = np.flatnonzero(shape.stem == shape.stems.index(stem)) if stem in shape.stems else np.array([], np.int64)
+        if not len(mine):
+            painter.setPen(current().colour("faint"))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, "–")
+            return
+        clock, low, high = Clock(take.tempo_map), *_pitches(shape)
+        length = float(take.tempo_map.seconds(sum(m.length for m in take.tempo_map.metres)) - take.tempo_map.origin)
+        origin, scale = float(take.tempo_map.origin), room.width() / length
+        starts = room.x() + (clock.seconds(shape.start[mine]) - origin) * scale
+        ends = room.x() + (clock.seconds(shape.end[mine]) - origin) * scale
+        thick = max(1.5, min(4.0, room.height() / (high - low + 1)))
+        ys = room.bottom() - (shape.pitch[mine] - low + 0.5) * room.height() / (high - low + 1) - thick / 2
+        painter.setPen(Qt.PenStyle.NoPen)
+        for begin, alpha in ((1, 130), (56, 190), (88, 255)):  # velocities: soft, medium, loud
+            loud = (shape.velocity[mine] >= begin) & (shape.velocity[mine] < {1: 56, 56: 88, 88: 128}[begin])
+            painter.setBrush(stem_colour(stem, alpha))
+            for x, end, y in zip(starts[loud], ends[loud], ys[loud], strict=True):
+                painter.drawRect(QRectF(x, y, max(1.5, min(end, room.right()) - x - 0.5), thick))
+
+    def _marks(self, painter: QPainter, rect: QRect, span: Span, column: int, closed: bool) -> None:
+        theme, spots = current(), zones(column, rect)
+        near = self.hovered == (span.number - 1, column)
+        if closed or near:
+            draw_lock(painter, QRectF(spots["keep"]), closed, theme.colour("accent" if closed else "dim"))
+        if near and not closed:
+            draw_again(painter, QRectF(spots["refill"]), theme.colour("dim"))
+
+    def _take(self, painter: QPainter, rect: QRect, span: Span) -> None:
+        theme, session, take, spots = current(), self.table.session, self.table.take(span), zones(TAKE, rect)
+        assert session is not None
+        takes = list(session.takes_of(span.scene).values())
+        place = takes.index(take) if take in takes else -1
+        draw_arrow(painter, QRectF(spots["back"]), -1, theme.colour("text" if place > 0 else "faint"))
+        draw_arrow(painter, QRectF(spots["on"]), 1, theme.colour("text" if place < len(takes) - 1 else "faint"))
+        middle = QRect(spots["back"].right(), spots["back"].y(), spots["on"].x() - spots["back"].right(), spots["back"].height())
+        painter.setPen(theme.colour("text" if take else "faint"))
+        painter.setFont(_bold(painter.font()))
+        painter.drawText(middle, Qt.AlignmentFlag.AlignCenter, f"{take.number} / {len(takes)}" if take else f"– / {len(takes)}")
+        painter.setFont(_small(painter.font()))
+        under = QRect(rect.x() + EDGE, middle.bottom(), rect.width() - 2 * EDGE, middle.height())
+        if span.number in self.table.composing:
+            self._progress(painter, under, self.table.composing[span.number])
+        elif take is not None:
+            seed = "" if take.seed is None else tr("seed {}").format(take.seed)
+            words = take.name or f"{take.facts.get('engine', '')}  {seed}"
+            painter.setPen(theme.colour("dim"))
+            painter.drawText(under, Qt.AlignmentFlag.AlignCenter, _elided(painter, words, under.width()))
+        if take is not None:
+            draw_stars(painter, QRectF(spots["rate"]), take.rating)
+        rival = self.rivals.get(span.scene.id)
+        if rival is not None:
+            painter.setPen(theme.colour("dim"))
+            painter.drawText(spots["swap"], Right, tr("X {}").format(rival))
+
+    def _progress(self, painter: QPainter, rect: QRect, share: float) -> None:
+        theme, line = current(), QRectF(rect.x(), rect.center().y() - 2, rect.width(), 4)
+        painter.fillRect(line, theme.colour("line"))
+        painter.fillRect(QRectF(line.x(), line.y(), line.width() * min(1.0, share), line.height()), theme.colour("accent"))
+
+    def _hits(self, painter: QPainter, rect: QRect, span: Span) -> None:
+        theme, verdict = current(), self.table.verdict(span)
+        if verdict is None:
+            return
+        line = (rect.height() - 10) // 3
+        top = QRect(rect.x() + 28, rect.y() + 5, rect.width() - 34, line)
+        if verdict.lines is None:
+            painter.setPen(theme.colour("near"))
+            painter.setFont(_small(painter.font()))
+            painter.drawText(top.adjusted(-20, 0, 0, line), Left | Qt.TextFlag.TextWordWrap, tr("made for other bars"))
+            return
+        draw_verdict(painter, QPointF(rect.x() + 16, top.center().y() + 1), 5, verdict.light)
+        painter.setFont(_bold(painter.font()))
+        painter.setPen(theme.colour("text"))
+        painter.drawText(top, Left, f"{verdict.count('on')} / {verdict.total}" if verdict.total else "–")
+        if verdict.count("missed"):
+            painter.setPen(theme.colour("missed"))
+            painter.drawText(top, Right, tr("%n missed", verdict.count("missed")))
+        if verdict.light in ("near", "missed"):
+            painter.setFont(figures(8))
+            painter.setPen(theme.colour(verdict.light))
+            painter.drawText(top.translated(0, line).adjusted(0, 0, 0, 0), Left, error_words(verdict))
+        self._strip(painter, QRectF(rect.x() + 10, rect.bottom() - 18, rect.width() - 20, 12), span)
+
+    def _strip(self, painter: QPainter, rect: QRectF, span: Span) -> None:
+        """The hits along the scene, each a mark in its colour, the heavier the taller; a missed one is always full height."""
+        theme, verdict = current(), self.table.verdict(span)
+        assert verdict is not None
+        start, end = (float(second) for second in span.seconds)
+        painter.setPen(theme.colour("line"))
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        for line in verdict.lines or ():
+            x = rect.x() + rect.width() * min(1.0, max(0.0, (float(line.hit.time) - start) / (end - start)))
+            tall = rect.height() * (1.0 if line.verdict == "missed" else 0.3 + 0.6 * line.hit.weight)
+            painter.fillRect(QRectF(x - 1, rect.bottom() - tall, 2, tall), theme.colour(line.verdict))
+
+
+def _hatch(painter: QPainter, rect: QRectF) -> None:
+    """Slanted lines: this is kept."""
+    painter.save()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.fillRect(rect, current().colour("accent", 26))
+    painter.setBrush(current().colour("accent", 40))
+    painter.setBrush(_slanted(painter))
+    painter.drawRect(rect)
+    painter.restore()
+
+
+def _slanted(painter: QPainter):  # type: ignore[no-untyped-def]
+    brush = painter.brush()
+    brush.setStyle(Qt.BrushStyle.BDiagPattern)
+    return brush
+
+
+def _pitches(shape: Shape) -> tuple[int, int]:
+    """The range that thumbnails of one take share, so that its stems can be compared."""
+    return min(LEAST, int(shape.pitch.min())), max(MOST, int(shape.pitch.max()))
+
+
+def _bold(font: QFont) -> QFont:
+    out = QFont(font)
+    out.setBold(True)
+    return out
+
+
+def _small(font: QFont) -> QFont:
+    out = QFont(font)
+    out.setBold(False)
+    out.setPointSizeF(8)
+    return out
+
+
+def _elided(painter: QPainter, words: str, width: int) -> str:
+    return painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, width)

@@ -1,0 +1,35 @@
+"""Which scenes are being composed, and how far they are, from what the jobs say of themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from engines.commands import Score
+
+if TYPE_CHECKING:
+    from bridge.jobs import JobReading
+    from engines.session.model import Session
+
+_REFILL = re.compile(r"Refill .*?scene (\d+)")  # `engines.commands.Refill.sentence`
+
+
+def composing(session: Session, readings: Iterable[JobReading]) -> dict[int, float]:
+    """By the number of a scene, what is done of its notes, 0 to 1: of refills that wait or work, and of a cue that is scored, whose
+    progress counts bars."""
+    out: dict[int, float] = {}
+    for reading in readings:
+        if reading.ended:
+            continue
+        share = reading.done / reading.total if reading.stage == "compose" and reading.total else 0.0
+        found = _REFILL.fullmatch(reading.sentence)
+        if found and 1 <= int(found[1]) <= len(session.scenes):
+            out[int(found[1])] = share
+        elif reading.sentence == Score.sentence:
+            done = share * len(session.bars)
+            for span in session.spans:
+                part = (done - span.first) / len(span.bars)
+                if part < 1:
+                    out[span.number] = max(0.0, part)
+    return out

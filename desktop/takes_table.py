@@ -1,0 +1,173 @@
+"""The grid of takes as a table: a row a scene, a column a stem between the scene and its take, the verdict of the hits always last."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import Any
+
+from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+
+from desktop.language import words
+from desktop.roll_notes import Shapes
+from desktop.takes_keep import shut
+from desktop.takes_verdict import Verdict, Verdicts
+from engines.score.notes import STEMS
+from engines.session.model import SceneTake, Session, Span
+
+NOWHERE = QModelIndex()
+SCENE = 0
+TAKE = 1 + len(STEMS)
+HITS = TAKE + 1
+COLUMNS = HITS + 1
+
+Role = Qt.ItemDataRole
+tr = words("takes")
+
+
+class TakesTable(QAbstractTableModel):
+    """A session as the grid shows it; frozen, so that a new session replaces it whole."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session: Session | None = None
+        self.shapes = Shapes()
+        self.verdicts: Verdicts | None = None
+        self.composing: dict[int, float] = {}
+        """How far (0..1) the scenes are that are being composed, by number."""
+
+    def show(self, session: Session | None) -> None:
+        """Another session, or the same after an act; rows keep their place where there are as many."""
+        rows = self.rowCount()
+        same = session is not None and rows == len(session.scenes)
+        if not same:
+            self.beginResetModel()
+        self.verdicts = None if session is None else Verdicts(session, self.verdicts)
+        self.session = session
+        if session is not None:
+            self.shapes.clear_but(session.takes.values())
+        if same:
+            self.dataChanged.emit(self.index(0, 0), self.index(rows - 1, COLUMNS - 1))
+        else:
+            self.endResetModel()
+
+    def show_composing(self, composing: dict[int, float]) -> None:
+        """Which scenes are being composed, and how far they are."""
+        self.composing = composing
+        if rows := self.rowCount():
+            self.dataChanged.emit(self.index(0, TAKE), self.index(rows - 1, TAKE))
+
+    def scene_at(self, row: int) -> Span | None:
+        """The scene of a row."""
+        if self.session is None or not 0 <= row < len(self.session.spans):
+            return None
+        return self.session.spans[row]
+
+    def take(self, span: Span) -> SceneTake | None:
+        """The take of a scene that is heard."""
+        assert self.session is not None
+        return None if span.scene.chosen is None else self.session.takes[span.scene.chosen]
+
+    def verdict(self, span: Span, take: SceneTake | None = None) -> Verdict | None:
+        """The hits of a take, by default of the one that is heard."""
+        take = take or self.take(span)
+        return None if take is None or self.verdicts is None else self.verdicts.of(span, take)
+
+    def timecodes(self, span: Span) -> tuple[str, str]:
+        """A scene's first frame, and the first after it."""
+        assert self.session is not None
+        session = self.session
+        start, end = (min(floor(s * session.film.rate), session.film.frames) for s in span.seconds)
+        return str(session.start + start), str(session.start + end)
+
+    # what Qt asks for
+
+    def rowCount(self, parent: QModelIndex = NOWHERE) -> int:  # noqa: N802  Qt's names
+        return 0 if self.session is None or parent.isValid() else len(self.session.scenes)
+
+    def columnCount(self, parent: QModelIndex = NOWHERE) -> int:  # noqa: N802
+        return 0 if parent.isValid() else COLUMNS
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> Any:  # noqa: N802
+        if role == Role.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return (tr("Scene"), *(tr(stem).capitalize() for stem in STEMS), tr("Take"), tr("Hits"))[section]
+        return None
+
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+        span = self.scene_at(index.row())
+        if span is None:
+            return None
+        if role in (Role.DisplayRole, Role.AccessibleTextRole):
+            return self.say(span, index.column())
+        if role == Role.ToolTipRole:
+            return self.hint(span, index.column())
+        return None
+
+    def say(self, span: Span, column: int) -> str:
+        """A cell as it is read aloud."""
+        if column == SCENE:
+            start, end = self.timecodes(span)
+            name = f" {span.scene.name}" if span.scene.name else ""
+            kept = ", " + tr("kept") if shut(span) else ""
+            bars = tr("bars {}–{}").format(span.first + 1, span.first + len(span.bars))
+            return tr("Scene {}").format(span.number) + f"{name}, {bars}, {start} – {end}{kept}"
+        take = self.take(span)
+        if column == TAKE:
+            if span.number in self.composing:
+                return tr("composing, {} %").format(round(100 * self.composing[span.number]))
+            return tr("no take") if take is None else self.take_words(span, take)
+        if column == HITS:
+            return tr("no take") if take is None else verdict_words(self.verdict(span))
+        stem = STEMS[column - 1]
+        count = 0 if take is None else sum(row.note.stem == stem for row in take.notes)
+        kept = ", " + tr("kept") if shut(span, stem) else ""
+        return f"{tr(stem)}, {tr('%n notes', count)}{kept}"
+
+    def take_words(self, span: Span, take: SceneTake) -> str:
+        """A take's number among how many, its name and rating."""
+        assert self.session is not None
+        many = len(self.session.takes_of(span.scene))
+        said = [tr("take {} of {}").format(take.number, many), take.name]
+        said.append("" if take.rating is None else tr("rated {} of 5").format(take.rating))
+        return ", ".join(word for word in said if word)
+
+    def hint(self, span: Span, column: int) -> str:
+        """What can be done in a cell, with its keys."""
+        if column == SCENE:
+            return tr(
+                "Enter composes the scene again · Shift+K keeps it · Ctrl+C copies it as MIDI, or drag it out · F2 names it"
+            )
+        if column == TAKE:
+            return tr(
+                "[ and ] step through the takes · X goes back and forth between the last two · 1 to 5 rate, 0 takes it back"
+            )
+        if column == HITS:
+            return verdict_words(self.verdict(span)) if self.take(span) else tr("no take")
+        return tr("Enter composes this stem again · Shift+K keeps it · Ctrl+C copies it as MIDI, or drag it out")
+
+
+def verdict_words(verdict: Verdict | None) -> str:
+    """A verdict in a line: hits within a frame, those that are missed, and the worst."""
+    if verdict is None:
+        return ""
+    if verdict.lines is None:
+        return tr("made for other bars")
+    if not verdict.lines:
+        return tr("no hits here")
+    said = [tr("{} of {} hits within a frame").format(verdict.count("on"), verdict.total)]
+    for name, counted in (("near", tr("%n near", verdict.count("near"))), ("missed", tr("%n missed", verdict.count("missed")))):
+        if verdict.count(name):
+            said.append(counted)
+    if verdict.light != "on" and verdict.worst is not None:
+        said.append(tr("worst {} at {}").format(error_words(verdict), verdict.worst.timecode))
+    return ", ".join(said)
+
+
+def error_words(verdict: Verdict) -> str:
+    """By how much the worst hit is missed, in frames and milliseconds."""
+    worst = verdict.worst
+    if worst is None:
+        return ""
+    if worst.error is None:
+        return tr("no onset")
+    frames = "" if worst.rate is None else f"{float(worst.error * worst.rate):+.1f} f  "
+    return f"{frames}{float(worst.error * 1000):+.0f} ms"
