@@ -294,6 +294,16 @@ class Commands:
         """Timecode in the picture or not."""
         self._switch("burn_in")
 
+    def music(self) -> None:
+        """Music with the picture, or the picture alone."""
+        on = self.window.actions_by_name["music"].isChecked()
+        self.window.preferences.set("music", on)
+        self.window.heard.switch(on)
+
+    def follow(self) -> None:
+        """The DAW leads, or the window."""
+        self.window.heard.follow(self.window.actions_by_name["follow"].isChecked())
+
     def _switch(self, name: str) -> None:
         on = self.window.actions_by_name[name].isChecked()
         self.window.preferences.set(f"view/{name}", on)

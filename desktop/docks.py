@@ -39,7 +39,12 @@ class Place:
 
 def places() -> tuple[Place, ...]:
     """All of them, in the order of their tabs."""
-    return (Place("hits", tr("Hits"), RIGHT, "desktop.hits:Hits", "Ctrl+1"),)
+    return (
+        Place("hits", tr("Hits"), RIGHT, "desktop.hits:Hits", "Ctrl+1"),
+        Place("takes", tr("Takes"), BOTTOM, "desktop.takes:Takes", "Ctrl+2"),
+        Place("roll", tr("Piano roll"), BOTTOM, "desktop.roll:Roll", "Ctrl+3"),
+        Place("compose", tr("Compose"), RIGHT, "desktop.compose_panel:Compose", "Ctrl+4"),
+    )
 
 
 class Dock(QDockWidget):

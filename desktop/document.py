@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
 
-from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, SessionChanged
+from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, SessionChanged, TransportRead
 from bridge.jobs import fault
 from bridge.studio import OpenFilm, Studio
 from desktop.sheet import Sheet, sheet_of_film, sheet_of_session
@@ -41,6 +41,7 @@ class Document(QObject):
     reel_changed = pyqtSignal(object)  # the Reel to be shown; None where its film is not at hand
     drawn = pyqtSignal(object)  # Sheet: all that the timeline draws
     job_changed = pyqtSignal(object)  # JobReading
+    transport_read = pyqtSignal(object)  # TransportRead: where the player, or the DAW that it follows, is
     said = pyqtSignal(str)  # a word to the composer
     refused = pyqtSignal(object)  # HitpointError: what could not be done, in one line
     _posted = pyqtSignal(object, object)  # a function and what it is called with, on the window's thread
@@ -59,6 +60,7 @@ class Document(QObject):
         self._acts = ThreadPoolExecutor(1, "hitpoint desk")
         self._draws = ThreadPoolExecutor(1, "hitpoint sheet")
         self._films = ThreadPoolExecutor(1, "hitpoint reel")
+        self._plays = ThreadPoolExecutor(1, "hitpoint play")
         self._drawing, self._wanted = Lock(), 0
         self._shown_film = ""
         self._posted.connect(self._call)
@@ -70,6 +72,10 @@ class Document(QObject):
         """Has a call of the studio made, after those before it; ``then`` gets its result on the window's thread. What it raises comes
         as `refused`."""
         self._enter(self._acts, call, then)
+
+    def hear(self, call: Callable[[], object]) -> None:
+        """The same for what is played, which waits for no act."""
+        self._enter(self._plays, call, None)
 
     def act(self, act: Act, merge: bool = False) -> None:
         """Does an act of `engines.commands`; ``merge`` makes it one step with the last."""
@@ -125,7 +131,7 @@ class Document(QObject):
 
     def close(self) -> None:
         """Cancels the jobs, saves, and ends every thread. Raises OutputError where the session cannot be saved."""
-        for pool in (self._acts, self._draws, self._films):
+        for pool in (self._acts, self._draws, self._films, self._plays):
             pool.shutdown(cancel_futures=True)
         self.studio.close()
         self._unsubscribe()
@@ -139,6 +145,8 @@ class Document(QObject):
             self._post(self._film_changed, self.studio.film)
         elif isinstance(event, JobProgressed):
             self._post(self._job_changed, event.reading)
+        elif isinstance(event, TransportRead):
+            self._post(self.transport_read.emit, event)
         elif isinstance(event, Message):
             self._post(self._message, event)
 

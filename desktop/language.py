@@ -1,8 +1,8 @@
 """The words of the window in the person's language: Qt's own translation mechanism over a plain table.
 
 Qt's compiled ``.qm`` files need ``lrelease``, which no PyQt6 wheel brings; a table in JSON needs nothing, is read by whoever
-translates, and goes through the same `QTranslator`, so that ``QCoreApplication.translate`` and its plurals work everywhere. Each context is a
-file ``translations/LANGUAGE/CONTEXT.json`` of its own; English has those alone whose text depends on a count.
+translates, and goes through the same `QTranslator`, so that ``QCoreApplication.translate`` and its plurals work everywhere. Each
+context is a file ``translations/LANGUAGE/CONTEXT.json`` of its own; English has those alone whose text depends on a count.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from PyQt6.QtCore import Qt
@@ -39,10 +40,15 @@ class Theme:
     shade: str
 
     def colour(self, name: str, alpha: int = 255) -> QColor:
-        """One of the colours, with 0..255 of opacity."""
-        colour = QColor(getattr(self, name))
-        colour.setAlpha(alpha)
-        return colour
+        """One of the colours, with 0..255 of opacity; made once, and not to be changed."""
+        return _colour(getattr(self, name), alpha)
+
+
+@cache
+def _colour(name: str, alpha: int) -> QColor:
+    colour = QColor(name)
+    colour.setAlpha(alpha)
+    return colour
 
 
 DARK = Theme(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PyQt6.QtCore import QEvent, QLineF, QPoint, QRect, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QLineF, QPoint, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QHelpEvent,
     QImage,
@@ -73,6 +73,7 @@ class Timeline(QAbstractScrollArea):
         self.sheet: Sheet | None = None
         self._ink: Ink | None = None
         self._still: QPixmap | None = None
+        self._stale = True
         self._grip: Grip | None = None
         self._grip_lane: Lane | None = None
         self._head = 0
@@ -132,7 +133,7 @@ class Timeline(QAbstractScrollArea):
 
     def refresh(self) -> None:
         """Paints all of it anew."""
-        self._still = None
+        self._stale = True
         view = self.viewport()
         if view is not None:
             view.update()
@@ -226,8 +227,9 @@ class Timeline(QAbstractScrollArea):
         view = self.viewport()
         assert view is not None
         assert event is not None
-        if self._still is None:
+        if self._stale or self._still is None:
             self._still = self._paint(view.devicePixelRatioF())
+            self._stale = False
         painter = QPainter(view)
         ratio, part = self._still.devicePixelRatio(), event.rect()
         source = QRect(*(round(n * ratio) for n in (part.x(), part.y(), part.width(), part.height())))
@@ -240,8 +242,11 @@ class Timeline(QAbstractScrollArea):
             self._ink = Ink.fresh()
         view = self.viewport()
         assert view is not None
-        still = QPixmap(round(view.width() * ratio), round(view.height() * ratio))
-        still.setDevicePixelRatio(ratio)
+        size = QSize(round(view.width() * ratio), round(view.height() * ratio))
+        still = self._still
+        if still is None or still.size() != size or still.devicePixelRatio() != ratio:
+            still = QPixmap(size)
+            still.setDevicePixelRatio(ratio)
         still.fill(self._ink.colour("ground"))
         if self.sheet is None:
             return still

@@ -128,6 +128,13 @@ class Transport(QObject):
         same = self._speed * way > 0
         self.play(float(way * min(FASTEST, abs(self._speed) * 2 if same else 1)))
 
+    def set_right(self, seconds: Fraction, apart: Fraction) -> None:
+        """Where the music is, by its own clock: the picture goes there if it is further than ``apart`` seconds from it."""
+        since, moment = self._from
+        now = self._clock()
+        if self._speed and abs(since + self._speed * Fraction(now - moment, _SECOND) - seconds) > apart:
+            self._from = seconds, now
+
     def look(self) -> None:
         """Looks at the clock, or at what it follows, and moves to the frame of that moment. Its timer calls it."""
         if self._source is not None:

@@ -15,6 +15,7 @@ from desktop.actions import Actions, Item, items
 from desktop.commands import Commands
 from desktop.docks import set_out
 from desktop.document import Document, kind
+from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
 from desktop.language import act, words
 from desktop.message import MessageBar
@@ -41,6 +42,7 @@ class Window(QMainWindow):
         self.document = document
         self.preferences = preferences or Preferences()
         self.transport = Transport(parent=self)
+        self.heard = Heard(document, self.transport, parent=self)
         self.setWindowTitle("Hitpoint")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -190,6 +192,8 @@ class Window(QMainWindow):
             on = self.preferences.flag(f"view/{name}", True)
             setattr(self.viewer, part, on)
             self.actions_by_name[name].setChecked(on)
+        self.heard.on = self.preferences.flag("music", True)
+        self.actions_by_name["music"].setChecked(self.heard.on)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         self.preferences.set("window/geometry", self.saveGeometry())

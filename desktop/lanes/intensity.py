@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from PyQt6.QtCore import QLineF, QPointF, Qt
-from PyQt6.QtGui import QPainter, QPolygonF
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QPainter
 
-from desktop.lanes.lane import Grip, Ink, Lane, in_view
+from desktop.lanes.lane import Floats, Grip, Ink, Lane, in_view, thinned
 from desktop.language import words
 from desktop.scale import Scale
 from desktop.sheet import Sheet
@@ -31,42 +31,41 @@ class Intensity(Lane):
 
     def paint(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink) -> None:
         self._picture(painter, scale, sheet, ink)
-        painter.setPen(ink.pen("line"))
-        painter.drawLine(QLineF(0, self.height - 0.5, scale.width, self.height - 0.5))
+        ink.lines(painter, [(0, self.height - 0.5, scale.width, self.height - 0.5)], ink.pen("line"))
         if not len(sheet.suggested):
             return
         shown = in_view(sheet.bars[:-1], scale)
-        for k in range(shown.start, shown.stop):
-            left, right = scale.x(sheet.bars[k]), scale.x(sheet.bars[k + 1])
-            own = self.drawn.get(k, sheet.own[k]) if k in self.drawn else sheet.own[k]
-            if not np.isnan(sheet.suggested[k]):
-                painter.setPen(ink.pen("dim", 1))
-                y = self._y(sheet.suggested[k])
-                painter.drawLine(QLineF(left, y, right, y))
-            if own is not None and not np.isnan(own):
-                y = self._y(own)
-                painter.setPen(ink.pen("accent", 2))
-                painter.drawLine(QLineF(left + 1, y, right - 1, y))
+        own = sheet.own
+        if self.drawn:  # as it would be if the pen were lifted now
+            own = own.copy()
+            for bar, value in self.drawn.items():
+                own[bar] = np.nan if value is None else value
+        edges = (sheet.bars[shown.start : shown.stop + 1] - scale.left) / scale.step
+        ink.lines(painter, self._steps(edges, sheet.suggested[shown], 0), ink.pen("dim", 1))
+        ink.lines(painter, self._steps(edges, own[shown], 1), ink.pen("accent", 2))
+
+    def _steps(self, edges: Floats, values: Floats, gap: float) -> Floats:
+        """A level line a bar between its two bar lines; of many bars on one pixel, one; none where nothing is said."""
+        keep = thinned(edges[:-1])
+        keep = keep[~np.isnan(values[keep])]
+        ys = self._y(values[keep])
+        return np.stack([edges[:-1][keep] + gap, ys, np.maximum(edges[1:][keep], edges[:-1][keep] + 1) - gap, ys], axis=1)
 
     def _picture(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink) -> None:
+        """What moves, as an area: a line a pixel, as high as the strongest sample there."""
         shown = in_view(sheet.curve_at, scale, 2)
         times, values = sheet.curve_at[shown], sheet.curve[shown]
         if len(times) < 2:
             return
         xs = np.floor((times - scale.left) / scale.step)
         starts = np.flatnonzero(np.diff(xs, prepend=xs[0] - 1))
-        peaks = np.maximum.reduceat(values, starts)  # of all samples on one pixel, the strongest
-        floor = self.height - 1
-        area = QPolygonF([QPointF(xs[starts[0]], floor)])
-        for x, value in zip(xs[starts], peaks, strict=True):
-            area.append(QPointF(x, self._y(value)))
-        area.append(QPointF(xs[starts[-1]], floor))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ink.colour("faint", 80))
-        painter.drawPolygon(area)
+        peaks = np.maximum.reduceat(values, starts)
+        places = np.arange(max(0, xs[0]), min(scale.width, xs[-1]) + 1)
+        tops = self._y(np.interp(places, xs[starts], peaks))
+        ink.uprights(painter, places + 0.5, np.floor(tops), self.height - 1.0, ink.pen("faint", alpha=80))
 
-    def _y(self, value: float) -> float:
-        return EDGE + (1 - value) * (self.height - 2 * EDGE)
+    def _y(self, values: Floats) -> Floats:
+        return EDGE + (1 - values) * (self.height - 2 * EDGE)
 
     def press(self, x: float, y: float, scale: Scale, sheet: Sheet) -> Grip | None:
         if not len(sheet.suggested):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QPointF, Qt
 from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPen, QStaticText
 
@@ -16,6 +18,8 @@ from desktop.scale import Scale
 from desktop.sheet import Sheet
 from desktop.theme import Theme
 from engines.picture.timing import Timing
+
+Floats = NDArray[np.float64]
 
 
 @lru_cache(maxsize=4096)
@@ -38,6 +42,7 @@ class Ink:
     figures: QFont = field(default_factory=QFont)
     _small: str = ""
     _figures: str = ""
+    _pens: dict[tuple[str, float, int, bool], QPen] = field(default_factory=dict)
 
     @classmethod
     def fresh(cls) -> Ink:
@@ -47,18 +52,36 @@ class Ink:
         figures = theme.figures(8.0)
         return cls(theme.current(), small, figures, small.toString(), figures.toString())
 
-    def pen(self, name: str, width: float = 0, alpha: int = 255) -> QPen:
-        """A pen in one of the theme's colours; width 0 is one pixel of the screen."""
-        return QPen(self.theme.colour(name, alpha), width)
+    def pen(self, name: str, width: float = 0, alpha: int = 255, dotted: bool = False) -> QPen:
+        """A pen in one of the theme's colours; width 0 is one pixel of the screen. Made once, and not to be changed."""
+        key = name, width, alpha, dotted
+        if (pen := self._pens.get(key)) is None:
+            pen = self._pens[key] = QPen(self.theme.colour(name, alpha), width)
+            if dotted:
+                pen.setStyle(Qt.PenStyle.DotLine)
+        return pen
 
     def colour(self, name: str, alpha: int = 255) -> QColor:
         """One of the theme's colours."""
         return self.theme.colour(name, alpha)
 
-    def lines(self, painter: QPainter, lines: Sequence[QLineF]) -> None:
-        """Draws any number of lines, none too."""
-        if lines:
-            painter.drawLines(*lines)
+    def lines(self, painter: QPainter, rows: Floats | Sequence[Sequence[float]], pen: QPen | None = None) -> None:
+        """Draws any number of lines, none too; a row each: x, y, x, y. They go to Qt as one block of memory, not as objects."""
+        values = np.asarray(rows, np.float64).reshape(-1, 4)
+        if pen is not None:
+            painter.setPen(pen)
+        if len(values):
+            make: Any = sip.array  # its stub knows neither its arguments nor that it is a buffer
+            block = make(QLineF, len(values))
+            np.frombuffer(block, np.float64).reshape(-1, 4)[:] = values
+            painter.drawLines(block)
+
+    def uprights(self, painter: QPainter, xs: Floats, top: Floats | float, foot: float, pen: QPen) -> None:
+        """Draws lines that stand at places, from a height each to one foot."""
+        rows = np.empty((len(xs), 4))
+        rows[:, 0] = rows[:, 2] = xs
+        rows[:, 1], rows[:, 3] = top, foot
+        self.lines(painter, rows, pen)
 
     def write(self, painter: QPainter, x: float, y: float, text: str, colour: str = "dim", figures: bool = False) -> float:
         """Writes a line with its upper left corner there; how wide it is."""
@@ -110,14 +133,14 @@ class Lane:
         return float(frame / sheet.rate)
 
 
-def in_view(times: NDArray[np.float64], scale: Scale, beyond: float = 0.0) -> slice:
+def in_view(times: Floats, scale: Scale, beyond: float = 0.0) -> slice:
     """Those of rising times that lie in view, and one on each side of it; ``beyond`` are pixels that things reach out."""
     out = beyond * scale.step
     first, last = np.searchsorted(times, (scale.left - out, scale.right + out))
     return slice(max(0, int(first) - 1), min(len(times), int(last) + 1))
 
 
-def thinned(xs: NDArray[np.float64], least: float = 1.0) -> NDArray[np.int64]:
+def thinned(xs: Floats, least: float = 1.0) -> NDArray[np.int64]:
     """Indexes of places that lie at least so many pixels apart from the one before: what a crowd of lines looks like."""
     if not len(xs):
         return np.zeros(0, np.int64)

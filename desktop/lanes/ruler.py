@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
-from PyQt6.QtCore import QLineF, QRectF
+from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QPainter
 
 from desktop.lanes.lane import Ink, Lane, in_view
@@ -17,6 +16,8 @@ FRAMES = (1, 2, 4, 6, 12)
 """Frames between labels, closest."""
 SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200)
 """Seconds of timecode between labels."""
+BAR, ROOMY = 44, 70
+"""Pixels from one bar number to the next at least, and those from which a metre stands beside it."""
 ROOM = 1.35
 """Widths of a label from one to the next."""
 
@@ -58,32 +59,30 @@ class Ruler(Lane):
         ticks = []
         for frame in labels(sheet.start, first, min(last + 1, sheet.frames), scale.width / wide):
             x = round(scale.x(self.time(frame, sheet))) + 0.5
-            ticks.append(QLineF(x, 0, x, half))
+            ticks.append((x, 0.0, x, half))
             ink.write(painter, x + 4, 3, str(sheet.start + frame), "text", figures=True)
-        painter.setPen(ink.pen("faint"))
-        ink.lines(painter, ticks)
+        ink.lines(painter, ticks, ink.pen("faint"))
         self._bars(painter, scale, sheet, ink, half)
-        painter.setPen(ink.pen("line"))
-        painter.drawLine(QLineF(0, self.height - 0.5, scale.width, self.height - 0.5))
+        ink.lines(painter, [(0, self.height - 0.5, scale.width, self.height - 0.5)], ink.pen("line"))
 
     def _bars(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink, top: float) -> None:
         lines = sheet.bars[:-1]
         if not len(lines):
             return
-        usual = float(np.median(np.diff(sheet.bars))) / scale.step
+        usual = float(sheet.bars[-1] - sheet.bars[0]) / len(lines) / scale.step
         step = 1
-        while step * usual < 44 and step < len(lines):
+        while step * usual < BAR and step < len(lines):
             step *= 2
         ticks = []
-        shown = in_view(lines, scale, 44)
-        for k in range(shown.start, shown.stop):
-            changes = k == 0 or sheet.metres[k] != sheet.metres[k - 1]
-            if k % step and not (changes and usual >= 44):
-                continue
+        shown = in_view(lines, scale, BAR)
+        numbered = set(range(-(-shown.start // step) * step, shown.stop, step))
+        if usual >= BAR:
+            numbered |= {k for k in range(shown.start, shown.stop) if k and sheet.metres[k] != sheet.metres[k - 1]}
+        for k in sorted(numbered):
             x = round(scale.x(lines[k])) + 0.5
-            ticks.append(QLineF(x, top + 4, x, self.height))
+            ticks.append((x, top + 4, x, self.height))
             wide = ink.write(painter, x + 4, top + 2, str(k + 1), "accent", figures=True)
-            if changes and step * usual > 70:
+            changes = k == 0 or sheet.metres[k] != sheet.metres[k - 1]
+            if changes and step * usual > ROOMY:
                 ink.write(painter, x + 9 + wide, top + 2, sheet.metres[k], "dim", figures=True)
-        painter.setPen(ink.pen("accent", alpha=140))
-        ink.lines(painter, ticks)
+        ink.lines(painter, ticks, ink.pen("accent", alpha=140))

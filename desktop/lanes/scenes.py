@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QLineF, QRectF
+from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QPainter
 
 from desktop.lanes.lane import Ink, Lane
@@ -11,6 +11,8 @@ from desktop.scale import Scale
 from desktop.sheet import SceneMark, Sheet
 
 tr = words("timeline")
+LEAST = 14
+"""Pixels of a scene below which it has no number."""
 
 
 class Scenes(Lane):
@@ -23,31 +25,40 @@ class Scenes(Lane):
         self.current: int | None = None
 
     def paint(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink) -> None:
-        for scene in sheet.scenes:
-            left, right = scale.x(scene.start), scale.x(min(scene.end, sheet.duration))
-            if right < 0 or left > scale.width:
-                continue
-            self._block(painter, QRectF(left + 1, 2, max(1.0, right - left - 2), self.height - 4), scene, ink)
+        boxes = [(self._box(scene, scale, sheet), scene) for scene in sheet.scenes]
+        boxes = [(box, scene) for box, scene in boxes if box.right() > 0 and box.left() < scale.width]
+        for colour, wanted in (("raised", True), ("ground", False)):
+            alike = [box for box, scene in boxes if (scene.take is not None) == wanted]
+            if alike:
+                painter.setBrush(ink.colour(colour))
+                painter.setPen(ink.pen("line"))
+                painter.drawRects(*alike)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for box, scene in boxes:
+            if scene.number == self.current:
+                painter.setPen(ink.pen("accent"))
+                painter.drawRect(box)
+            if scene.kept:
+                under = box.left() + 2, box.bottom() - 1, box.right() - 2, box.bottom() - 1
+                ink.lines(painter, [under], ink.pen("accent", 2))
+            if box.width() > LEAST:
+                self._write(painter, box, scene, ink)
 
-    def _block(self, painter: QPainter, box: QRectF, scene: SceneMark, ink: Ink) -> None:
-        here = scene.number == self.current
-        painter.fillRect(box, ink.colour("raised" if scene.take is not None else "ground"))
-        painter.setPen(ink.pen("accent" if here else "line"))
-        painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
-        text = f"{scene.number}" if not scene.name else f"{scene.number}  {scene.name}"
+    def _box(self, scene: SceneMark, scale: Scale, sheet: Sheet) -> QRectF:
+        left, right = scale.x(scene.start), scale.x(min(scene.end, sheet.duration))
+        return QRectF(round(left) + 1.5, 2.5, max(1.0, round(right) - round(left) - 3), self.height - 6)
+
+    def _write(self, painter: QPainter, box: QRectF, scene: SceneMark, ink: Ink) -> None:
         x = max(box.left(), 0.0) + 6
         room = box.right() - x - 4
-        if room < ink.width(text):
-            text = str(scene.number)
-        if room < ink.width(text):
+        name = f"{scene.number}  {scene.name}" if scene.name else str(scene.number)
+        text = next((words for words in (name, str(scene.number)) if ink.width(words) <= room), "")
+        if not text:
             return
-        used = ink.write(painter, x, box.top() + 3, text, "text" if scene.take is not None else "dim")
+        used = ink.write(painter, x, box.top() + 2, text, "text" if scene.take is not None else "dim")
         state = self._state(scene)
         if used + 14 + ink.width(state) < room:
-            ink.write(painter, x + used + 12, box.top() + 3, state, "dim")
-        if scene.kept:
-            painter.setPen(ink.pen("accent", 2))
-            painter.drawLine(QLineF(box.left() + 2, box.bottom() - 1, box.right() - 2, box.bottom() - 1))
+            ink.write(painter, x + used + 12, box.top() + 2, state, "dim")
 
     def _state(self, scene: SceneMark) -> str:
         if scene.take is not None:

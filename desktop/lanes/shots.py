@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QLineF, QRectF
+from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QImage, QPainter
 
 from desktop.lanes.lane import Ink, Lane, in_view, thinned
@@ -32,14 +32,13 @@ class Shots(Lane):
         edges = np.concatenate(([0.0], sheet.cuts, [sheet.duration]))
         frames = np.concatenate(([0], sheet.cut_frames))
         self.wanted = []
-        for k in range(shown.start, shown.stop + 1):
-            left, right = scale.x(edges[k]), scale.x(edges[k + 1])
-            if right - left >= LEAST and right > 0 and left < scale.width:
-                self._picture(painter, left, right, int(frames[k]))
+        lefts = (edges[shown.start : shown.stop + 2] - scale.left) / scale.step
+        roomy = (np.diff(lefts) >= LEAST) & (lefts[1:] > 0) & (lefts[:-1] < scale.width)
+        for k in np.flatnonzero(roomy).tolist():
+            self._picture(painter, float(lefts[k]), float(lefts[k + 1]), int(frames[shown.start + k]))
         xs = (sheet.cuts[shown] - scale.left) / scale.step
-        lines = [QLineF(x, 0, x, self.height) for x in np.floor(xs[thinned(xs)]) + 0.5]
-        painter.setPen(ink.pen("text", alpha=150))
-        ink.lines(painter, lines)
+        crowd = 1.0 if len(xs) < scale.width / 2 else 2.0
+        ink.uprights(painter, np.floor(xs[thinned(xs, crowd)]) + 0.5, 0.0, self.height, ink.pen("text", alpha=150))
 
     def _picture(self, painter: QPainter, left: float, right: float, frame: int) -> None:
         image = self.pictures.get(frame)

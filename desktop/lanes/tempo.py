@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
-from PyQt6.QtCore import QLineF, QPointF
-from PyQt6.QtGui import QPainter, QPolygonF
+from PyQt6.QtGui import QPainter
 
-from desktop.lanes.lane import Ink, Lane, in_view, thinned
+from desktop.lanes.lane import Floats, Ink, Lane, in_view, thinned
 from desktop.language import words
 from desktop.scale import Scale
 from desktop.sheet import Sheet
@@ -19,6 +15,10 @@ MARGIN = 9
 """Pixels above the highest and below the lowest tempo."""
 NARROWEST = 4.0
 """Beats a minute between the upper and the lower edge at least: a bend of a tenth shall not look like a cliff."""
+
+
+LABEL = 96.0
+"""Pixels between two figures at least."""
 
 
 class Tempo(Lane):
@@ -33,13 +33,12 @@ class Tempo(Lane):
         self._lines(painter, scale, sheet.bars, 3, 90, ink)
         self._curve(painter, scale, sheet, ink)
 
-    def _lines(self, painter: QPainter, scale: Scale, times: NDArray[Any], least: float, alpha: int, ink: Ink) -> None:
+    def _lines(self, painter: QPainter, scale: Scale, times: Floats, least: float, alpha: int, ink: Ink) -> None:
         shown = in_view(times, scale)
         xs = (times[shown] - scale.left) / scale.step
         if len(xs) < 2 or (xs[-1] - xs[0]) / (len(xs) - 1) < least:
             return
-        painter.setPen(ink.pen("dim", alpha=alpha))
-        ink.lines(painter, [QLineF(x, 0, x, self.height) for x in np.floor(xs[thinned(xs)]) + 0.5])
+        ink.uprights(painter, np.floor(xs[thinned(xs)]) + 0.5, 0.0, self.height, ink.pen("dim", alpha=alpha))
 
     def _curve(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink) -> None:
         shown = in_view(sheet.tempo_at, scale)
@@ -49,21 +48,25 @@ class Tempo(Lane):
         middle = sum(whole) / 2
         ys = self.height / 2 - (tempi - middle) / spread * (self.height - 2 * MARGIN)
         xs = (times - scale.left) / scale.step
-        keep = thinned(xs, 1.0)
-        ends = [*xs[keep][1:], max(scale.width, scale.x(sheet.duration))]
-        line = QPolygonF()
-        for x, y, end in zip(xs[keep], ys[keep], ends, strict=True):
-            line.append(QPointF(x, y))
-            line.append(QPointF(min(end, scale.width + 2), y))
-        painter.setPen(ink.pen("accent", 1.5))
-        painter.drawPolyline(line)
-        right = -80.0
-        for k in keep:
-            x = max(float(xs[k]), 0.0)
-            if x > right + 56 and (k == keep[-1] or xs[min(k + 1, len(xs) - 1)] > x):
-                above = ys[k] > self.height / 2
-                text = f"{tempi[k]:.2f}".rstrip("0").rstrip(".")
-                right = x + 4 + ink.write(painter, x + 4, ys[k] - 14 if above else ys[k] + 1, text, "text", figures=True)
+        keep = thinned(xs)
+        left, height = xs[keep], ys[keep]
+        right = np.append(left[1:], max(float(scale.width), scale.x(sheet.duration))).clip(max=scale.width + 2)
+        level = np.stack([left, height, right, height], axis=1)
+        steps = np.stack([left[1:], height[:-1], left[1:], height[1:]], axis=1)
+        ink.lines(painter, np.concatenate((level, steps)), ink.pen("accent", 1))
+        self._write(painter, xs, ys, tempi, ink)
+
+    def _write(self, painter: QPainter, xs: Floats, ys: Floats, tempi: Floats, ink: Ink) -> None:
+        """A figure at a change where there is room, above the curve or below it, whichever is further from the edge."""
+        right = -LABEL
+        places = xs.clip(min=0.0)
+        for k in thinned(places, LABEL):
+            x, y = float(places[k]), float(ys[k])
+            if x < right + 12 or (k + 1 < len(xs) and xs[k + 1] <= x):
+                continue
+            text = f"{tempi[k]:.2f}".rstrip("0").rstrip(".")
+            above = y > self.height / 2
+            right = x + 4 + ink.write(painter, x + 4, y - 15 if above else y + 2, text, "text", figures=True)
 
     def tip(self, x: float, y: float, scale: Scale, sheet: Sheet) -> str:
         at = scale.seconds(x)

@@ -47,7 +47,9 @@ def preferences(tmp_path: Path) -> object:
 
     from desktop.preferences import Preferences
 
-    return Preferences(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+    made = Preferences(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+    made.set("music", False)  # a player is a process of its own: the test of the music has one
+    return made
 
 
 @pytest.fixture

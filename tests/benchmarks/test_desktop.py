@@ -1,0 +1,246 @@
+"""What the window costs: frames of the timeline, scrubbing, start, memory with a long reel, and its longest block while an engine composes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PyQt6.QtWidgets", reason="no window can be opened on this machine", exc_type=ImportError)
+pytest.importorskip("pytestqt", reason="pytest-qt is in the extra 'test'")
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "desktop"))
+
+RESULTS = Path(__file__).parent / "results" / "desktop.json"
+FRAME_MS = 1000 / 60
+PATIENCE = 120_000
+
+
+def keep(**values: object) -> None:
+    """Adds figures to the file of results."""
+    known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.is_file() else {}
+    load = round(os.getloadavg()[0], 1)
+    RESULTS.write_text(json.dumps(known | values | {"load": load}, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, 95th and worst of some milliseconds."""
+    p50, p95 = np.percentile(values, (50, 95))
+    return {"p50_ms": round(float(p50), 2), "p95_ms": round(float(p95), 2), "max_ms": round(max(values), 2)}
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Milliseconds of processor time of this thread, which other programs do not lengthen."""
+    began = time.thread_time()
+    call()
+    return (time.thread_time() - began) * 1000
+
+
+@pytest.mark.benchmark
+def test_timeline_frames(qtbot: object) -> None:
+    from long_films import long_sheet
+    from PyQt6.QtCore import QPoint, QPointF, Qt
+    from PyQt6.QtGui import QImage, QWheelEvent
+
+    from desktop import theme
+    from desktop.timeline import Timeline
+    from desktop.transport import Transport, even
+
+    sheet = long_sheet()
+    transport = Transport()
+    timeline = Timeline(transport)
+    transport.setParent(timeline)
+    qtbot.addWidget(timeline)  # type: ignore[attr-defined]
+    theme.current()
+    transport.load(even(sheet.rate, sheet.frames))
+    timeline.resize(1920, 400)
+    timeline.show()
+    qtbot.waitExposed(timeline)  # type: ignore[attr-defined]
+    qtbot.wait(50)  # type: ignore[attr-defined]
+    timeline.draw(sheet)
+    picture = QImage(85, 48, QImage.Format.Format_RGB32)
+    timeline.shots.pictures = {int(frame): picture for frame in [0, *sheet.cut_frames.tolist()]}
+    view = timeline.viewport()
+    assert view is not None
+
+    def scroll(left: float) -> Callable[[], object]:
+        def call() -> None:
+            timeline._show(timeline.scale.moved(left))
+            timeline.refresh()  # the whole reel has nowhere to scroll
+            view.repaint()
+
+        return call
+
+    def wheel() -> None:
+        up = QPoint(0, 120)
+        at = QPointF(900, 60)
+        event = QWheelEvent(
+            at,
+            at,
+            QPoint(),
+            up,
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.ControlModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        timeline.wheelEvent(event)
+        view.repaint()
+
+    rows = {}
+    for name, seconds in (("whole reel", 7200.0), ("10 minutes", 600.0), ("1 minute", 60.0), ("10 seconds", 10.0)):
+        timeline._show(timeline.scale.fitted())
+        timeline.zoom(7200 / seconds, 0)
+        rng = Random(1)
+        scroll(1000)()
+        rows[f"scroll, {name} in view"] = spread([timed(scroll(rng.uniform(0, 7000))) for _ in range(60)])
+
+        def head() -> None:
+            transport.locate(transport.frame + 1)
+            view.repaint()
+
+        timeline.reveal(float(transport.seconds))
+        rows[f"playhead, {name} in view"] = spread([timed(head) for _ in range(60)])
+    timeline.fit()
+    rows["zoom by wheel, from the whole reel in"] = spread([timed(wheel) for _ in range(40)])
+    print("\na frame of the timeline: 2,000 shots, two hours, 1920 pixels wide; ms of the window's thread")
+    for name, row in rows.items():
+        late = "" if row["p95_ms"] <= FRAME_MS else "   over a sixtieth of a second"
+        print(f"  {name:44} p50 {row['p50_ms']:7.2f}   p95 {row['p95_ms']:7.2f}   worst {row['max_ms']:7.2f}{late}")
+    keep(timeline_frames=rows)
+    assert max(row["p95_ms"] for name, row in rows.items() if name.startswith("playhead")) < 3 * FRAME_MS
+
+
+@pytest.mark.benchmark
+def test_scrubbing(qtbot: object, shared: Path) -> None:
+    from desktop.frames import Frames
+    from engines.picture.reel import Reel
+
+    print("\nscrubbing: from the request of a frame to the frame, ms of the clock")
+    rows = {}
+    for name in ("big_buck_bunny_480p.mp4", "big_buck_bunny_720p.webm", "tears_of_steel_battle.webm"):
+        reel = Reel.open(shared / "media" / name)
+        frames = Frames(reel, 960)
+        try:
+
+            def ask(frame: int, speed: float = 0, frames: Frames = frames) -> float:
+                began = time.perf_counter()
+                frames.want(frame, speed)
+                while frames.image(frame) is None:
+                    time.sleep(0.0002)
+                return (time.perf_counter() - began) * 1000
+
+            rng = Random(1)
+            jumps = [ask(rng.randrange(reel.frames)) for _ in range(60)]
+            ask(reel.frames - 1)
+            back = []
+            for k in range(reel.frames - 2, reel.frames - 202, -1):
+                back.append(ask(k, -1))
+                time.sleep(1 / 30)  # a held key
+            rows[name] = {"jump": spread(jumps), "step back": spread(back), "MB in hand": round(frames.bytes_held / 2**20)}
+        finally:
+            frames.close()
+        for what in ("jump", "step back"):
+            row = rows[name][what]
+            print(f"  {name:30} {what:10} p50 {row['p50_ms']:7.1f}   p95 {row['p95_ms']:7.1f}   worst {row['max_ms']:7.1f}")  # type: ignore[index]
+    keep(scrubbing=rows)
+
+
+START = """
+import sys, time
+began = time.perf_counter()
+sys.path.insert(0, "tests")
+from PyQt6.QtCore import QSettings, QTimer
+from desktop.app import application, window
+from desktop.preferences import Preferences
+settings = Preferences(QSettings(sys.argv[1], QSettings.Format.IniFormat))
+app = application(settings)
+shown = window(settings)
+shown.show()
+def usable():
+    print(time.perf_counter() - began)
+    shown.close()
+    app.quit()
+QTimer.singleShot(0, usable)
+app.exec()
+"""
+
+
+@pytest.mark.benchmark
+def test_start(tmp_path: Path) -> None:
+    times = []
+    for k in range(5):
+        command = [sys.executable, "-c", START, str(tmp_path / f"{k}.ini")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+        times.append(float(done.stdout.strip().splitlines()[-1]))
+    print(f"\nfrom the interpreter's first line to a usable window: {', '.join(f'{t:.2f}' for t in times)} s")
+    keep(start_s=[round(t, 3) for t in times])
+
+
+@pytest.mark.benchmark
+def test_memory_with_a_long_reel(qtbot: object, tmp_path: Path) -> None:
+    """Two hours of 1080p, as the container lists them; the picture is simple, so that the film is made in a minute."""
+    import av
+    from long_films import long_sheet
+
+    from desktop.timeline import Timeline
+    from desktop.transport import Transport
+    from desktop.viewer import Viewer
+    from engines.picture.reel import Reel
+
+    path = tmp_path / "reel.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(
+            "libx264", rate=Fraction(24000, 1001), options={"preset": "ultrafast", "g": "240", "crf": "40"}
+        )
+        stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
+        still = av.VideoFrame(1920, 1080, "yuv420p")
+        packets = []
+        for k in range(240):
+            still.pts = k
+            packets += stream.encode(still)
+        packets += stream.encode(None)
+        for round_ in range(720):  # the same ten seconds over and over: 172,800 frames
+            for packet in packets:
+                copy = av.Packet(bytes(packet))
+                copy.stream, copy.time_base, copy.is_keyframe = stream, packet.time_base, packet.is_keyframe
+                copy.pts, copy.dts = packet.pts + 240 * round_, packet.dts + 240 * round_
+                container.mux(copy)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    reel = Reel.open(path)
+    transport = Transport()
+    viewer, timeline = Viewer(transport), Timeline(transport)
+    transport.setParent(viewer)
+    qtbot.addWidget(viewer, before_close_func=lambda made: made.close_film())  # type: ignore[attr-defined]
+    qtbot.addWidget(timeline, before_close_func=lambda made: made.close_film())  # type: ignore[attr-defined]
+    viewer.resize(1920, 1080)
+    timeline.resize(1920, 400)
+    transport.load(reel.timing)
+    viewer.open(reel)
+    timeline.open(reel)
+    timeline.draw(long_sheet())
+    viewer.show()
+    timeline.show()
+    rng = Random(2)
+    for _ in range(40):
+        frame = rng.randrange(reel.frames)
+        transport.locate(frame)
+        qtbot.waitUntil(lambda frame=frame: viewer.shown == frame, timeout=PATIENCE)  # type: ignore[attr-defined]
+    qtbot.wait(3000)  # type: ignore[attr-defined]
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    held = viewer.frames.bytes_held / 2**20  # type: ignore[union-attr]
+    print(
+        f"\ntwo hours of 1080p ({reel.frames} frames): {after - before:.0f} MB more at most, {held:.0f} MB of them pictures in hand"
+    )
+    keep(long_reel={"peak_mb_more": round(after - before), "pictures_mb": round(held), "frames": reel.frames})
