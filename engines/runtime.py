@@ -28,6 +28,8 @@ PROVIDERS = {
     "directml": "DmlExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
+BOUND = frozenset(("cuda", "tensorrt"))
+"""Providers with a memory of their own, to which inputs and outputs are bound."""
 PREFERRED = ("cuda", "coreml", "directml", "cpu")
 """Tried in this order. TensorRT builds an engine for minutes at its first use, so it is taken only when asked for by name."""
 
@@ -199,7 +201,20 @@ class Model:
 
     def run(self, inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
         """Outputs in the graph's order."""
+        if self.provider.name in BOUND:
+            return self._bound(inputs)
         outputs: Arrays = self.session.run(None, dict(inputs))
+        return outputs
+
+    def _bound(self, inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
+        """The same where the provider has its own memory: every array goes there once and comes back once."""
+        binding = self.session.io_binding()
+        for name, value in inputs.items():
+            binding.bind_cpu_input(name, np.ascontiguousarray(value))
+        for output in self.session.get_outputs():
+            binding.bind_output(output.name)
+        self.session.run_with_iobinding(binding)
+        outputs: Arrays = binding.copy_outputs_to_cpu()
         return outputs
 
 

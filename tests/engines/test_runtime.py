@@ -56,6 +56,16 @@ def test_a_model_is_opened_once_and_runs(folder: Path) -> None:
     assert model.provider.said == "composing on cpu, as asked"
 
 
+def test_bound_inputs_give_the_same_outputs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a card of its own memory is asked through, tried on the processor."""
+    model = open_model("tiny", "cpu", folder)
+    value = np.array([3, 9], np.float32)[1:]
+    plain = model.run({"x": value})
+    monkeypatch.setattr(runtime, "BOUND", {"cpu"})
+    bound = model.run({"x": value})
+    assert [array.tolist() for array in plain] == [array.tolist() for array in bound] == [[18]]
+
+
 def test_nothing_is_told_to_anybody(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """onnxruntime would leave a session file, a number for this machine and what it has to tell its maker."""
     home = tmp_path_factory.mktemp("home")

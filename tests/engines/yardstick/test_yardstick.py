@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sittings import saved, scored
 
 import main
 from engines.engine import BarBrief, Brief, HitBrief
@@ -227,3 +228,37 @@ def test_the_verb_prints_one_object_and_one_line_for_a_folder_without_music(
     assert len(capsys.readouterr().err.splitlines()) == 1
     with pytest.raises(OptionError):
         of_folder(tmp_path / "nowhere")
+
+
+def test_hit_errors_of_notes_that_are_on_time_and_a_tenth_late(tmp_path: Path) -> None:
+    """Cuts at 1, 2 and 3 s of a film at 25 fps: one file meets them, the other is 100 ms late everywhere."""
+    cuts = tmp_path / "cuts.csv"
+    cuts.write_text("frame,time_s,kind\n25,1.0,cut\n50,2.0,cut\n75,3.0,cut\n")
+    for name, late in (("on", Fraction(0)), ("late", Fraction(1, 5))):
+        folder = tmp_path / name
+        folder.mkdir()
+        notes = [Note(2 * k + late, 60 + k, Fraction(1), 90) for k in (1, 2, 3)]
+        write_smf(folder / "a.mid", Score(TempoMap.steady(120), notes, length=Fraction(4)))
+    told = evaluate([tmp_path / "on", tmp_path / "late"], cuts=cuts, rate=Fraction(25)).json()["sets"]
+    assert told["on"]["hit_error_ms"]["mean"] == pytest.approx(0, abs=0.1)
+    assert told["on"]["hits_within_1_frame"]["mean"] == 1
+    assert told["late"]["hit_error_ms"]["mean"] == pytest.approx(100, abs=1)
+    assert told["late"]["hits_within_1_frame"]["mean"] == 0
+
+
+def test_sessions_tell_how_far_their_takes_keep_to_their_briefs(trio: str, tmp_path: Path) -> None:
+    session = scored((3, 2))
+    saved(session, tmp_path / "cue.hitpoint")
+    write_smf(tmp_path / "a.mid", Score(TempoMap.steady(100), melody(*range(60, 76))))
+    told = evaluate([tmp_path]).json()["sets"][tmp_path.name]
+    assert told["unasked_empty"] == {"mean": 0.0, "low": 0.0, "high": 0.0, "count": 2}, "one value a scene"
+
+
+def test_the_verb_prints_chance_beside_what_it_retrieves(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for folder in ("ours", "real"):
+        (tmp_path / folder).mkdir()
+        for k in range(3):
+            write_smf(tmp_path / folder / f"{k}.mid", Score(TempoMap.steady(100), melody(*range(50 + 7 * k, 66 + 7 * k))))
+    assert main.main(["evaluate", str(tmp_path / "ours"), "--retrieval", str(tmp_path / "real")]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line == "ours: P@20 1.000 of 3 rows (chance 1.000; by 44 counts of the notes of eight bars)"
