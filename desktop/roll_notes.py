@@ -41,7 +41,8 @@ class Clock:
 @dataclass(frozen=True)
 class Shape:
     """The notes of a take as columns, in the order of ``rows``: beats of the scene as they are played, pitch, velocity 1..127, and the
-    place of the stem in ``stems``."""
+    place of the stem in ``stems``. ``share`` and ``until`` are starts and ends as shares of the scene's length in time, ``lines`` its bar
+    lines as such shares."""
 
     rows: tuple[PlayedNote, ...]
     start: Floats
@@ -50,6 +51,9 @@ class Shape:
     velocity: npt.NDArray[np.int16]
     stem: npt.NDArray[np.int16]
     stems: tuple[str, ...]
+    share: Floats
+    until: Floats
+    lines: Floats
 
 
 class Shapes:
@@ -62,7 +66,7 @@ class Shapes:
     def of(self, take: SceneTake) -> Shape:
         """The shape of a take."""
         if id(take) not in self._known:
-            self._known[id(take)] = take, shape_of(take.notes)  # the take is held, so that its id stays its own
+            self._known[id(take)] = take, shape_of(take.notes, take.tempo_map)  # the take is held, so that its id stays its own
         return self._known[id(take)][1]
 
     def kept(self, span: Span, take: SceneTake) -> npt.NDArray[np.bool_]:
@@ -80,20 +84,34 @@ class Shapes:
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] in left}
 
 
-def shape_of(rows: tuple[PlayedNote, ...]) -> Shape:
-    """Columns of played notes."""
+def bar_lines(tempo_map: TempoMap) -> Floats:
+    """The bar lines of a scene's map as shares of its length in time."""
+    bars = tempo_map.bars
+    seconds = Clock(tempo_map).seconds(np.array([*(float(bar.start) for bar in bars), float(bars[-1].end)]))
+    return np.asarray((seconds - seconds[0]) / (seconds[-1] - seconds[0]))
+
+
+def shape_of(rows: tuple[PlayedNote, ...], tempo_map: TempoMap) -> Shape:
+    """Columns of played notes of a scene with this map."""
     names = {row.note.stem for row in rows}
     stems = (*STEMS, *sorted(names.difference(STEMS)))
     places = {stem: k for k, stem in enumerate(stems)}
     played = [row.played for row in rows]
+    start = np.array([float(note.start) for note in played], np.float64)
+    end = np.array([float(note.end) for note in played], np.float64)
+    clock, length = Clock(tempo_map), float(tempo_map.bars[-1].end)
+    first, last = clock.seconds(np.array([0.0, length]))
     return Shape(
         rows,
-        np.array([float(note.start) for note in played], np.float64),
-        np.array([float(note.end) for note in played], np.float64),
+        start,
+        end,
         np.array([note.pitch for note in played], np.int16),
         np.array([note.velocity for note in played], np.int16),
         np.array([places[note.stem] for note in played], np.int16),
         stems,
+        (clock.seconds(start) - first) / (last - first),
+        (clock.seconds(end) - first) / (last - first),
+        bar_lines(tempo_map),
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PyQt6.QtGui import QFont, QPainter, QPen
+from PyQt6.QtGui import QFont, QPainter, QPen, QPixmap
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.language import words
-from desktop.roll_notes import Clock, Shape
+from desktop.roll_notes import Floats, Shape, bar_lines
 from desktop.takes_keep import bars_of, shut
-from desktop.takes_marks import draw_again, draw_arrow, draw_lock, draw_mood, draw_stars, draw_verdict, stem_colour, told_mood
+from desktop.takes_marks import draw_again, draw_arrow, draw_lock, draw_mood, draw_stars, draw_verdict, stem_colour
 from desktop.takes_table import HITS, SCENE, TAKE, TakesTable, error_words
 from desktop.theme import current, figures
 from engines.score.notes import STEMS
@@ -56,6 +56,9 @@ class TakesCells(QStyledItemDelegate):
         super().__init__(table)
         self.table = table
         self.hovered: tuple[int, int] = (-1, -1)
+        self._drawn: dict[
+            tuple[int, str], tuple[object, QPixmap, SceneTake | None]
+        ] = {}  # the take is held: its id stays its own
         self.rivals: dict[str, int] = {}
         """By the id of a scene the number of the take that X goes back to."""
 
@@ -88,9 +91,8 @@ class TakesCells(QStyledItemDelegate):
         painter.restore()
 
     def _scene(self, painter: QPainter, rect: QRect, span: Span) -> None:
-        theme, session = current(), self.table.session
-        assert session is not None
-        draw_mood(painter, QRectF(rect.x() + EDGE, rect.y() + 8, 14, 14), told_mood(session, span))
+        theme, facts = current(), self.table.facts(span)
+        draw_mood(painter, QRectF(rect.x() + EDGE, rect.y() + 8, 14, 14), facts.mood)
         x, wide, line = rect.x() + 28, rect.width() - 28 - MARK - EDGE, (rect.height() - 10) // 3
         painter.setPen(theme.colour("text"))
         painter.setFont(_bold(painter.font()))
@@ -102,19 +104,38 @@ class TakesCells(QStyledItemDelegate):
         painter.setFont(_small(painter.font()))
         painter.setPen(theme.colour("dim"))
         first, last = bars_of(span)
-        metres = " ".join(dict.fromkeys(str(bar.metre) for bar in span.bars))
-        bpm = float(span.scene.bpm or session.map.bpm)
-        words = tr("bars {}–{}").format(first, last) + f"   {metres}   {bpm:.4g}"
+        words = tr("bars {}–{}").format(first, last) + f"   {facts.metres}   {facts.bpm:.4g}"
         painter.drawText(QRect(x, rect.y() + 5 + line, wide, line), Left, words)
         painter.setFont(figures(8))
-        painter.drawText(QRect(x, rect.y() + 5 + 2 * line, wide + MARK, line), Left, "  ".join(self.table.timecodes(span)))
+        painter.drawText(QRect(x, rect.y() + 5 + 2 * line, wide + MARK, line), Left, "  ".join(facts.timecodes))
         self._marks(painter, rect, span, SCENE, shut(span))
 
     def _stem(self, painter: QPainter, rect: QRect, span: Span, stem: str) -> None:
+        take, closed = self.table.take(span), shut(span, stem)
+        key = id(take), span.scene.keep, stem, rect.size().width(), rect.height(), current().name, painter.font().key()
+        place = span.number, stem
+        if place not in self._drawn or self._drawn[place][0] != key:
+            ratio = self._ratio(painter)
+            pixmap = QPixmap(round(rect.width() * ratio), round(rect.height() * ratio))
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            inner = QPainter(pixmap)
+            inner.setFont(painter.font())
+            self._thumbnail(inner, QRect(0, 0, rect.width(), rect.height()), span, stem)
+            inner.end()
+            self._drawn[place] = key, pixmap, take
+        painter.drawPixmap(rect.topLeft(), self._drawn[place][1])
+        self._marks(painter, rect, span, 1 + STEMS.index(stem), closed)
+
+    @staticmethod
+    def _ratio(painter: QPainter) -> float:
+        device = painter.device()
+        return 1.0 if device is None else device.devicePixelRatioF()
+
+    def _thumbnail(self, painter: QPainter, rect: QRect, span: Span, stem: str) -> None:
         theme, take = current(), self.table.take(span)
         inner = rect.adjusted(4, 4, -5, -5)
         painter.fillRect(inner, theme.colour("ground"))
-        closed = shut(span, stem)
         room = QRectF(inner.adjusted(3, 3, -MARK - 3, -3))
         for low, high in self._held(span, stem):
             lines = self._lines(span, take)
@@ -122,7 +143,6 @@ class TakesCells(QStyledItemDelegate):
             _hatch(painter, QRectF(left, inner.y(), right - left, inner.height()))
         if take is not None:
             self._notes(painter, room, take, stem)
-        self._marks(painter, rect, span, 1 + STEMS.index(stem), closed)
 
     def _held(self, span: Span, stem: str) -> list[tuple[int, int]]:
         """Runs of bars of a stem that are kept, by their places in the scene (the last one excluded)."""
@@ -131,13 +151,10 @@ class TakesCells(QStyledItemDelegate):
         runs = [w.bars or (first, last) for w in words]
         return [(low - first, high - first + 1) for low, high in runs]
 
-    def _lines(self, span: Span, take: SceneTake | None) -> list[float]:
-        """The bar lines of a scene as shares of its length in seconds."""
+    def _lines(self, span: Span, take: SceneTake | None) -> Floats:
+        """The bar lines of a scene as shares of its length in time."""
         assert self.table.session is not None
-        clock = Clock(self.table.session.part(span) if take is None else take.tempo_map)
-        beats = np.array([float(bar.start - span.start) for bar in span.bars] + [float(span.end - span.start)])
-        seconds = clock.seconds(beats)
-        return [float((s - seconds[0]) / (seconds[-1] - seconds[0])) for s in seconds]
+        return bar_lines(self.table.session.part(span)) if take is None else self.table.shapes.of(take).lines
 
     def _notes(self, painter: QPainter, room: QRectF, take: SceneTake, stem: str) -> None:
         shape = self.table.shapes.of(take)
@@ -146,11 +163,8 @@ class TakesCells(QStyledItemDelegate):
             painter.setPen(current().colour("faint"))
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, "–")
             return
-        clock, low, high = Clock(take.tempo_map), *_pitches(shape)
-        length = float(take.tempo_map.seconds(sum(m.length for m in take.tempo_map.metres)) - take.tempo_map.origin)
-        origin, scale = float(take.tempo_map.origin), room.width() / length
-        starts = room.x() + (clock.seconds(shape.start[mine]) - origin) * scale
-        ends = room.x() + (clock.seconds(shape.end[mine]) - origin) * scale
+        low, high = _pitches(shape)
+        starts, ends = (room.x() + share[mine] * room.width() for share in (shape.share, shape.until))
         thick = max(1.5, min(4.0, room.height() / (high - low + 1)))
         ys = room.bottom() - (shape.pitch[mine] - low + 0.5) * room.height() / (high - low + 1) - thick / 2
         painter.setPen(Qt.PenStyle.NoPen)
@@ -228,13 +242,13 @@ class TakesCells(QStyledItemDelegate):
         """The hits along the scene, each a mark in its colour, the heavier the taller; a missed one is always full height."""
         theme, verdict = current(), self.table.verdict(span)
         assert verdict is not None
-        start, end = (float(second) for second in span.seconds)
+        start, end = self.table.facts(span).seconds
         painter.setPen(theme.colour("line"))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        for line in verdict.lines or ():
+        for line, said in zip(verdict.lines or (), verdict.said, strict=True):
             x = rect.x() + rect.width() * min(1.0, max(0.0, (float(line.hit.time) - start) / (end - start)))
-            tall = rect.height() * (1.0 if line.verdict == "missed" else 0.3 + 0.6 * line.hit.weight)
-            painter.fillRect(QRectF(x - 1, rect.bottom() - tall, 2, tall), theme.colour(line.verdict))
+            tall = rect.height() * (1.0 if said == "missed" else 0.3 + 0.6 * line.hit.weight)
+            painter.fillRect(QRectF(x - 1, rect.bottom() - tall, 2, tall), theme.colour(said))
 
 
 def _hatch(painter: QPainter, rect: QRectF) -> None:

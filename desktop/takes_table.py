@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import floor
 from typing import Any
 
@@ -10,6 +11,7 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from desktop.language import words
 from desktop.roll_notes import Shapes
 from desktop.takes_keep import shut
+from desktop.takes_marks import told_mood
 from desktop.takes_verdict import Verdict, Verdicts
 from engines.score.notes import STEMS
 from engines.session.model import SceneTake, Session, Span
@@ -24,6 +26,18 @@ Role = Qt.ItemDataRole
 tr = words("takes")
 
 
+@dataclass(frozen=True)
+class SceneFacts:
+    """A scene's first frame and the first after it; its bar lines in seconds; metres, nominal tempo in beats a minute, mood, takes."""
+
+    timecodes: tuple[str, str]
+    seconds: tuple[float, float]
+    metres: str
+    bpm: float
+    mood: int | None
+    takes: int
+
+
 class TakesTable(QAbstractTableModel):
     """A session as the grid shows it; frozen, so that a new session replaces it whole."""
 
@@ -32,6 +46,7 @@ class TakesTable(QAbstractTableModel):
         self.session: Session | None = None
         self.shapes = Shapes()
         self.verdicts: Verdicts | None = None
+        self._facts: dict[int, SceneFacts] = {}
         self.composing: dict[int, float] = {}
         """How far (0..1) the scenes are that are being composed, by number."""
 
@@ -42,7 +57,7 @@ class TakesTable(QAbstractTableModel):
         if not same:
             self.beginResetModel()
         self.verdicts = None if session is None else Verdicts(session, self.verdicts)
-        self.session = session
+        self.session, self._facts = session, {}
         if session is not None:
             self.shapes.clear_but(session.takes.values())
         if same:
@@ -72,12 +87,21 @@ class TakesTable(QAbstractTableModel):
         take = take or self.take(span)
         return None if take is None or self.verdicts is None else self.verdicts.of(span, take)
 
-    def timecodes(self, span: Span) -> tuple[str, str]:
-        """A scene's first frame, and the first after it."""
-        assert self.session is not None
-        session = self.session
-        start, end = (min(floor(s * session.film.rate), session.film.frames) for s in span.seconds)
-        return str(session.start + start), str(session.start + end)
+    def facts(self, span: Span) -> SceneFacts:
+        """What a scene says of itself, worked out when it is first in sight."""
+        if span.number not in self._facts:
+            assert self.session is not None
+            session, seconds = self.session, span.seconds
+            start, end = (min(floor(s * session.film.rate), session.film.frames) for s in seconds)
+            self._facts[span.number] = SceneFacts(
+                (str(session.start + start), str(session.start + end)),
+                (float(seconds[0]), float(seconds[1])),
+                " ".join(dict.fromkeys(str(bar.metre) for bar in span.bars)),
+                float(span.scene.bpm or session.map.bpm),
+                told_mood(session, span),
+                len(session.takes_of(span.scene)),
+            )
+        return self._facts[span.number]
 
     # what Qt asks for
 
@@ -105,7 +129,7 @@ class TakesTable(QAbstractTableModel):
     def say(self, span: Span, column: int) -> str:
         """A cell as it is read aloud."""
         if column == SCENE:
-            start, end = self.timecodes(span)
+            start, end = self.facts(span).timecodes
             name = f" {span.scene.name}" if span.scene.name else ""
             kept = ", " + tr("kept") if shut(span) else ""
             bars = tr("bars {}–{}").format(span.first + 1, span.first + len(span.bars))
@@ -124,9 +148,7 @@ class TakesTable(QAbstractTableModel):
 
     def take_words(self, span: Span, take: SceneTake) -> str:
         """A take's number among how many, its name and rating."""
-        assert self.session is not None
-        many = len(self.session.takes_of(span.scene))
-        said = [tr("take {} of {}").format(take.number, many), take.name]
+        said = [tr("take {} of {}").format(take.number, self.facts(span).takes), take.name]
         said.append("" if take.rating is None else tr("rated {} of 5").format(take.rating))
         return ", ".join(word for word in said if word)
 

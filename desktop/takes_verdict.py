@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from engines.score.land import Landing, caught_at
@@ -23,16 +24,21 @@ class Verdict:
 
     lines: tuple[HitLine, ...] | None
 
+    @cached_property
+    def said(self) -> tuple[str, ...]:
+        """The verdict of every line."""
+        return tuple(line.verdict for line in self.lines or ())
+
     def count(self, verdict: str) -> int:
         """How many hits have that verdict."""
-        return sum(line.verdict == verdict for line in self.lines or ())
+        return self.said.count(verdict)
 
     @property
     def total(self) -> int:
         """How many hits the scene has."""
         return len(self.lines or ())
 
-    @property
+    @cached_property
     def worst(self) -> HitLine | None:
         """The hit that is farthest from its onset, one without any onset first; None without hits."""
         return max(self.lines or (), key=lambda line: (line.error is None, abs(line.error or 0)), default=None)

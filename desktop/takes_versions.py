@@ -62,7 +62,8 @@ class VersionsTable(QAbstractTableModel):
 
     def fits(self, take: SceneTake) -> bool:
         """Whether a take was made for the bars that the scene has now."""
-        return self.grid.session is not None and self.home is not None and self.grid.session.fits(self.home, take)
+        verdict = None if self.home is None else self.grid.verdict(self.home, take)
+        return verdict is not None and verdict.lines is not None
 
     def is_chosen(self, take: SceneTake) -> bool:
         """Whether a take is the one that is heard."""
