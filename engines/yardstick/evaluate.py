@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import fmean
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from engines.engine import Brief, Progress
 from engines.errors import OptionError
 from engines.score.metrics import grooves
 from engines.score.notes import Note
+from engines.score.smf import Score, write_smf
+from engines.spotting.tempo import TempoMap
 from engines.yardstick.pieces import Window, floor, midi_files, of_folder, reference
 from engines.yardstick.table import Lot, Table, lot
+
+BPM = Fraction(80)
+"""The tempo at which windows of real music are heard, that of most pop songs: a window does not know its own."""
 
 
 def evaluate(
@@ -29,7 +35,8 @@ def evaluate(
     """The table of folders of MIDI files, beside the music in ``real`` and the floor made of it.
 
     With ``cuts``, the hit error of every file against that list is measured too; with ``structure``, its structureness, from its
-    sound. Sessions in a folder tell how far their takes keep to their briefs. Raises OptionError, MidiError, CutListError.
+    sound, and that of the windows of the real music and of the floor at `BPM`. Sessions in a folder tell how far their takes keep
+    to their briefs. Raises OptionError, MidiError, CutListError.
     """
     truth = reference(real) if real else []
     lots: list[Lot] = []
@@ -39,13 +46,20 @@ def evaluate(
         if cuts:
             extra |= _hit_errors(folder, cuts, rate)
         if structure:
-            extra |= _structure(folder, on_progress, cancelled)
-        lots.append(replace(made, measures={**made.measures, **extra}))
+            extra |= _structure(midi_files(folder), on_progress, cancelled)
+        lots.append(_with(made, extra))
         if on_progress:
             on_progress(number + 1, len(folders))
-    if truth:
-        lots.append(lot("random floor", floor(truth), truth))
-    return Table(tuple(lots), lot("real", truth) if truth else None)
+    if not truth:
+        return Table(tuple(lots), None)
+    chance = floor(truth)
+    sounds = [_sounding(windows, on_progress, cancelled) if structure else {} for windows in (chance, truth)]
+    lots.append(_with(lot("random floor", chance, truth), sounds[0]))
+    return Table(tuple(lots), _with(lot("real", truth), sounds[1]))
+
+
+def _with(made: Lot, extra: Mapping[str, Sequence[float]]) -> Lot:
+    return replace(made, measures={**made.measures, **extra})
 
 
 def control_errors(notes: Sequence[Note], brief: Brief) -> dict[str, list[float]]:
@@ -98,10 +112,24 @@ def _hit_errors(folder: Path, cuts: Path, rate: Fraction | None) -> dict[str, li
     return out
 
 
-def _structure(folder: Path, on_progress: Progress | None, cancelled: Callable[[], bool] | None) -> dict[str, list[float]]:
+def _sounding(
+    windows: Sequence[Window], on_progress: Progress | None, cancelled: Callable[[], bool] | None
+) -> dict[str, list[float]]:
+    """The structureness of windows, as files of their own."""
+    with TemporaryDirectory(prefix="hitpoint-") as home:
+        files = []
+        for number, window in enumerate(windows):
+            notes = tuple(replace(note, start=note.start - window.lines[0]) for note in window.notes)
+            score = Score(TempoMap.steady(BPM), notes, length=(window.lines[-1] - window.lines[0]) * 60 / BPM)
+            files.append(write_smf(Path(home) / f"{number}.mid", score))
+        return _structure(files, on_progress, cancelled)
+
+
+def _structure(
+    files: Sequence[Path], on_progress: Progress | None, cancelled: Callable[[], bool] | None
+) -> dict[str, list[float]]:
     from engines.yardstick.structure import structureness
 
-    files = midi_files(folder)
     out: dict[str, list[float]] = {}
     for number, path in enumerate(files, 1):
         for name, value in structureness(path, cancelled).items():

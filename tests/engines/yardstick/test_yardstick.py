@@ -186,6 +186,14 @@ def test_structure_of_a_file(tmp_path: Path) -> None:
     assert 0 <= (found["si_short"] or 0) <= 1
 
 
+def test_the_structure_of_real_music_and_of_the_floor_is_measured_too(tmp_path: Path) -> None:
+    write_smf(tmp_path / "a.mid", Score(TempoMap.steady(160), melody(*([60, 64, 67, 72] * 4))))
+    told = evaluate([tmp_path], tmp_path, structure=True).json()
+    for row in (told["real"], told["sets"][tmp_path.name], told["sets"]["random floor"]):
+        assert row["si_short"]["count"] == 1
+        assert 0 <= row["si_short"]["mean"] <= 1
+
+
 def test_windows_begin_with_the_music_and_lose_no_note() -> None:
     notes = tuple(Note(Fraction(k), 60, Fraction(1), 80) for k in range(8, 8 + 4 * 21))
     found = list(windows("x", notes, equal_bars(23)))
