@@ -89,8 +89,11 @@ class JackClient:
         self.clock = JackClock(self.rate, lambda: int(self.client.frame_time))
         self._periods: tuple[Period, ...] = ()
         self.gone = ""
+        self.slips = 0
+        """How often JACK was late with a period: some program may have missed it."""
         self.client.set_process_callback(self._period)
         self.client.set_shutdown_callback(self._shutdown)
+        self.client.set_xrun_callback(self._slipped)
         self.client.activate()
 
     @property
@@ -140,6 +143,9 @@ class JackClient:
         first = self.clock.placed(int(self.client.last_frame_time))
         for period in self._periods:
             period(first, frames)
+
+    def _slipped(self, delayed_us: float) -> None:
+        self.slips += 1
 
     def _shutdown(self, status: Any, reason: str) -> None:
         self.gone = reason or "it was ended"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from threading import Event
 from typing import Any
 
@@ -13,6 +14,7 @@ from bridge.ports import Heard, QueuedPort
 from engines.errors import PortError
 
 _QUIET = 2  # periods without a message, after which the last one was heard by everybody
+_SLIPPED, _MOST_ENDS = 8, 256  # periods that somebody may have missed when JACK slips, and note-offs remembered
 _FAREWELL_S = 1.0  # for the last note-offs: some periods, however busy the machine
 
 
@@ -35,6 +37,10 @@ class JackPort(QueuedPort):
         self._port: Any = None
         self._at_once: set[int] = set()  # what nobody gave a moment cannot be late
         self._quiet, self._settled = 0, Event()
+        self._ended: deque[tuple[int, bytes]] = deque(
+            maxlen=_MOST_ENDS
+        )  # the newest note-offs, and the samples that they were due at
+        self._slips = jack.slips
 
     def __str__(self) -> str:
         return f"JACK port {self.name}"
@@ -77,12 +83,18 @@ class JackPort(QueuedPort):
     def _fill(self, first: int, frames: int) -> None:
         """Writes a period, in JACK's thread."""
         self._port.clear_buffer()
-        offset, clock = 0, self.jack.clock
+        jack = self.jack
+        offset, clock = 0, jack.clock
         with self._guard:
             self._quiet = 0 if self._waiting else self._quiet + 1
+            if self._slips != jack.slips:
+                self._slips = jack.slips
+                self._end_again(first - _SLIPPED * frames)
             while self._waiting and (sample := clock.sample(self._waiting[0][0])) < first + frames:
                 _, order, message = self._waiting[0]
                 offset = max(offset, sample - first)
+                if message[0] & 0xF0 == 0x80:
+                    self._ended.append((first + offset, message))
                 self._mark(message, sounds=True)
                 try:
                     self._port.write_midi_event(offset, message)
@@ -95,6 +107,13 @@ class JackPort(QueuedPort):
                 self._at_once.discard(order)
         if self._quiet >= _QUIET:
             self._settled.set()
+
+    def _end_again(self, since: int) -> None:
+        """A period was missed by somebody: the note-offs since then are said once more, or a note may hang elsewhere."""
+        for sample, message in self._ended:
+            if sample >= since and not self.board[128 * (message[0] & 0x0F) + message[1]]:
+                with suppress(self.jack.jack.JackError):  # a period that is full holds what is due
+                    self._port.write_midi_event(0, message)
 
     def _out(self, message: bytes) -> None:
         heapq.heappush(self._waiting, (self.clock.now_ns(), self._number(), message))

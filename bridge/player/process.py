@@ -232,6 +232,8 @@ class Booth:
         if not (at_once or changed or now - self._told_ns >= TELL_NS):
             return
         self._told_ns = now
+        if changed and deck.course is None:
+            gc.collect()
         reading = self.chase.at(now)
         standings = last.standings
         if changed or now - self._standings_ns >= STANDINGS_NS:
@@ -290,7 +292,7 @@ def run(wire: Connection[Status, Order], boards: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the parent too, which ends us in order
     signal.signal(signal.SIGTERM, lambda *_: booth.end())
     sys.setswitchinterval(_SWITCH_S)
-    gc.freeze()
+    gc.disable()  # what it would find is collected while nothing plays
     with raised():
         booth.work()
         booth.flush()
