@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -16,6 +17,7 @@ from bridge.clock import MonotonicClock
 from bridge.daw import Address, open_daw
 from bridge.daws import DAWS
 from bridge.doctor import Diagnosis, Finding, examine
+from bridge.editors.watched import editor
 from bridge.midi_clock import ClockReader
 from bridge.mmc import MmcReader
 from bridge.mtc import MtcReader
@@ -23,6 +25,9 @@ from bridge.ports import Heard, SystemInput, systems
 from bridge.transport import MidiReader
 from engines.errors import HitpointError, PortError
 from engines.session.desk import Desk
+
+PATIENCE_S = 1.0
+"""Seconds within which a DAW that is there answers."""
 
 SERVER_PORT = 4747
 """Where the local server listens by default."""
@@ -32,6 +37,9 @@ def checkup(session: Path | None, daws: tuple[str, ...], listen_s: float, addres
     """Looks at every link; ``session`` tells the picture's rate. Raises SessionError for a file that is none."""
     chase = _chase(session)
     clock = MonotonicClock()
+    if session is not None and address.folder is None:
+        address = replace(address, folder=session.parent / f"{session.stem}-midi")
+    address = replace(address, timeout_s=min(PATIENCE_S, address.timeout_s))
     reaches = []
     with listening(chase) as refused:
         Event().wait(listen_s)  # nothing ends it early: what comes in this time is what is judged
@@ -41,7 +49,7 @@ def checkup(session: Path | None, daws: tuple[str, ...], listen_s: float, addres
                 reaches.append(daw.reach())
             finally:
                 daw.close()
-        return examine(chase, clock.now_ns(), reaches, [*refused, server()])
+        return examine(chase, clock.now_ns(), reaches, [*refused, editor(), server()])
 
 
 @contextmanager

@@ -204,13 +204,14 @@ class Daw(Protocol):
 @dataclass(frozen=True)
 class Address:
     """Where a DAW is found; None leaves it to the adapter. ``folder`` is where files are put for it, ``project`` its session's folder
-    or file, ``port`` where it listens."""
+    or file, ``port`` where it listens, ``box`` the folder that its script looks into."""
 
     folder: Path | None = None
     project: Path | None = None
     host: str = "127.0.0.1"
     port: int | None = None
     timeout_s: float = 3.0
+    box: Path | None = None
 
 
 def open_daw(name: str, address: Address | None = None) -> Daw:

@@ -1,4 +1,4 @@
-"""The verbs of the bridge: serve, ports, doctor, place."""
+"""The verbs of the bridge: serve, ports, doctor, place, watch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engines.verbs.reading import within
-from engines.verbs.terminal import Verb, give, say
+from engines.errors import HitpointError
+from engines.verbs.reading import rate, within
+from engines.verbs.terminal import Verb, give, progress, say
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -65,6 +66,34 @@ def place(args: argparse.Namespace) -> None:
     give(args, placement.json(), placement.placed.said)
 
 
+def watch(args: argparse.Namespace) -> None:
+    """Wait until an editor hands its cuts over again or exports them, and say what the new cut would change; with --accept carry the
+    session to it. Ctrl-C ends it. With --json one object a change, each on a line of its own."""
+    from bridge.editors import CUTS, HANDED
+    from bridge.editors.watched import changes
+    from engines.session.working import conform_file, look_at
+
+    look_at(args.session).close()
+    cuts = args.cuts or HANDED.expanduser() / CUTS
+    say(f"watching {cuts}: Ctrl-C ends it")
+    for path in changes(cuts, args.every, known=not args.now):
+        try:
+            told = progress(args)
+            found, done = conform_file(args.session, path, None, args.rate, told, None, not args.accept)
+        except HitpointError as error:
+            if args.once:
+                raise
+            say(f"hitpoint: {error}")
+        else:
+            say(*told.said)
+            give(args, found.json() | {"accepted": done is not None}, found.text())
+            sys.stdout.flush()
+            if done is None:
+                say(f"to carry it over: python main.py conform {args.session} --cuts {path}")
+        if args.once:
+            return
+
+
 def _address(args: argparse.Namespace, folder: Path | None = None) -> Any:
     from bridge.daw import Address
 
@@ -87,6 +116,16 @@ def add(verb: Verb) -> None:
     verb("ports", ports, "MIDI ports that other programs offer")
     two = verb("doctor", doctor, "every link to DAW, editor and engine, in words")
     three = verb("place", place, "put a cue into a DAW, or files for one into a folder")
+    four = verb("watch", watch, "wait for a new cut from the editor, and offer to carry the session to it")
+    four.add_argument("session", type=Path, metavar="SESSION")
+    four.add_argument(
+        "--cuts", type=Path, metavar="FILE", help="the cut list to watch; else what the script in the editor hands over"
+    )
+    four.add_argument("--rate", type=rate, help="frames a second of a cut list that does not say")
+    four.add_argument("--accept", action="store_true", help="carry the session over without being asked")
+    four.add_argument("--once", action="store_true", help="end after the first change")
+    four.add_argument("--now", action="store_true", help="begin with the cut list as it lies there")
+    four.add_argument("--every", type=within(0.05, 3600, float), default=1.0, metavar="SECONDS", help="between two looks")
     two.add_argument("session", type=Path, nargs="?", metavar="SESSION", help="compare rates with its picture")
     two.add_argument("--daw", choices=DAWS, action="append", default=[], help="only look for this one; may be given again")
     two.add_argument("--listen", type=within(0, 60, float), default=1.0, metavar="SECONDS", help="to MIDI before judging it")

@@ -44,7 +44,7 @@ class Reaper:
 
     def __init__(self, address: Address) -> None:
         self.host, self.port, self.timeout_s = address.host, address.port or PORT, address.timeout_s
-        self.box = Mailbox(self.name, address.folder or Path.home() / ".hitpoint" / "reaper", address.timeout_s)
+        self.box = Mailbox(self.name, address.box or Path.home() / ".hitpoint" / "reaper", address.timeout_s)
         self._watch: Thread | None = None
         self._closed = Event()
 

@@ -143,7 +143,7 @@ class ReaperWorld(World):
         self.opened.callback(self.reaper.close)
         self.reaper.tell("tempo 9.25 131.7")  # items and notes lie on both sides of a change of tempo
         self.reaper.dump()
-        return open_daw("reaper", Address(folder=self.reaper.box, port=self.port))
+        return open_daw("reaper", Address(box=self.reaper.box, port=self.port))
 
     def notes(self) -> dict[str, int]:
         return {row[1]: int(row[4]) for row in self.reaper.dump() if row[0] == "item"}
@@ -280,7 +280,7 @@ def test_it_is_reached_and_closed_as_often_as_one_likes(world: World) -> None:
 
 @pytest.mark.parametrize("name", DAWS)
 def test_a_daw_that_is_not_there_is_one_line_with_a_cure(name: str, tmp_path: Path, session: Session) -> None:
-    daw = open_daw(name, Address(folder=tmp_path / "box", project=tmp_path / "none", port=9, timeout_s=0.2))
+    daw = open_daw(name, Address(folder=tmp_path / "files", box=tmp_path / "box", project=tmp_path / "none", port=9, timeout_s=0.2))
     reach = daw.reach()
     assert reach.said
     if name not in ("folder", "generic"):

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from io import StringIO
 from math import floor
@@ -14,7 +15,7 @@ from typing import cast, get_args
 
 from engines.errors import CutListError, OptionError
 from engines.picture.cut import Cut, CutKind
-from engines.picture.cutlist import LONGEST_PROGRAMME, CutList
+from engines.picture.cutlist import LONGEST_PROGRAMME, CutList, Marker
 from engines.picture.cutlists.document import text
 from engines.picture.timecode import RATES, Timecode, parse_rate
 
@@ -54,7 +55,8 @@ def read(path: Path, rate: Fraction | None = None, assumed: Fraction | None = No
     frames = _number(head.get("frames") or 0, "frames", "the head", path)
     end = max(int(frames), ordered[-1].frame + 1 if ordered else 1)
     start = _start(head, rows, found, path)
-    return CutList.of_cuts(ordered, found, end, start, str(head.get("film") or head.get("title") or ""))
+    programme = CutList.of_cuts(ordered, found, end, start, str(head.get("film") or head.get("title") or ""))
+    return replace(programme, markers=_markers(head, end, path))
 
 
 def written(programme: CutList, suffix: str = ".csv") -> str:
@@ -79,6 +81,20 @@ def _json(programme: CutList) -> str:
     ]
     head = {"film": programme.title, "rate": str(programme.rate), "frames": programme.frames, "start": str(programme.start)}
     return json.dumps({**head, "duration_s": float(programme.frames / programme.rate), "cuts": cuts}, indent=1) + "\n"
+
+
+def _markers(head: Mapping[str, object], frames: int, path: Path) -> tuple[Marker, ...]:
+    """What the script in an editor hands over beside its cuts; markers outside the programme are left out."""
+    rows = head.get("markers") or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise CutListError("its markers are no list", where=path, cure="hand the cuts over again")
+    out = []
+    for number, row in enumerate(rows, 1):
+        frame, length = (_number(row.get(key) or 0, key, f"marker {number}", path) for key in ("frame", "length"))
+        words = {key: str(row.get(key) or "") for key in ("name", "comment", "colour")}
+        if 0 <= frame < frames:
+            out.append(Marker(floor(frame), length=max(0, floor(length)), **words))
+    return tuple(sorted(out, key=lambda marker: marker.frame))
 
 
 def _csv_rows(content: str, path: Path) -> tuple[list[_Row], list[str]]:

@@ -1,0 +1,168 @@
+"""The doctor: every link in words, what is wrong with it, and what to do; as text, as JSON, and from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from sittings import saved, scored
+
+import main
+from bridge.chase import Chase
+from bridge.clock import SECOND
+from bridge.daw import Reach
+from bridge.doctor import Finding, daw, examine, midi, source, sources
+from bridge.transport import Report
+from engines.errors import MissingLibraryError
+from engines.picture.timecode import Timecode
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def heard(
+    rate: Fraction, picture: Fraction | None, late_ms: tuple[float, ...] = (0.0,), seconds: float = 4.0
+) -> tuple[Chase, int]:
+    """A chase that timecode of a rate has been running into, and the moment of the last piece."""
+    chase, now = Chase(picture), 0
+    for number in range(int(seconds * 4 * rate)):
+        now = int(number * SECOND / (4 * rate) + late_ms[number % len(late_ms)] * 1e6)
+        place = number / (4 * rate)
+        chase.hear(Report("MTC from Logic", "mtc", now, place, rolling=True, speed=1.0, rate=rate, day=Fraction(86400)))
+    return chase, now
+
+
+def test_a_locked_source_at_the_pictures_rate_is_well() -> None:
+    chase, now = heard(Fraction(25), Fraction(25))
+    (found,) = sources(chase, now)
+    assert (found.link, found.state, found.cure) == ("transport, MTC from Logic", "well", "")
+    assert "25 fps" in found.said
+    assert "leads" in found.said
+    assert found.facts["jitter_p99_ms"] < 1
+    assert found.facts["offset_ms"] == pytest.approx(0, abs=1)
+
+
+def test_a_source_at_another_rate_is_a_fault_with_the_rate_to_set() -> None:
+    chase, now = heard(Fraction(25), Fraction(24))
+    (found,) = sources(chase, now)
+    assert found.state == "broken"
+    assert "frame rate in the DAW to 24" in found.cure
+    assert found.facts["rate"] == "25"
+    assert found.facts["picture_rate"] == "24"
+
+
+def test_a_restless_source_is_odd_and_its_jitter_is_told() -> None:
+    late = tuple(float(x) for x in (0, 30, 5, 60, 12, 45, 3, 25))
+    chase, now = heard(Fraction(25), Fraction(25), late, 8)
+    (found,) = sources(chase, now)
+    if found.facts["state"] == "locked":
+        assert found.state == "odd"
+        assert found.facts["jitter_p99_ms"] > 10
+
+
+def test_a_source_that_fell_silent_is_a_fault() -> None:
+    chase, now = heard(Fraction(25), Fraction(25))
+    (found,) = sources(chase, now + 10 * SECOND)
+    assert found.state == "broken"
+    assert "still there" in found.cure
+
+
+def test_drop_frame_is_told() -> None:
+    rate = Fraction(30000, 1001)
+    chase = Chase(rate)
+    start = Timecode.parse("01:00:00;00", rate).seconds
+    for number in range(300):
+        at = int(number * SECOND / (4 * rate))
+        chase.hear(Report("MTC", "mtc", at, start + number / (4 * rate), rolling=True, speed=1.0, rate=rate, drop=True))
+    assert "29.97 fps drop" in source(chase.standings(at)[0], rate).said
+
+
+def test_nothing_heard_says_what_to_do() -> None:
+    (found,) = sources(Chase(), 0)
+    assert found.state == "absent"
+    assert "timecode" in found.cure
+
+
+def test_midi_systems_are_told_one_by_one_or_as_a_fault() -> None:
+    works = midi(lambda: {"UNIX_JACK": (["ardour:MTC out"], []), "LINUX_ALSA": "no such device"})
+    assert [(f.link, f.state) for f in works] == [("MIDI JACK", "well")]
+    assert "from: ardour:MTC out; to: none" in works[0].said
+    (silent,) = midi(lambda: {"LINUX_ALSA": "no such device"})
+    assert (silent.state, "ALSA: no such device" in silent.said, bool(silent.cure)) == ("broken", True, True)
+    (empty,) = midi(lambda: {"MACOSX_CORE": ([], [])})
+    assert empty.state == "absent"
+
+    def missing() -> dict[str, str]:
+        raise MissingLibraryError("live MIDI needs rtmidi", cure="pip install python-rtmidi")
+
+    (gone,) = midi(missing)
+    assert gone.state == "broken"
+
+
+@pytest.mark.parametrize(("there", "state"), [(True, "well"), (None, "well"), (False, "absent")])
+def test_a_daw_that_is_not_running_is_no_fault(there: bool | None, state: str) -> None:
+    assert daw(Reach("reaper", there, "a word", "a cure")).state == state
+
+
+def test_the_whole_is_as_ill_as_its_worst_part_and_is_plain_json() -> None:
+    reaches = [Reach("reaper", False, "does not answer", "start it")]
+    well = examine(None, 0, reaches, [], lambda: {"MACOSX_CORE": (["a"], ["b"])}, sound=False)
+    assert well.state == "well"
+    ill = examine(None, 0, reaches, [Finding("server", "broken", "said", "cure")], lambda: {"x": (["a"], [])}, sound=False)
+    assert ill.state == "broken"
+    assert json.loads(json.dumps(ill.json()))["links"][1]["link"] == "DAW reaper"
+    assert "FAULT server: said; cure" in ill.words
+
+
+def test_the_command_line_tells_every_link(capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str) -> None:
+    path = saved(scored((3,)), tmp_path / "cue.hitpoint")
+    command = [sys.executable, "main.py", "doctor", str(path), "--json", "--listen", "0", "--daw", "folder", "--daw", "ardour"]
+    home = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    done = subprocess.run(
+        [*command, "--port", "9"], cwd=ROOT, env=home, capture_output=True, text=True, timeout=120, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    links = {row["link"]: row for row in told["links"]}
+    assert {"transport", "DAW folder", "DAW ardour", "editor", "server", "engine"} <= set(links)
+    assert links["DAW folder"]["facts"]["folder"] == str(tmp_path / "cue-midi")
+    assert links["DAW ardour"]["state"] == "absent"
+    assert "ALSA lib" not in done.stderr
+
+
+def test_the_command_line_places_a_cue(capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str) -> None:
+    path = saved(scored((3, 3)), tmp_path / "cue.hitpoint")
+    assert main.main(["place", str(path), "--json", "--at", "00:00:01:12"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["confirmed"] is True
+    assert len(told["clips"]) == 6
+    assert all(Path(file).is_file() for file in told["files"])
+    assert main.main(["place", str(path), "--daw", "generic", "--scene", "2"]) == 0
+    assert "nothing was confirmed" in capsys.readouterr().err
+    assert main.main(["place", str(path), "--scene", "9"]) == 2
+    assert main.main(["place", str(path), "--at", "soon"]) == 2
+
+
+def test_a_new_cut_is_offered_and_with_accept_carried_over(capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str) -> None:
+    session = scored((3, 3))
+    path, cuts = saved(session, tmp_path / "cue.hitpoint"), tmp_path / "cuts.json"
+    later = [{"frame": cut.frame + 24, "kind": "cut"} for cut in session.programme.cuts]
+    table = {"rate": "24", "frames": session.film.frames + 24, "start": "00:00:00:00", "cuts": later}
+    cuts.write_text(json.dumps(table))
+    before = path.read_bytes()
+    quick = ["--cuts", str(cuts), "--once", "--now", "--every", "0.05"]
+    assert main.main(["watch", str(path), *quick, "--json"]) == 0
+    offered = capsys.readouterr()
+    assert json.loads(offered.out)["accepted"] is False
+    assert "to carry it over: python main.py conform" in offered.err
+    assert path.read_bytes() == before
+    assert main.main(["watch", str(path), *quick, "--json", "--accept"]) == 0
+    assert json.loads(capsys.readouterr().out)["accepted"] is True
+    assert path.read_bytes() != before
+    cuts.write_text("{")
+    assert main.main(["watch", str(path), *quick]) == 2
+    assert "the JSON is broken" in capsys.readouterr().err
