@@ -43,7 +43,10 @@ def places() -> tuple[Place, ...]:
         Place("hits", tr("Hits"), RIGHT, "desktop.hits:Hits", "Ctrl+1"),
         Place("takes", tr("Takes"), BOTTOM, "desktop.takes:Takes", "Ctrl+2"),
         Place("roll", tr("Piano roll"), BOTTOM, "desktop.roll:Roll", "Ctrl+3"),
+        Place("candidates", tr("Tempo"), RIGHT, "desktop.candidates:Candidates", "Ctrl+5"),
         Place("compose", tr("Compose"), RIGHT, "desktop.compose_panel:Compose", "Ctrl+4"),
+        Place("recut", tr("Conform"), BOTTOM, "desktop.recut:Recut", "Ctrl+6"),
+        Place("links", tr("Links"), RIGHT, "desktop.links:Links", "Ctrl+7"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -134,6 +134,13 @@ def sheet_of_film(film: OpenFilm) -> Sheet:
         **(_bars(chosen.tempo_map, chosen.tempo_map.beat(film.reel.duration)) if chosen else {}),
         **_curve(film.seen),
     )
+
+
+def with_map(sheet: Sheet, tempo_map: TempoMap, end: Fraction) -> Sheet:
+    """The same film under another tempo map, until ``end`` (seconds), as it looks before anybody chose it: what is said of bars that may
+    not come is left out."""
+    bars = _bars(tempo_map, tempo_map.beat(end))
+    return replace(sheet, suggested=_none(), own=_none(), energy=_none(), **bars)
 
 
 def _programme(programme: CutList, duration: float) -> dict[str, Any]:

@@ -26,8 +26,15 @@ class Maps:
 
     @property
     def all(self) -> tuple[Candidate, ...]:
-        """The one in use, then the candidates that are other maps."""
-        return (self.in_use, *(c for c in self.candidates if c.tempo_map != self.in_use.tempo_map))
+        """The one in use, then the candidates that anybody could tell from it."""
+        return (self.in_use, *(c for c in self.candidates if not _same_to_the_ear(c, self.in_use)))
+
+
+def _same_to_the_ear(one: Candidate, other: Candidate) -> bool:
+    """Whether two maps have the same bars and every beat within a millisecond."""
+    if [bar.metre for bar in one.bars] != [bar.metre for bar in other.bars]:
+        return False
+    return all(abs(a - b) < Fraction(1, 1000) for a, b in zip(one.beats_s, other.beats_s, strict=False))
 
 
 def spotted_again(session: Session, watch: Watch, limits: Limits | None = None) -> Maps:

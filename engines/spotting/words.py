@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from engines.spotting.candidates import Candidate
+
+EVERY, NONE = "every hit caught", "no hits to catch"
+ONE_BY_ONE, ONE, MANY_BY_ONE = "1 hit missed by a frame", "1 hit missed by {} frames", "{} hits missed by a frame"
+MANY, RANGE = "{} hits missed by {} frames", "{} hits missed by {} to {} frames"
+STEADY, BENDS = "one tempo", "bends {} %"
+ODD, ODDS, DOWNBEATS = "1 odd bar", "{} odd bars", "{} on downbeats"
+SENTENCES = (EVERY, NONE, ONE_BY_ONE, ONE, MANY_BY_ONE, MANY, RANGE, STEADY, BENDS, ODD, ODDS, DOWNBEATS)
+"""Everything that is ever said."""
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One thing to say: a sentence with places for its ``values``, so that a window can say it in another language."""
+    """One thing to say: one of `SENTENCES` with places for its ``values``, so that a window can say it in another language."""
 
     text: str
-    values: Mapping[str, Any]
+    values: tuple[str, ...] = ()
 
     def said(self, translated: Callable[[str], str] = str) -> str:
         """The clause, in the language that ``translated`` turns sentences into."""
-        return translated(self.text).format(**self.values)
-
-
-CLAUSES = (
-    "every hit caught",
-    "1 hit missed by {worst} frames",
-    "{missed} hits missed by {worst} frames",
-    "{missed} hits missed by {least} to {worst} frames",
-    "no hits to catch",
-    "one tempo",
-    "bends {bend} %",
-    "1 odd bar",
-    "{odd} odd bars",
-    "{downbeats} on downbeats",
-    "1 hit missed by a frame",
-    "{missed} hits missed by a frame",
-)
-"""Every sentence that `clauses` may use."""
+        return translated(self.text).format(*self.values)
 
 
 def clauses(candidate: Candidate, rate: Fraction) -> tuple[Clause, ...]:
     """What a tempo map gives up, then what it does: missed hits in frames of ``rate`` a second, bend, odd bars, downbeats."""
-    misses = sorted(round(abs(catch.error) * rate, 3) for catch in candidate.catches if not catch.caught)
-    values = {
-        "missed": len(misses),
-        "least": _frames(misses[0]) if misses else "0",
-        "worst": _frames(misses[-1]) if misses else "0",
-        "bend": f"{candidate.max_bend_percent:.1f}",
-        "odd": candidate.odd_bars,
-        "downbeats": candidate.hits_on_downbeat,
-    }
-    return tuple(Clause(text, values) for text in (_hits(candidate, values), *_shape(candidate, values)))
+    out = [_hits(candidate, rate)]
+    bend = f"{candidate.max_bend_percent:.1f}"
+    out.append(Clause(STEADY) if bend == "0.0" else Clause(BENDS, (bend,)))
+    if candidate.odd_bars:
+        out.append(Clause(ODD) if candidate.odd_bars == 1 else Clause(ODDS, (str(candidate.odd_bars),)))
+    if candidate.hits_on_downbeat:
+        out.append(Clause(DOWNBEATS, (str(candidate.hits_on_downbeat),)))
+    return tuple(out)
 
 
 def words(candidate: Candidate, rate: Fraction) -> str:
@@ -58,27 +46,18 @@ def words(candidate: Candidate, rate: Fraction) -> str:
     return ", ".join(clause.said() for clause in clauses(candidate, rate))
 
 
-def _hits(candidate: Candidate, values: Mapping[str, Any]) -> str:
-    if not candidate.catches:
-        return CLAUSES[4]
-    if not values["missed"]:
-        return CLAUSES[0]
-    if values["worst"] == "1" == values["least"]:
-        return CLAUSES[10] if values["missed"] == 1 else CLAUSES[11]
-    if values["missed"] == 1:
-        return CLAUSES[1]
-    return CLAUSES[2] if values["least"] == values["worst"] else CLAUSES[3]
-
-
-def _shape(candidate: Candidate, values: Mapping[str, Any]) -> list[str]:
-    said = [CLAUSES[5] if values["bend"] == "0.0" else CLAUSES[6]]
-    if candidate.odd_bars:
-        said.append(CLAUSES[7] if candidate.odd_bars == 1 else CLAUSES[8])
-    if candidate.hits_on_downbeat:
-        said.append(CLAUSES[9])
-    return said
+def _hits(candidate: Candidate, rate: Fraction) -> Clause:
+    misses = sorted(abs(catch.error) * rate for catch in candidate.catches if not catch.caught)
+    if not misses:
+        return Clause(EVERY if candidate.catches else NONE)
+    least, worst, many = _frames(misses[0]), _frames(misses[-1]), str(len(misses))
+    if least == worst == "1":
+        return Clause(ONE_BY_ONE) if len(misses) == 1 else Clause(MANY_BY_ONE, (many,))
+    if len(misses) == 1:
+        return Clause(ONE, (worst,))
+    return Clause(MANY, (many, worst)) if least == worst else Clause(RANGE, (many, least, worst))
 
 
 def _frames(count: Fraction) -> str:
-    """Whole frames; less than one as a part of it, since a beat half a frame off is no frame off."""
-    return f"{float(count):.1f}" if count < 1 else f"{float(count):.0f}"
+    """Whole frames; of less than one a part, since a beat half a frame off is no frame off."""
+    return f"{float(count):.1f}" if count < Fraction(19, 20) else f"{float(count):.0f}"

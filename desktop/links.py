@@ -1,0 +1,268 @@
+"""Links: what is connected and how well, as the doctor says it; who leads, which ports, and ten seconds of the source that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QHideEvent, QShowEvent
+from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
+
+from bridge.checkup import server
+from bridge.daw import open_daw
+from bridge.daws import DAWS
+from bridge.doctor import Diagnosis, Finding, examine
+from bridge.ports import names
+from desktop import theme
+from desktop.actions import Item
+from desktop.aside import Aside
+from desktop.jitter import Jitter
+from desktop.language import words
+from desktop.links_live import Live
+from desktop.links_ports import Inlets, Outlets
+from desktop.links_rows import Links as Rows
+from desktop.links_rows import PaintedLink, told
+from engines.errors import HitpointError
+
+if TYPE_CHECKING:
+    from bridge.player import Inlet, Outlet, Status
+    from desktop.actions import Actions
+    from desktop.document import Document
+    from desktop.heard import Heard
+    from desktop.transport import Transport
+
+tr = words("links")
+ITSELF, BEST = "itself", "best"
+
+
+def fix_words(state: str) -> str:
+    """How a source is followed, in a word."""
+    said = {"locking": tr("locking"), "free-wheeling": tr("free-wheeling"), "stopped": tr("stopped"), "lost": tr("lost")}
+    return said.get(state, tr("locked"))
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A window whose picture and music can follow a DAW."""
+
+    heard: Heard
+    actions_by_name: Actions
+
+
+def looked_around() -> Diagnosis:
+    """Everything but the sources of transport, which are live: MIDI systems, JACK, every DAW, our server, the engine's provider."""
+    reaches = []
+    for name in DAWS:
+        daw = open_daw(name)
+        try:
+            reaches.append(daw.reach())
+        finally:
+            daw.close()
+    return examine(None, 0, reaches, [server()])
+
+
+class Links(QWidget):
+    """The page. It looks only while it is seen."""
+
+    def __init__(
+        self,
+        document: Document,
+        transport: Transport,
+        parent: QWidget | None = None,
+        look: Callable[[], Diagnosis] = looked_around,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._transport, self._look = document, transport, look
+        self._aside = Aside(self)
+        self.live = Live(document, parent=self)
+        self.model = Rows(self)
+        self._found: tuple[Finding, ...] = ()
+        self._looked = False
+        self._sources: tuple[str, ...] = ()
+        self._lay_out()
+        look_around = tr("Ask every port, DAW and engine how it is")
+        self.items: tuple[tuple[Item, Callable[[], object]], ...] = (
+            (Item("look_around", "help", tr("&Look at every link"), ("F5",), look_around), self.look_around),
+        )
+        self.live.looked.connect(self._show_live)
+        self._aside.refused.connect(self._refused)
+
+    def _lay_out(self) -> None:
+        self.setAccessibleName(tr("Links"))
+        self.timecode = QLabel("--:--:--:--", self)
+        self.timecode.setFont(theme.figures(15, bold=True))
+        self.timecode.setAccessibleName(tr("Timecode of the DAW"))
+        self.why = QLabel(self)
+        self.why.setWordWrap(True)
+        self.why.setProperty("quiet", True)
+        self.why.setMinimumHeight(2 * self.fontMetrics().height())
+        self.why.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.leads = QComboBox(self)
+        self.leads.setToolTip(tr("Who leads: the window, or a DAW that the picture and the player follow"))
+        self.leads.setAccessibleName(tr("Who leads"))
+        self.leads.activated.connect(lambda _: self.follow(self.leads.currentData()))
+        self.inlets, self.outlets = Inlets(self), Outlets(self)
+        self.inlets.chosen.connect(self._listen)
+        self.outlets.chosen.connect(self._route)
+        self.list = QListView(self)
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(PaintedLink(self.list))
+        self.list.setAccessibleName(tr("Links, the sources of timecode first"))
+        self.list.setResizeMode(QListView.ResizeMode.Adjust)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.jitter = Jitter(self)
+        self.plotted = QLabel(self)
+        self.plotted.setProperty("quiet", True)
+        again = QPushButton(tr("Look again"), self)
+        again.setToolTip(tr("Ask every port, DAW and engine how it is (F5)"))
+        again.clicked.connect(self.look_around)
+        self.said = QLabel(self)
+        self.said.setProperty("quiet", True)
+        top = QGridLayout()
+        top.setHorizontalSpacing(theme.GAP)
+        top.setVerticalSpacing(theme.GAP)
+        top.addWidget(self.timecode, 0, 0, 1, 2)
+        top.addWidget(self.why, 1, 0, 1, 4)
+        for row, (text, box) in enumerate(
+            ((tr("Leads"), self.leads), (tr("Hears"), self.inlets), (tr("Plays to"), self.outlets)), 2
+        ):
+            top.addWidget(QLabel(text, self), row, 0)
+            top.addWidget(box, row, 1, 1, 3)
+        top.setColumnStretch(1, 1)
+        foot = QGridLayout()
+        foot.addWidget(again, 0, 0)
+        foot.addWidget(self.said, 0, 1)
+        foot.setColumnStretch(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
+        column.setSpacing(theme.GAP)
+        column.addLayout(top)
+        column.addWidget(self.plotted)
+        column.addWidget(self.jitter)
+        column.addWidget(self.list, 1)
+        column.addLayout(foot)
+        self._show_leads(())
+
+    def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
+        return QSize(420, 640)
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  Qt's name
+        super().showEvent(event)
+        self.live.watch(True)
+        if not self._looked:
+            self.look_around()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802  Qt's name
+        super().hideEvent(event)
+        self.live.watch(False)
+
+    # looking
+
+    def look_around(self) -> None:
+        """Asks every link how it is, beside the window."""
+        self._looked = True
+        self.said.setText(tr("looking…"))
+        self._aside.ask("look", self._look, self._show_found)
+        self._aside.ask("ports", names, self._show_ports)
+
+    def _show_found(self, found: Diagnosis) -> None:
+        self._found = found.findings
+        bad = sum(finding.state == "broken" for finding in found.findings)
+        odd = sum(finding.state == "odd" for finding in found.findings)
+        self.said.setText(
+            tr("%n links do not work", n=bad)
+            if bad
+            else tr("%n links are to be looked at", n=odd)
+            if odd
+            else tr("everything that is there works")
+        )
+        self._show_rows()
+
+    def _show_ports(self, found: dict[str, tuple[list[str], list[str]] | str]) -> None:
+        ports = [ways for ways in found.values() if not isinstance(ways, str)]
+        self.inlets.offer(sorted({name for ways in ports for name in ways[0]}))
+        self.outlets.offer(sorted({name for ways in ports for name in ways[1]}))
+
+    def _refused(self, error: HitpointError) -> None:
+        self.said.setText(str(error))
+
+    # what is heard now
+
+    def _show_live(self, status: Status | None) -> None:
+        reading = None if status is None else status.reading
+        self.timecode.setText(str(reading.timecode) if reading is not None and reading.timecode is not None else "--:--:--:--")
+        if status is None:
+            self.why.setText(tr("Nothing is listened to yet: choose what to hear, or let a DAW lead."))
+        elif status.word:
+            self.why.setText(told(status.word))
+        else:
+            self.why.setText(told(reading.why) if reading is not None else "")
+        names = tuple(sorted(standing.source for standing in self.live.standings))
+        if names != self._sources:
+            self._show_leads(names)
+        self._show_leader()
+        self._show_rows()
+        self._plot()
+
+    def _show_rows(self) -> None:
+        faults = [] if self.live.status is None else [
+            Finding(f"port {port.name}", "broken" if port.fault else "well", port.fault or port.kind)
+            for port in (*self.live.status.inlets, *self.live.status.outlets)
+        ]  # fmt: skip
+        self.model.show((*self.live.findings(), *faults, *self._found))
+
+    def _plot(self) -> None:
+        row = self.list.currentIndex().row()
+        standings = self.live.standings
+        looked = standings[row] if 0 <= row < len(standings) else standings[0] if standings else None
+        self.jitter.show_points(() if looked is None else self.live.points.get(looked.source, ()))
+        if looked is None:
+            self.plotted.setText(tr("No timecode has been heard."))
+            return
+        fix = looked.fix
+        figures = tr("offset {} ms, jitter {} ms").format(f"{fix.offset_ms:+.1f}", f"{fix.jitter_ms:.1f}")
+        self.plotted.setText(
+            f"{looked.source}: {figures}" if fix.state == "locked" else f"{looked.source}: {fix_words(fix.state)}"
+        )
+
+    def _show_leads(self, names: tuple[str, ...]) -> None:
+        kept = self.leads.currentData()
+        self._sources = names
+        self.leads.clear()
+        self.leads.addItem(tr("the window"), ITSELF)
+        self.leads.addItem(tr("the best that is heard"), BEST)
+        for name in names:
+            self.leads.addItem(name, name)
+        at = self.leads.findData(kept)
+        self.leads.setCurrentIndex(max(0, at))
+
+    # who leads, and the ports
+
+    def follow(self, who: str) -> None:
+        """Lets the window lead (`ITSELF`), the best source (`BEST`), or one by its name."""
+        self.leads.setCurrentIndex(max(0, self.leads.findData(who)))
+        playback, window = self._document.studio.playback, self.window()
+        if who != ITSELF and playback.status is None:
+            inlets = self.inlets.inlets
+            self._document.hear(lambda: playback.open(inlets=inlets))
+        if isinstance(window, Following):
+            window.heard.follow(who != ITSELF)
+            window.actions_by_name["follow"].setChecked(who != ITSELF)
+        if who not in (ITSELF, BEST):
+            self._document.hear(lambda: playback.follow(who))
+
+    def _show_leader(self) -> None:
+        """What a key or a menu chose meanwhile."""
+        follows = self._transport.follows
+        if follows != (self.leads.currentData() != ITSELF):
+            self.leads.setCurrentIndex(self.leads.findData(BEST if follows else ITSELF))
+
+    def _listen(self, inlets: tuple[Inlet, ...]) -> None:
+        self._document.hear(lambda: self._document.studio.playback.open(inlets=inlets))
+
+    def _route(self, outlet: Outlet) -> None:
+        from bridge.player import Route
+
+        self._document.hear(lambda: self._document.studio.playback.open(routes=(Route(outlet),)))

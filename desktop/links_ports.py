@@ -1,0 +1,96 @@
+"""Which ports: where transports are heard, and where notes go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QComboBox, QMenu, QToolButton, QWidget
+
+from desktop.language import words
+
+tr = words("links")
+
+VIRTUAL = "virtual"
+JACK, LINK = "jack transport", "link"
+
+
+class Inlets(QToolButton):
+    """A list of ports to tick; several may be heard at once, and the best leads."""
+
+    chosen = pyqtSignal(object)  # the Inlets that are ticked
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._ticked = {(VIRTUAL, "")}
+        self._ports: tuple[str, ...] = ()
+        self._menu = QMenu(self)
+        self.setMenu(self._menu)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setAccessibleName(tr("Where timecode is heard"))
+        self.setToolTip(tr("Ports in which MIDI timecode, clock and machine control are heard; several may be ticked"))
+        self.offer(())
+
+    @property
+    def inlets(self) -> tuple[Any, ...]:
+        """What is ticked."""
+        from bridge.player import Inlet
+
+        return tuple(Inlet(kind, name) if name else Inlet(kind) for kind, name in sorted(self._ticked))  # type: ignore[arg-type]
+
+    def offer(self, ports: Sequence[str]) -> None:
+        """The ports of other programs that there are now; what was ticked and is gone stays ticked, and is waited for."""
+        self._ports = tuple(ports)
+        gone = sorted(name for kind, name in self._ticked if kind == "system" and name not in ports)
+        self._menu.clear()
+        rows = [(VIRTUAL, "", tr("our own port, “Hitpoint sync”")), *(("system", name, name) for name in (*ports, *gone))]
+        rows += [(JACK, "", tr("JACK transport")), (LINK, "", tr("Ableton Link"))]
+        for kind, name, text in rows:
+            action = QAction(text, self._menu)
+            action.setCheckable(True)
+            action.setChecked((kind, name) in self._ticked)
+            action.toggled.connect(lambda on, what=(kind, name): self._tick(what, on))
+            self._menu.addAction(action)
+        self._say()
+
+    def _tick(self, what: tuple[str, str], on: bool) -> None:
+        self._ticked = self._ticked | {what} if on else self._ticked - {what}
+        self._say()
+        self.chosen.emit(self.inlets)
+
+    def _say(self) -> None:
+        words = [action.text() for action in self._menu.actions() if action.isChecked()]
+        self.setText(", ".join(words) or tr("nothing"))
+
+
+class Outlets(QComboBox):
+    """Where all stems go; single stems are routed on the command line and over OSC."""
+
+    chosen = pyqtSignal(object)  # the Outlet
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("Where notes go"))
+        self.setToolTip(tr("The MIDI port into which the takes are played"))
+        self.offer(())
+        self.activated.connect(lambda _: self.chosen.emit(self.outlet))
+
+    def offer(self, ports: Sequence[str]) -> None:
+        """The ports of other programs that there are now."""
+        kept = self.currentData()
+        self.clear()
+        self.addItem(tr("the best port that opens"), "auto")
+        self.addItem(tr("our own port, “Hitpoint”"), VIRTUAL)
+        for name in ports:
+            self.addItem(name, f"system:{name}")  # text: tuples are not found again
+        self.setCurrentIndex(max(0, self.findData(kept)))
+
+    @property
+    def outlet(self) -> Any:
+        """What is chosen."""
+        from bridge.player import Outlet
+
+        kind, _, name = self.currentData().partition(":")
+        return Outlet(kind, name) if name else Outlet(kind)

@@ -1,0 +1,373 @@
+"""Conform: the old cut beside the new one, what became of every shot, and what of it is accepted, all at once or one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QModelIndex, QSize, Qt
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QShortcut
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop import theme
+from desktop.actions import Item
+from desktop.aside import Aside
+from desktop.document import CUT_LISTS, FILMS, kind
+from desktop.language import words
+from desktop.recut_rows import BARS, KIND, NEW, OLD, WHAT, Changes, Recutting, Tick
+from desktop.recut_strips import Strips
+from desktop.thumbnails import Thumbnails
+from engines.commands import Conform
+from engines.session.before import AFTER, BEFORE
+
+if TYPE_CHECKING:
+    from bridge.events import SessionChanged
+    from bridge.jobs import Job, JobReading
+    from bridge.studio import Offer
+    from desktop.document import Document
+    from desktop.transport import Transport
+    from engines.picture.reel import Reel
+
+tr = words("recut")
+
+
+class Recut(QWidget):
+    """The panel. A new cut is looked at first, and nothing changes; then what is ticked is accepted, as one act that can be undone."""
+
+    def __init__(self, document: Document, transport: Transport, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._transport = document, transport
+        self._aside = Aside(self)
+        self._job = 0
+        self._accepting = 0
+        self._pictures: list[Thumbnails | None] = [None, None]
+        self.recutting: Recutting | None = None
+        self.model = Changes(self)
+        self._lay_out()
+        look = tr("Compare the session with a new cut; nothing changes yet")
+        accept = tr("Carry the session to the new cut; composes the bars of every ticked change")
+        self.items: tuple[tuple[Item, Callable[[], object]], ...] = (
+            (Item("new_cut", "file", tr("Look at a &new cut…"), ("Ctrl+Alt+O",), look, line=True), self.choose_file),
+            (
+                Item("accept_cut", "file", tr("&Accept what is ticked of the new cut"), ("Ctrl+Alt+Return",), accept),
+                self.accept,
+            ),
+        )
+        self.model.refused.connect(self._refused)
+        document.job_changed.connect(self._job_changed)
+        document.session_changed.connect(self._session_changed)
+        document.reel_changed.connect(lambda _: self._forget_pictures())
+        self.destroyed.connect(partial(_close, self._pictures))
+        self._tell()
+
+    def _lay_out(self) -> None:
+        self.setAccessibleName(tr("Conform"))
+        self.setAcceptDrops(True)
+        self.look = QPushButton(tr("Look at a new cut…"), self)
+        self.look.setToolTip(
+            tr("A cut list (EDL, OTIO, XML, AAF, CSV) or the new film; both may be dropped here at once (Ctrl+Alt+O)")
+        )
+        self.look.clicked.connect(self.choose_file)
+        self.name = QLabel(self)
+        self.summary = QLabel(self)
+        self.summary.setProperty("quiet", True)
+        self.every = QCheckBox(tr("Every shot"), self)
+        self.every.setToolTip(tr("List the shots too that are as they were, or only slid along with those before them"))
+        self.every.toggled.connect(lambda _: self._list())
+        self.strips = Strips(self)
+        self.strips.selected.connect(self._select_row)
+        self.strips.wanted.connect(self._want_pictures)
+        self.table = QTableView(self)
+        self.table.setModel(self.model)
+        self.table.setAccessibleName(tr("Change list"))
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
+        self.table.setTabKeyNavigation(False)
+        across, down = self.table.horizontalHeader(), self.table.verticalHeader()
+        assert across is not None
+        assert down is not None
+        down.hide()
+        down.setDefaultSectionSize(theme.ROW - 2)
+        across.setHighlightSections(False)
+        across.setMinimumSectionSize(24)
+        for column, wide in ((0, 26), (KIND, 96), (OLD, 196), (NEW, 196), (WHAT, 190), (BARS, 120)):
+            self.table.setColumnWidth(column, wide)
+        across.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
+        self.table.setItemDelegateForColumn(0, Tick(self.table))
+        selection = self.table.selectionModel()
+        assert selection is not None
+        selection.currentRowChanged.connect(lambda index, _: self._row_chosen(index))
+        toggle = QShortcut(QKeySequence(Qt.Key.Key_Space), self.table)
+        toggle.setContext(Qt.ShortcutContext.WidgetShortcut)
+        toggle.activated.connect(self.toggle_selected)
+        self.all = QPushButton(tr("Accept all"), self)
+        self.all.setToolTip(tr("Carry the session to the new cut and compose every bar that it touched"))
+        self.all.clicked.connect(self.accept_all)
+        self.ticked = QPushButton(tr("Accept what is ticked"), self)
+        self.ticked.setToolTip(
+            tr("The rest keeps its old notes in the new bars, for your own hand (Ctrl+Alt+Enter; Space ticks)")
+        )
+        self.ticked.clicked.connect(self.accept)
+        self.drop = QPushButton(tr("Put aside"), self)
+        self.drop.setToolTip(tr("Forget the new cut; the session stays as it is"))
+        self.drop.clicked.connect(self.put_aside)
+        head, foot = QHBoxLayout(), QHBoxLayout()
+        for part in (self.look, self.name):
+            head.addWidget(part)
+        head.addStretch(1)
+        head.addWidget(self.every)
+        foot.addWidget(self.summary, 1)
+        for part in (self.drop, self.ticked, self.all):
+            foot.addWidget(part)
+        split = QSplitter(Qt.Orientation.Vertical, self)
+        split.addWidget(self.strips)
+        split.addWidget(self.table)
+        split.setStretchFactor(1, 1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
+        page.setSpacing(theme.GAP)
+        page.addLayout(head)
+        page.addWidget(split, 1)
+        page.addLayout(foot)
+
+    def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
+        return QSize(960, 460)
+
+    # a new cut
+
+    def choose_file(self) -> None:
+        """Asks for a cut list or a film."""
+        suffixes = " ".join(f"*{suffix}" for suffix in (*CUT_LISTS, *FILMS))
+        name, _ = QFileDialog.getOpenFileName(self, tr("The new cut"), "", f"{tr('Cut lists and films')} ({suffixes})")
+        if name:
+            self.look_at([Path(name)])
+
+    def look_at(self, paths: Sequence[Path]) -> None:
+        """Compares the session with a new cut: a cut list, a film, or both. Nothing changes."""
+        cuts = next((path for path in paths if kind(path) == "cuts"), None)
+        film = next((path for path in paths if kind(path) == "film"), None)
+        if self._document.now is None or (cuts is None and film is None):
+            return
+        self.summary.setText(tr("comparing…"))
+        document = self._document
+        document.do(lambda: document.studio.look_at_cut(cuts, film), self._began)
+
+    def _began(self, job: Job[Offer]) -> None:
+        self._job = job.number
+        if job.reading.ended:
+            self._job_changed(job.reading)
+
+    def _job_changed(self, reading: JobReading) -> None:
+        if not reading.ended:
+            return
+        if reading.number == self._job:
+            self._job = 0
+            if reading.state == "done" and self._document.studio.offer is not None:
+                self.show_offer(self._document.studio.offer)
+            else:
+                self._tell()
+        elif reading.number == self._accepting:
+            self._accepting = 0
+            if reading.state == "done":
+                self._accepted()
+            else:
+                self._tell()
+
+    def show_offer(self, offer: Offer) -> None:
+        """Shows what a new cut would do."""
+        now = self._document.now
+        if now is None:
+            return
+        self.recutting = Recutting(offer, now.session.programme)
+        self._forget_pictures()
+        self._list()
+        self.strips.show_recut(self.recutting)
+        self._tell()
+
+    def put_aside(self) -> None:
+        """Forgets the new cut."""
+        self.recutting = None
+        self._forget_pictures()
+        self.model.show(())
+        self.strips.show_recut(None)
+        self._tell()
+
+    def _session_changed(self, event: SessionChanged) -> None:
+        if event.change in ("opened", "closed"):
+            self.put_aside()
+        elif self.recutting is not None and event.now is not None and event.now.session.programme != self.recutting.old:
+            self.put_aside()  # the session is on another cut by now
+
+    # accepting
+
+    def accept_all(self) -> None:
+        """Carries the session to the new cut, everything composed that it touched."""
+        if self.recutting is not None:
+            self._refused(frozenset())
+            self._list()
+            self.accept()
+
+    def accept(self) -> None:
+        """Carries the session to the new cut; nothing is composed for what is not ticked."""
+        recutting, document = self.recutting, self._document
+        if recutting is None or self._accepting:
+            return
+        act = Conform(recutting.offer.new, recutting.offer.name, None, recutting.refused)
+        document.do(lambda: document.studio.compose(act), self._compose_began)
+
+    def _compose_began(self, job: Job[Any]) -> None:
+        self._accepting = job.number
+        self._tell()
+        if job.reading.ended:
+            self._job_changed(job.reading)
+
+    def _accepted(self) -> None:
+        now = self._document.now
+        session = self._document.studio.now.session if self._document.studio.is_open else now.session if now else None
+        self.put_aside()
+        if session is not None:
+            both = [
+                str(span.number)
+                for span in session.spans
+                if {BEFORE, AFTER} & {t.name for t in session.takes_of(span.scene).values()}
+            ]
+            if both:
+                self.summary.setText(tr("Carried over. Before and after are takes of scenes {}.").format(", ".join(both)))
+            else:
+                self.summary.setText(tr("Carried over; no bar was touched."))
+
+    def toggle_selected(self) -> None:
+        """Ticks the selected changes, or takes their ticks away where all have one."""
+        selection = self.table.selectionModel()
+        if selection is None or self.recutting is None:
+            return
+        numbers = {self.model.rows[index.row()].number for index in selection.selectedRows()}
+        costly = {row.number for row in self.recutting.rows if row.runs and row.number in numbers}
+        self.model.tick(numbers, bool(costly & self.recutting.refused))
+
+    def _refused(self, refused: frozenset[int]) -> None:
+        if self.recutting is not None and refused != self.recutting.refused:
+            self.recutting = replace(self.recutting, refused=refused)
+            self.strips.show_recut(self.recutting)
+            self._tell()
+
+    # showing
+
+    def _list(self) -> None:
+        recutting = self.recutting
+        if recutting is None:
+            return
+        rows = recutting.rows if self.every.isChecked() else tuple(row for row in recutting.rows if row.telling)
+        self.model.show(rows, recutting.refused)
+        first = next((k for k, row in enumerate(rows) if row.runs), 0)
+        if rows:
+            self.table.selectRow(first)
+
+    def _tell(self) -> None:
+        recutting = self.recutting
+        for part in (self.all, self.ticked, self.drop):
+            part.setEnabled(recutting is not None and not self._accepting)
+        if recutting is None:
+            self.name.setText("")
+            self.summary.setText(
+                tr("Drop a new cut here: a cut list, a film, or both. What it would do is shown before anything changes.")
+            )
+            return
+        matched = recutting.offer.recut.matched
+        how = {"source": tr("by their sources"), "picture": tr("by their pictures"), "lengths": tr("by their lengths alone")}[
+            matched.how
+        ]
+        self.name.setText(f"<b>{recutting.offer.name}</b>  " + tr("shots matched {}").format(how))
+        kept, composed, hand = recutting.counts()
+        total = kept + composed + hand
+        said = tr("{} of {} bars kept, {} composed again").format(kept, total, composed)
+        self.summary.setText(f"{said}, " + tr("{} left to your hand").format(hand) if hand else said)
+        if self._accepting:
+            self.summary.setText(tr("carrying the session over…"))
+
+    def _row_chosen(self, index: QModelIndex) -> None:
+        if 0 <= index.row() < len(self.model.rows):
+            row = self.model.rows[index.row()]
+            self.strips.select(row.number)
+            if row.change.old is not None:
+                self._transport.locate(row.change.old.start)
+
+    def _select_row(self, number: int) -> None:
+        if self.model.row_of(number) < 0:
+            self.every.setChecked(True)
+        self.table.selectRow(self.model.row_of(number))
+
+    # pictures
+
+    def _want_pictures(self, old: list[int], new: list[int]) -> None:
+        if self.recutting is None:
+            return
+        film = self.recutting.offer.new.film
+        for which, frames in enumerate((old, new)):
+            pictures = self._pictures[which]
+            if pictures is not None:
+                pictures.want(frames)
+        if self._pictures[0] is None and self._document.reel is not None:
+            self._open(False, self._document.reel)
+        if self._pictures[1] is None and film is not None:
+            self._aside.ask("film", lambda: _reel(film.path), lambda reel: self._open(True, reel))
+
+    def _open(self, new: bool, reel: Reel) -> None:
+        if self.recutting is None or self._pictures[new] is not None:
+            return
+        made = self._pictures[new] = Thumbnails(reel)
+
+        def show(frame: int, image: QImage) -> None:
+            self.strips.show_image(new, frame, image)
+
+        made.made.connect(show)
+        rows = self.recutting.rows
+        places = (row.change.new if new else row.change.old for row in rows)
+        made.want([place.start for place in places if place is not None])
+
+    def _forget_pictures(self) -> None:
+        _close(self._pictures)
+
+    # drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  Qt's name
+        data = None if event is None else event.mimeData()
+        urls = [] if data is None or self._document.now is None else data.urls()
+        if event is not None and any(kind(Path(url.toLocalFile())) in ("cuts", "film") for url in urls):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802  Qt's name
+        data = None if event is None else event.mimeData()
+        if event is not None and data is not None:
+            event.acceptProposedAction()
+            self.look_at([Path(url.toLocalFile()) for url in data.urls()])
+
+
+def _reel(path: str) -> Reel:
+    from engines.picture.reel import Reel
+
+    return Reel.open(path)
+
+
+def _close(pictures: list[Thumbnails | None], *_: object) -> None:
+    for k, made in enumerate(pictures):
+        if made is not None:
+            made.close()
+            pictures[k] = None

@@ -1,0 +1,238 @@
+"""A recut as the window shows it: every change with its colour, letter and pattern, what it costs, and whether it is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from bridge.studio import Offer
+from desktop import theme
+from desktop.language import words
+from engines.conform.changes import Change
+from engines.conform.costs import Run
+from engines.picture.cutlist import CutList
+
+tr = words("recut")
+NOWHERE = QModelIndex()
+Role = Qt.ItemDataRole
+
+COLOURS = {"unmoved": "faint", "moved": "accent", "trimmed": "near", "new": "on", "gone": "missed"}
+"""Told apart by hue, and by letter and pattern for whoever does not see the hue (see `desktop.recut_strips`)."""
+LETTERS = {"unmoved": "=", "moved": "→", "trimmed": "T", "new": "+", "gone": "−"}
+PATTERNS = {
+    "unmoved": Qt.BrushStyle.NoBrush,
+    "moved": Qt.BrushStyle.FDiagPattern,
+    "trimmed": Qt.BrushStyle.VerPattern,
+    "new": Qt.BrushStyle.Dense6Pattern,
+    "gone": Qt.BrushStyle.DiagCrossPattern,
+}
+COLUMNS = 6
+ACCEPT, KIND, OLD, NEW, WHAT, BARS = range(COLUMNS)
+
+
+def kind_words(kind: str) -> str:
+    """What became of a shot, in a word."""
+    return {"unmoved": tr("unmoved"), "moved": tr("moved"), "trimmed": tr("trimmed"), "new": tr("new"), "gone": tr("gone")}[kind]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change: its ``number`` in the change list, from 1, and the runs of new bars (from 0) that it brought about. ``shift`` is how many
+    frames later the shot is in the new cut, ``along`` whether only because everything before it moved as far."""
+
+    number: int
+    change: Change
+    runs: tuple[Run, ...]
+    shift: int = 0
+    along: bool = False
+
+    @property
+    def telling(self) -> bool:
+        """Whether it is worth a row: not a shot that is as it was, or only slid along."""
+        return bool(self.runs) or not (self.change.kind == "unmoved" or self.along)
+
+    @property
+    def bars(self) -> str:
+        """Its bars as people count them."""
+        return ", ".join(f"{first + 1}–{end}" if end - first > 1 else f"{end}" for first, end in self.runs)
+
+    @property
+    def what(self) -> str:
+        """What was done to the shot, and its name."""
+        ends = [
+            text.format(f"{-frames:+}")
+            for text, frames in ((tr("head {} frames"), self.change.head), (tr("tail {} frames"), self.change.tail))
+            if frames
+        ]
+        if self.change.kind == "moved" and self.shift:
+            ends.append((tr("{} frames later") if self.shift > 0 else tr("{} frames earlier")).format(abs(self.shift)))
+        return ", ".join([*ends, *([self.change.name] if self.change.name else [])])
+
+
+@dataclass(frozen=True)
+class Recutting:
+    """An offer with what is ``refused`` of it: changes by number, from 1."""
+
+    offer: Offer
+    old: CutList
+    refused: frozenset[int] = field(default_factory=frozenset)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Every change."""
+        recut, rate = self.offer.recut, self.offer.new.programme.rate
+        out: list[Row] = []
+        before = 0  # by how much the shot before was later at its end
+        for number, (change, runs) in enumerate(zip(recut.matched.changes, recut.costs, strict=True), 1):
+            shift, along = 0, False
+            if change.old is not None and change.new is not None:
+                shift = round(change.new.start - change.old.start * rate / self.old.rate)
+                along = change.kind == "moved" and shift == before
+                before = round(change.new.end - change.old.end * rate / self.old.rate)
+            elif change.new is not None:
+                before += change.new.end - change.new.start
+            elif change.old is not None:
+                before -= round((change.old.end - change.old.start) * rate / self.old.rate)
+            out.append(Row(number, change, runs, shift, along))
+        return tuple(out)
+
+    @property
+    def by_hand(self) -> frozenset[Run]:
+        """The runs that nothing is composed for."""
+        return frozenset(run for row in self.rows if row.number in self.refused for run in row.runs)
+
+    def counts(self) -> tuple[int, int, int]:
+        """Bars kept, composed again, and left to the composer's hand."""
+        bars = self.offer.recut.bars
+        kept = sum(bar is not None for bar in bars)
+        hand = sum(end - first for first, end in self.by_hand)
+        return kept, len(bars) - kept - hand, hand
+
+
+class Tick(QStyledItemDelegate):
+    """The box of a change that can be accepted, to be seen on any ground; Qt's own is nearly as dark as a dark table."""
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        state = index.data(Role.CheckStateRole)
+        look, chosen = theme.current(), bool(option.state & QStyle.StateFlag.State_Selected)
+        if painter is None:
+            return
+        if chosen:
+            painter.fillRect(option.rect, look.colour("accent"))
+        if state is None:
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ink = look.colour("on_accent" if chosen else "text")
+        box = QRectF(0, 0, 12, 12)
+        box.moveCenter(QRectF(option.rect).center())
+        painter.setPen(QPen(ink if chosen else look.colour("dim"), 1.2))
+        painter.drawRoundedRect(box, 2, 2)
+        if Qt.CheckState(state) == Qt.CheckState.Checked:
+            painter.setPen(QPen(ink, 1.8))
+            painter.drawPolyline(QPolygonF([box.topLeft() + QPointF(x, y) for x, y in ((2.5, 6.5), (5, 9), (9.8, 3))]))
+        painter.restore()
+
+
+class Changes(QAbstractTableModel):
+    """The change list. Ticks say what is accepted; a change that costs no bar has nothing to accept."""
+
+    refused = pyqtSignal(object)  # frozenset of numbers
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows: tuple[Row, ...] = ()
+        self._refused: frozenset[int] = frozenset()
+
+    def show(self, rows: tuple[Row, ...], refused: Collection[int] = ()) -> None:
+        """Other changes."""
+        self.beginResetModel()
+        self.rows, self._refused = rows, frozenset(refused)
+        self.endResetModel()
+
+    def tick(self, numbers: Collection[int], accepted: bool) -> None:
+        """Accepts changes, or takes that back."""
+        costly = {row.number for row in self.rows if row.runs and row.number in numbers}
+        now = self._refused - costly if accepted else self._refused | costly
+        if now != self._refused:
+            self._refused = frozenset(now)
+            if self.rows:
+                self.dataChanged.emit(self.index(0, ACCEPT), self.index(len(self.rows) - 1, BARS))
+            self.refused.emit(self._refused)
+
+    def row_of(self, number: int) -> int:
+        """Where a change stands in the list; -1 where it is not shown."""
+        return next((k for k, row in enumerate(self.rows) if row.number == number), -1)
+
+    def rowCount(self, parent: QModelIndex = NOWHERE) -> int:  # noqa: N802  Qt's names
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: QModelIndex = NOWHERE) -> int:  # noqa: N802
+        return 0 if parent.isValid() else COLUMNS
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> Any:  # noqa: N802
+        if role == Role.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return ("", tr("Shot"), tr("Old cut"), tr("New cut"), tr("What"), tr("Bars"))[section]
+        return None
+
+    def flags(self, index: QModelIndex) -> Qt.ItemFlag:
+        plain = super().flags(index)
+        if index.column() == ACCEPT and self.rows[index.row()].runs:
+            return plain | Qt.ItemFlag.ItemIsUserCheckable
+        return plain
+
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+        if not 0 <= index.row() < len(self.rows):
+            return None
+        row, column = self.rows[index.row()], index.column()
+        if role == Role.CheckStateRole and column == ACCEPT and row.runs:
+            return Qt.CheckState.Unchecked if row.number in self._refused else Qt.CheckState.Checked
+        if role == Role.DisplayRole:
+            return self._text(row, column)
+        if role in (Role.AccessibleTextRole, Role.ToolTipRole):
+            return self._said(row)
+        if role == Role.ForegroundRole and column == KIND:
+            return QColor(getattr(theme.current(), COLOURS[row.change.kind]))
+        if role == Role.FontRole and column in (OLD, NEW, BARS):
+            return theme.figures(8.5)
+        return None
+
+    def setData(self, index: QModelIndex, value: Any, role: int = Role.EditRole) -> bool:  # noqa: N802
+        if role != Role.CheckStateRole or index.column() != ACCEPT:
+            return False
+        self.tick((self.rows[index.row()].number,), Qt.CheckState(value) == Qt.CheckState.Checked)
+        return True
+
+    def _text(self, row: Row, column: int) -> str:
+        old, new = row.change.old, row.change.new
+        if column == KIND:
+            return f"{LETTERS[row.change.kind]}  {kind_words(row.change.kind)}"
+        if column in (OLD, NEW):
+            place = old if column == OLD else new
+            return "" if place is None else f"{place.shot:>3}  {place.timecode_in}–{place.timecode_out}"
+        if column == WHAT:
+            return row.what
+        if column == BARS:
+            return f"{row.bars} {tr('by hand')}" if row.runs and row.number in self._refused else row.bars
+        return ""
+
+    def _said(self, row: Row) -> str:
+        """A change as it is read aloud."""
+        parts = [tr("Change {}").format(row.number), kind_words(row.change.kind)]
+        for text, place in ((tr("in the old cut {} to {}"), row.change.old), (tr("in the new cut {} to {}"), row.change.new)):
+            if place is not None:
+                parts.append(text.format(place.timecode_in, place.timecode_out))
+        parts.append(row.what)
+        if not row.runs:
+            parts.append(tr("every bar stays"))
+        elif row.number in self._refused:
+            parts.append(tr("bars {} are left to be written by hand, with the old notes in them").format(row.bars))
+        else:
+            parts.append(tr("bars {} are composed again").format(row.bars))
+        return ", ".join(part for part in parts if part)
