@@ -49,7 +49,7 @@ class RollView(QAbstractScrollArea):
         self.looks = Looks()
         self._layer: QPixmap | None = None
         self._playhead = 0.0
-        self._fitted = False
+        self._fitted: int | None = None  # the scene that is shown from end to end, until something else is
         self._pressed: QPointF | None = None
         self._doing = ""
         self._band = QRectF()
@@ -73,7 +73,7 @@ class RollView(QAbstractScrollArea):
         """Another session, or the same after an act; a selection of notes that are no longer there is dropped."""
         before, self.session = self.session, session
         if session is None:
-            self.stage, self.verdicts, self._fitted = None, None, False
+            self.stage, self.verdicts, self._fitted = None, None, None
         else:
             self.shapes.clear_but(session.takes.values())
             self.stage, self.verdicts = Stage(session, self.shapes), Verdicts(session, self.verdicts)
@@ -83,8 +83,7 @@ class RollView(QAbstractScrollArea):
             self.looks = replace(self.looks, selection=replace(self.looks.selection, notes=stay))
             scale = replace(self.frame.scale, length=max(1.0, self.stage.seconds))
             self.frame = replace(self.frame, scale=scale.held())
-            if not self._fitted and session.scenes:
-                self._fitted = True
+            if before is None and session.scenes:
                 self.go_to(session.spans[max(0, self.looks.scene - 1)])
         self.redraw()
         self.selection_changed.emit()
@@ -146,6 +145,7 @@ class RollView(QAbstractScrollArea):
             key = min(COARSEST / 2, max(FINEST, frame.notes.height() / (high - low + 1)))
             frame = replace(frame, key=key).raised(high + max(0.0, frame.notes.height() / key - (high - low + 1)) / 2)
         self._show(frame)
+        self._fitted = span.number
 
     def zoom(self, factor: float, x: float | None = None) -> None:
         """Closer in time by a factor, around a pixel."""
@@ -167,6 +167,7 @@ class RollView(QAbstractScrollArea):
         pane.update()
 
     def _show(self, frame: Frame) -> None:
+        self._fitted = None
         self.frame = frame.raised(frame.top)
         scale, (across, down) = self.frame.scale, self._bars
         assert across is not None
@@ -190,6 +191,7 @@ class RollView(QAbstractScrollArea):
         across, down = self._bars
         assert across is not None
         assert down is not None
+        self._fitted = None
         scale = self.frame.scale.moved(across.value() * self.frame.scale.step)
         self.frame = replace(self.frame, scale=scale).raised(HIGHEST - down.value() / self.frame.key)
         self.redraw()
@@ -201,7 +203,10 @@ class RollView(QAbstractScrollArea):
         assert pane is not None
         width, height = pane.width(), pane.height()
         scale = replace(self.frame.scale, width=max(1, width - KEYS))
+        fitted, session = self._fitted, self.session
         self._show(replace(self.frame, scale=scale.held(), width=width, height=height))
+        if fitted is not None and session is not None and fitted <= len(session.spans):
+            self.go_to(session.spans[fitted - 1])  # a scene that was shown whole stays so
         super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
