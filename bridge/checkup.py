@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
 
-from bridge.chase import Chase
+from bridge.chase import Chase, Standing
 from bridge.clock import MonotonicClock
 from bridge.daw import Address, open_daw
 from bridge.daws import DAWS
@@ -33,23 +33,35 @@ SERVER_PORT = 4747
 """Where the local server listens by default."""
 
 
-def checkup(session: Path | None, daws: tuple[str, ...], listen_s: float, address: Address) -> Diagnosis:
-    """Looks at every link; ``session`` tells the picture's rate. Raises SessionError for a file that is none."""
-    chase = _chase(session)
-    clock = MonotonicClock()
+def checkup(
+    session: Path | None,
+    daws: tuple[str, ...],
+    listen_s: float,
+    address: Address,
+    heard: Sequence[Standing] | None = None,
+    others: Sequence[Finding] = (),
+) -> Diagnosis:
+    """Looks at every link; ``session`` tells the picture's rate. Raises SessionError for a file that is none.
+
+    ``heard`` is what a player that is at work hears of the DAWs: then no port is opened beside it. ``others`` is what the caller knows.
+    """
+    chase, clock = _chase(session), MonotonicClock()
     if session is not None and address.folder is None:
         address = replace(address, folder=session.parent / f"{session.stem}-midi")
     address = replace(address, timeout_s=min(PATIENCE_S, address.timeout_s))
+    refused: list[Finding] = []
+    if heard is None:
+        with listening(chase) as refused:
+            Event().wait(listen_s)  # nothing ends it early: what comes in this time is what is judged
+            heard = chase.standings(clock.now_ns())
     reaches = []
-    with listening(chase) as refused:
-        Event().wait(listen_s)  # nothing ends it early: what comes in this time is what is judged
-        for name in daws or tuple(DAWS):
-            daw = open_daw(name, address)
-            try:
-                reaches.append(daw.reach())
-            finally:
-                daw.close()
-        return examine(chase, clock.now_ns(), reaches, [*refused, editor(), server()])
+    for name in daws or tuple(DAWS):
+        daw = open_daw(name, address)
+        try:
+            reaches.append(daw.reach())
+        finally:
+            daw.close()
+    return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others])
 
 
 @contextmanager

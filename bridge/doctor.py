@@ -5,13 +5,13 @@ A finding is a value: the command line prints it, the server sends it, the windo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from importlib import import_module
 from typing import Any, Literal
 
-from bridge.chase import Chase, Standing
+from bridge.chase import Standing
 from bridge.daw import Reach
 from bridge.ports import names
 from engines.errors import HitpointError, MissingLibraryError
@@ -71,19 +71,20 @@ Ports = Callable[[], Mapping[str, tuple[list[str], list[str]] | str]]
 
 
 def examine(
-    chase: Chase | None = None,
-    now_ns: int = 0,
+    standings: Sequence[Standing] | None = None,
+    picture: Fraction | None = None,
     reaches: Iterable[Reach] = (),
     others: Iterable[Finding] = (),
     ports: Ports = names,
     sound: bool = True,
 ) -> Diagnosis:
-    """Looks at every link: MIDI, JACK, the sources that ``chase`` follows (at its clock's ``now_ns``), the DAWs that were reached, what
-    the caller knows of ``others`` (the server, the player, editors), and the engines' provider. ``sound`` False leaves JACK out."""
+    """Looks at every link: MIDI, JACK, the sources of transport that were heard (``standings``, as `Chase.standings` gives them), beside
+    the ``picture``'s rate, the DAWs that were reached, what the caller knows of ``others`` (the server, editors), and the engines'
+    provider. None for ``standings`` and False for ``sound`` (JACK) leave them out."""
     found = [*midi(ports)]
     if sound:
         found.append(jack())
-    found += sources(chase, now_ns) if chase is not None else ()
+    found += sources(standings, picture) if standings is not None else ()
     found += [daw(reach) for reach in reaches]
     found += others
     found.append(provider())
@@ -139,13 +140,12 @@ def jack() -> Finding:
     return Finding("JACK", "well", said, facts=facts)
 
 
-def sources(chase: Chase, now_ns: int) -> tuple[Finding, ...]:
+def sources(standings: Sequence[Standing], picture: Fraction | None) -> tuple[Finding, ...]:
     """One finding a source of transport that was ever heard, the leader first; one that says so where none was."""
-    standings = chase.standings(now_ns)
     if not standings:
         cure = "in the DAW, send MIDI timecode or clock to Hitpoint's port, or switch its OSC on"
         return (Finding("transport", "absent", "nothing has been heard from any DAW yet", cure),)
-    return tuple(source(standing, chase.picture) for standing in standings)
+    return tuple(source(standing, picture) for standing in standings)
 
 
 def source(standing: Standing, picture: Fraction | None) -> Finding:

@@ -38,7 +38,7 @@ def heard(
 
 def test_a_locked_source_at_the_pictures_rate_is_well() -> None:
     chase, now = heard(Fraction(25), Fraction(25))
-    (found,) = sources(chase, now)
+    (found,) = sources(chase.standings(now), chase.picture)
     assert (found.link, found.state, found.cure) == ("transport, MTC from Logic", "well", "")
     assert "25 fps" in found.said
     assert "leads" in found.said
@@ -48,7 +48,7 @@ def test_a_locked_source_at_the_pictures_rate_is_well() -> None:
 
 def test_a_source_at_another_rate_is_a_fault_with_the_rate_to_set() -> None:
     chase, now = heard(Fraction(25), Fraction(24))
-    (found,) = sources(chase, now)
+    (found,) = sources(chase.standings(now), chase.picture)
     assert found.state == "broken"
     assert "frame rate in the DAW to 24" in found.cure
     assert found.facts["rate"] == "25"
@@ -58,7 +58,7 @@ def test_a_source_at_another_rate_is_a_fault_with_the_rate_to_set() -> None:
 def test_a_restless_source_is_odd_and_its_jitter_is_told() -> None:
     late = tuple(float(x) for x in (0, 30, 5, 60, 12, 45, 3, 25))
     chase, now = heard(Fraction(25), Fraction(25), late, 8)
-    (found,) = sources(chase, now)
+    (found,) = sources(chase.standings(now), chase.picture)
     if found.facts["state"] == "locked":
         assert found.state == "odd"
         assert found.facts["jitter_p99_ms"] > 10
@@ -66,7 +66,7 @@ def test_a_restless_source_is_odd_and_its_jitter_is_told() -> None:
 
 def test_a_source_that_fell_silent_is_a_fault() -> None:
     chase, now = heard(Fraction(25), Fraction(25))
-    (found,) = sources(chase, now + 10 * SECOND)
+    (found,) = sources(chase.standings(now + 10 * SECOND), chase.picture)
     assert found.state == "broken"
     assert "still there" in found.cure
 
@@ -82,7 +82,7 @@ def test_drop_frame_is_told() -> None:
 
 
 def test_nothing_heard_says_what_to_do() -> None:
-    (found,) = sources(Chase(), 0)
+    (found,) = sources((), None)
     assert found.state == "absent"
     assert "timecode" in found.cure
 
@@ -110,9 +110,9 @@ def test_a_daw_that_is_not_running_is_no_fault(there: bool | None, state: str) -
 
 def test_the_whole_is_as_ill_as_its_worst_part_and_is_plain_json() -> None:
     reaches = [Reach("reaper", False, "does not answer", "start it")]
-    well = examine(None, 0, reaches, [], lambda: {"MACOSX_CORE": (["a"], ["b"])}, sound=False)
+    well = examine(None, None, reaches, [], lambda: {"MACOSX_CORE": (["a"], ["b"])}, sound=False)
     assert well.state == "well"
-    ill = examine(None, 0, reaches, [Finding("server", "broken", "said", "cure")], lambda: {"x": (["a"], [])}, sound=False)
+    ill = examine(None, None, reaches, [Finding("server", "broken", "said", "cure")], lambda: {"x": (["a"], [])}, sound=False)
     assert ill.state == "broken"
     assert json.loads(json.dumps(ill.json()))["links"][1]["link"] == "DAW reaper"
     assert "FAULT server: said; cure" in ill.words
