@@ -37,6 +37,8 @@ ASKED: tuple[Address, ...] = (
         changes=False,
     ),
     Address("/hitpoint/brief", "What the engines are told.", "every bar: picture, composer, brief", changes=False),
+    Address("/hitpoint/brief/sheet", "The brief as a text sheet.", "its text", changes=False),
+    Address("/hitpoint/cuesheet", "The cue sheet and spotting notes.", "the cue, its scenes and hits as rows", changes=False),
     Address("/hitpoint/history", "What was done.", "sentences of what can be undone and redone", changes=False),
     Address("/hitpoint/report", "The hit report of the cue's MIDI file.", "every hit with its error", changes=False),
     Address("/hitpoint/hits", "The hits of the session.", "frame, weight and label of each", changes=False),
@@ -110,6 +112,17 @@ ASKED: tuple[Address, ...] = (
         "the scene's takes",
         (SCENE, _whole("rating", "1 to 5; 0 takes it back", needed=True, low=0, high=5), _whole("take", "the chosen one")),
     ),
+    Address(
+        "/hitpoint/scene/remark",
+        "Name or annotate a take.",
+        "the scene's takes",
+        (
+            SCENE,
+            Argument("name", "text", "its name"),
+            Argument("remark", "text", "a remark"),
+            _whole("take", "the chosen one"),
+        ),
+    ),
     Address("/hitpoint/scene/name", "Name a scene.", "the scenes", (SCENE, Argument("name", "text", "left open, it has none"))),
     Address(
         "/hitpoint/scene/keep",
@@ -136,6 +149,22 @@ ASKED: tuple[Address, ...] = (
             Argument("value", "text", "as in the brief sheet: 4, calm, D:min, 80-96, true; left open, the picture decides"),
             _whole("scene", "left open, the whole cue"),
             _whole("bar", "of the cue"),
+        ),
+    ),
+    Address(
+        "/hitpoint/brief/read",
+        "Read a brief sheet: what it says replaces what was said.",
+        "what the engines are told",
+        (Argument("path", "path", f"{PATH} of the sheet", needed=True),),
+    ),
+    Address("/hitpoint/name", "Name the cue: 1m1.", "as /hitpoint/session", (Argument("name", "text", "its name", needed=True),)),
+    Address(
+        "/hitpoint/relink",
+        "Say where the session's film lies now.",
+        "as /hitpoint/session",
+        (
+            Argument("path", "path", f"{PATH}; left open, it is looked for near the session"),
+            Argument("other", "flag", "another encoding of the same cut will do"),
         ),
     ),
     Address("/hitpoint/undo", "Take back what was done last, every note of it.", "its sentence"),
@@ -216,6 +245,17 @@ ASKED: tuple[Address, ...] = (
             Argument("folder", "path", f"{PATH} for files to drag in"),
             Argument("project", "path", f"{PATH} of the DAW's project"),
             _whole("port", "on which the DAW listens", high=65535),
+        ),
+    ),
+    Address(
+        "/hitpoint/deliver",
+        "All of the cue in one folder.",
+        f"{JOB}; its result names the files",
+        (
+            Argument("folder", "path", f"{PATH}; files of an earlier delivery there are replaced", needed=True),
+            Argument("stems", "flag", "a MIDI file for each stem, too"),
+            Argument("takes", "flag", "a MIDI file for each take of each scene, too"),
+            Argument("scenes", "text", "takes of these scenes only, by spaces"),
         ),
     ),
     Address(

@@ -24,6 +24,7 @@ from engines.errors import OptionError
 from engines.picture.timecode import parse_rate
 from engines.scoring import Spotted, Wishes, shots_json
 from engines.session.deliver import scenes_json, write_cue
+from engines.session.delivery import Delivery
 from engines.session.keep import parse
 from engines.session.listing import history_json, takes_json
 from engines.session.model import Session
@@ -60,10 +61,11 @@ def ping(studio: Studio) -> Json:
 
 
 def session(studio: Studio) -> Json:
-    return _session(studio.now)
+    return session_json(studio.now)
 
 
-def _session(now: OpenSession) -> Json:
+def session_json(now: OpenSession) -> Json:
+    """The open session, in short."""
     value = now.session
     return {
         "session": str(now.path),
@@ -138,7 +140,7 @@ def result_json(value: object) -> Json:
         return _film(value)
     if isinstance(value, Offer):
         return {"name": value.name, **value.recut.json()}
-    return value.json() if isinstance(value, Diagnosis | Placement) else {}
+    return value.json() if isinstance(value, Diagnosis | Placement | Delivery) else {}
 
 
 def acted_json(acted: Acted) -> Json:
@@ -150,7 +152,7 @@ def acted_json(acted: Acted) -> Json:
 def open_any(studio: Studio, path: str, cuts: str | None = None, rate: str | None = None) -> Json:
     where = whole(path)
     if where.suffix.lower() == ".hitpoint":
-        return _session(studio.open_session(where))
+        return session_json(studio.open_session(where))
     return job_json(studio.open_film(where, path_of(cuts), None if rate is None else parse_rate(rate)))
 
 
@@ -180,7 +182,7 @@ def choose_map(studio: Studio, map: int) -> Json:
 
 
 def new(studio: Studio, path: str | None = None, engine: str | None = None, mode: str | None = None) -> Json:
-    return _session(studio.new(path_of(path), studio.wished(engine, mode)))
+    return session_json(studio.new(path_of(path), studio.wished(engine, mode)))
 
 
 def score(studio: Studio, seed: int | None = None, path: str | None = None) -> Json:
@@ -217,6 +219,10 @@ def choose(studio: Studio, scene: int, take: int) -> Json:
 
 def rate(studio: Studio, scene: int, rating: int, take: int | None = None) -> Json:
     return _takes_of(studio.act(Remark(scene, take, rating=rating)), scene)
+
+
+def remark(studio: Studio, scene: int, name: str | None = None, remark: str | None = None, take: int | None = None) -> Json:
+    return _takes_of(studio.act(Remark(scene, take, name, remark=remark)), scene)
 
 
 def keep(studio: Studio, scene: int, keep: str | None = None) -> Json:
@@ -346,6 +352,7 @@ CALLS: Mapping[str, Callable[..., Json]] = {
     "/hitpoint/scene/refill": refill,
     "/hitpoint/scene/take": choose,
     "/hitpoint/scene/rate": rate,
+    "/hitpoint/scene/remark": remark,
     "/hitpoint/scene/name": name,
     "/hitpoint/scene/keep": keep,
     "/hitpoint/scene/delete": delete,

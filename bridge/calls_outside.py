@@ -1,14 +1,20 @@
-"""What stands behind the addresses that reach other programs: the player's transport, the DAWs, the doctor."""
+"""What stands behind the addresses that reach beyond the session: files handed over and read, the transport, DAWs, the doctor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from bridge.calls import Json, job_json, numbers, path_of
+from bridge.calls import Json, job_json, numbers, path_of, session_json, whole
 from bridge.daw import Address
 from bridge.placing import place_of
 from bridge.playback import inlets_of, routes_of, status_json
 from bridge.studio import Studio
+from engines.commands import Relink, TellAll, Title
+from engines.session.editor import sheet_from
+from engines.session.film import find_film
+from engines.session.sheet import read_sheet, sheet_text
+from engines.session.working import brief_json
 
 
 def place(
@@ -23,6 +29,40 @@ def place(
     now = studio.now
     where = Address(path_of(folder) or now.path.parent / f"{now.path.stem}-midi", path_of(project), port=port)
     return job_json(studio.place(daw or "folder", numbers(scenes), place_of(at or "0", now.session.film.rate), where))
+
+
+def deliver(studio: Studio, folder: str, stems: bool | None = None, takes: bool | None = None, scenes: str | None = None) -> Json:
+    return job_json(studio.deliver(whole(folder), bool(stems), bool(takes), numbers(scenes)))
+
+
+def cuesheet(studio: Studio) -> Json:
+    from engines.session.cue_sheet import cue_sheet
+    from engines.session.cue_sheet_text import sheet_json
+
+    return sheet_json(cue_sheet(studio.now.session))
+
+
+def brief_sheet(studio: Studio) -> Json:
+    return {"sheet": sheet_text(studio.now.session)}
+
+
+def read_brief(studio: Studio, path: str) -> Json:
+    file = whole(path)
+    told = read_sheet(studio.now.session, sheet_from(file), file)
+    return brief_json(studio.act(TellAll(told)).session)
+
+
+def relink(studio: Studio, path: str | None = None, other: bool | None = None) -> Json:
+    now = studio.now
+    found = path_of(path) or find_film(now.session, now.path)
+    if path is not None or found.resolve() != Path(now.session.film.path):
+        studio.act(Relink(found, bool(other)))
+    return session_json(studio.now)
+
+
+def name(studio: Studio, name: str) -> Json:
+    studio.act(Title(name))
+    return session_json(studio.now)
 
 
 def doctor(studio: Studio, daws: str | None = None, listen: float | None = None) -> Json:
@@ -75,6 +115,12 @@ def ports(studio: Studio, out: str | None = None, sync: str | None = None) -> Js
 
 OUTSIDE: Mapping[str, Callable[..., Json]] = {
     "/hitpoint/place": place,
+    "/hitpoint/deliver": deliver,
+    "/hitpoint/cuesheet": cuesheet,
+    "/hitpoint/brief/sheet": brief_sheet,
+    "/hitpoint/brief/read": read_brief,
+    "/hitpoint/relink": relink,
+    "/hitpoint/name": name,
     "/hitpoint/doctor": doctor,
     "/hitpoint/transport": transport,
     "/hitpoint/transport/play": play,

@@ -27,7 +27,7 @@ State = Literal["waiting", "working", "done", "cancelled", "failed"]
 MOST_WAITING = 64
 """Jobs that may wait in a lane; beyond it whoever asks is told no."""
 
-KEPT = 200
+KEPT = 100
 """Jobs that are remembered; the oldest that have ended are forgotten first."""
 
 TELL_EVERY = 0.1

@@ -10,6 +10,21 @@ from engines.session.desk import Act
 from engines.session.model import Scene, SceneTake, Session
 
 
+def aimed(act: Act, asked: Session, now: Session) -> Act:
+    """The act as it was meant on the session on which it was ``asked`` for, if it only begins when that is another already: a refill
+    goes for the scene that had its number then, wherever that is. Raises SessionError where that is gone, or has other bars."""
+    if now is asked or not isinstance(act, Refill):
+        return act
+    wish, span = act.wish, asked.span(act.wish.scene)
+    there = next((other for other in now.spans if other.scene.id == span.scene.id), None)
+    if there is None or len(there.bars) != len(span.bars):
+        raise SessionError("the scene was given other bars while it waited", where=act.sentence, cure="refill it again")
+    later = there.first - span.first
+    bars = None if wish.bars is None else tuple((first + later, last + later) for first, last in wish.bars)
+    keep = tuple(word.moved(later) for word in wish.keep)
+    return replace(act, wish=replace(wish, scene=there.number, bars=bars, keep=keep))
+
+
 def rebased(act: Act, base: Session, after: Session, now: Session) -> tuple[Session, list[str]]:
     """The session ``now`` with what ``act`` made of ``base`` (``after``), and what the composer should know of it, a line each.
 

@@ -9,7 +9,7 @@ from threading import Lock, RLock
 
 from bridge.events import Change, Event, Message, OpenSession, SessionChanged
 from bridge.latest import Latest
-from bridge.rebase import rebased
+from bridge.rebase import aimed, rebased
 from engines.errors import Cancelled, HitpointError, SessionError
 from engines.session.desk import Act, Desk
 from engines.session.history import Step
@@ -75,8 +75,9 @@ class Sitting:
             self._desk.do(act, watch, merge)
             return self._changed("acted", act.sentence, before)
 
-    def compose(self, act: Act, watch: Watch) -> Acted:
-        """Does a long act on the session as it is now while others act too, then puts it onto the session as it is then.
+    def compose(self, act: Act, watch: Watch, asked: Session | None = None) -> Acted:
+        """Does a long act on the session as it is now while others act too, then puts it onto the session as it is then. ``asked`` is
+        the session on which it was asked for, if that is longer ago.
 
         See `bridge.rebase.rebased` for what happens where both touched the same scene. Raises what the act raises, SessionError, and
         Cancelled; then nothing has changed, not a byte.
@@ -84,14 +85,15 @@ class Sitting:
         with self._lock:
             self._open()
             self._desk.writable()  # told before anything is composed, not after
-            base = self.now
-        after = act.do(base.session, watch)
+            base = self._desk.session
+        act = aimed(act, asked or base, base)
+        after = act.do(base, watch)
         with self._lock:
             if watch.cancelled and watch.cancelled():
                 raise Cancelled
             self._open()
             before = self._desk.session
-            ready, said = rebased(act, base.session, after, before)
+            ready, said = rebased(act, base, after, before)
             self._desk.do(Ready(act.sentence, ready))
             acted = self._changed("acted", act.sentence, before)
         for line in said:

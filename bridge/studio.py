@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bridge.placing import Placement
     from bridge.player import Player
     from engines.picture.motion import Motion
+    from engines.session.delivery import Delivery
 
 DEFAULT = Wishes()
 
@@ -225,7 +226,8 @@ class Studio:
         """Does a long act beside the composer, who may go on meanwhile: it works on the session as it was when it began, and what it
         made is put onto the session as it is in the end (`bridge.rebase`). Cancelled or failed, it has changed nothing."""
         sitting = self._at_work()
-        return self.jobs.begin(act.sentence, lambda watch: sitting.compose(act, watch), lane)
+        asked = sitting.now.session
+        return self.jobs.begin(act.sentence, lambda watch: sitting.compose(act, watch, asked), lane)
 
     def score(self, seed: int | None = None, provider: str | None = None, path: Path | None = None) -> Job[Acted]:
         """Composes every scene. Without a session, the open film is spotted where it was not, and gets a new one at ``path``."""
@@ -346,6 +348,17 @@ class Studio:
             return placement
 
         return self.jobs.begin(f"Place {cue.number} in {daw}", work, OUTSIDE)
+
+    def deliver(self, folder: Path, stems: bool = False, takes: bool = False, scenes: Sequence[int] = ()) -> Job[Delivery]:
+        """All of the cue in one folder, as it is when this begins; files of an earlier delivery there are replaced."""
+        from engines.session.delivery import deliver
+
+        session = self.now.session
+        return self.jobs.begin(
+            f"Deliver to {folder.name}",
+            lambda watch: deliver(session, folder, stems=stems, takes=takes or bool(scenes), scenes=scenes, watch=watch),
+            OUTSIDE,
+        )
 
     def doctor(self, daws: Sequence[str] = (), listen_s: float = 1.0, where: Address | None = None) -> Job[Diagnosis]:
         """Looks at every link to the other programs, and listens to MIDI for some seconds."""

@@ -57,6 +57,23 @@ def ended(number: int) -> Callable[[tuple[str, tuple[object, ...]]], bool]:
     return lambda m: m[0] == "/hitpoint/told/job" and m[1][0] == number and m[1][1] in ("done", "failed", "cancelled")
 
 
+def test_what_is_handed_over_and_read_back(studio: Studio, daw: OscClient, tmp_path: Path) -> None:
+    number = daw.ask("/hitpoint/deliver", folder=str(tmp_path / "out"), stems=True)["job"]
+    daw.hear(ended(number), LONG)
+    assert daw.ask("/hitpoint/job", job=number)["result"]
+    assert list((tmp_path / "out").glob("*.mid"))
+    assert daw.ask("/hitpoint/cuesheet")["cue"]
+    daw.ask("/hitpoint/tell", setting="density", value="5", scene=2)
+    sheet = tmp_path / "brief.toml"
+    sheet.write_text(daw.ask("/hitpoint/brief/sheet")["sheet"].replace("density = 5", "density = 6"), "utf-8")
+    assert daw.ask("/hitpoint/brief/read", path=str(sheet))["scenes"][1]["composer"] == {"density": 6}
+    assert daw.ask("/hitpoint/name", name="2m4")["cue"] == "2m4"
+    told = daw.ask("/hitpoint/scene/remark", scene=1, name="Low", remark="for the chase")["takes"][0]
+    assert (told["name"], told["note"]) == ("Low", "for the chase")
+    with pytest.raises(OptionError, match="no such film"):
+        daw.ask("/hitpoint/relink", path=str(tmp_path / "nowhere.mp4"))
+
+
 def test_every_address_has_a_call_and_every_call_an_address() -> None:
     assert {row.address for row in ASKED if row.wire == "both"} == set(calls())
     for row in ASKED:

@@ -19,6 +19,7 @@ from engines.commands import Choose, Hold, Refill, Remark, Split, Tell, Title
 from engines.errors import Cancelled, OptionError, OutputError, SessionError
 from engines.scoring import Wishes
 from engines.session.desk import Desk
+from engines.session.keep import parse
 from engines.session.model import Told
 from engines.session.refill import Wish
 from engines.spotting.tempo import Metre
@@ -207,6 +208,33 @@ def test_takes_of_two_hands_get_numbers_of_their_own(studio: Studio, file: Path,
     session = studio.now.session
     takes = session.takes_of(session.scenes[2])
     assert [(take.number, take.seed) for take in takes.values()] == [(1, 3), (2, 5), (3, 77)]
+
+
+def test_a_refill_that_waits_goes_for_the_scene_that_was_meant(studio: Studio, file: Path, slow: type[Slow]) -> None:
+    before = studio.open_session(file).session
+    first = studio.refill(1, engine="slow")
+    assert slow.began.wait(LONG)
+    waits = studio.refill(3, seed=8, bars=[(15, 16)], keep=[parse("melody:15-16")])
+    gone = studio.refill(1, seed=9)
+    studio.act(Tell(Told(metre=Metre(3, 4)), 1))
+    studio.act(Split(4))
+    slow.go.set()
+    for lost in (first, gone):
+        with pytest.raises(SessionError, match="other bars"):
+            lost.result(LONG)
+    acted = waits.result(LONG)
+    last = acted.session.scenes[-1]
+    later = acted.session.spans[-1].first - before.spans[2].first
+    assert (last.id, acted.scenes) == (before.scenes[2].id, (4,))
+    assert later > 0
+    new, old = (session.take(last, n)[1] for session, n in ((acted.session, 2), (before, 1)))
+    start = before.spans[2].start
+    places = {bar.index + 1: (bar.start - start, bar.end - start) for bar in before.spans[2].bars}
+    low, high = places[15][0], places[16][1]
+    assert [r for r in new.notes if r.note.stem == "melody"] == [r for r in old.notes if r.note.stem == "melody"]
+    assert {r for r in new.notes if not low <= r.note.start < high} == {r for r in old.notes if not low <= r.note.start < high}
+    assert set(new.notes) != set(old.notes)
+    assert new.seed == 8
 
 
 def test_a_session_closed_meanwhile_is_not_touched(studio: Studio, file: Path, slow: type[Slow]) -> None:
