@@ -67,12 +67,13 @@ class Deck:
 
     def load(self, programme: Programme) -> None:
         """Ends what sounds and puts another programme in; it rolls on if it rolled."""
-        here = self.place
         self.cut()
         self.programme = programme
         self._lanes = {(p.stem, p.channel): self._lane(p) for p in programme.parts}
         if self.course is not None:
-            self.play(here, self.course.speed)
+            self._laid = self.course
+            for lane in self._lanes.values():
+                lane.start(self.course.place_at(self.clock.now_ns()), self._round)
 
     def rewire(self) -> None:
         """The outlets of some stems changed: ends what sounds, and goes on through the new ones."""
@@ -144,9 +145,11 @@ class Deck:
             lane.splice(programme.part(stem, channel), seam)
         self.programme, self.seam = programme, seam
 
-    def chase(self, place: int, speed: Fraction) -> None:
-        """A leader is at ``place`` now and moves at ``speed``, 0 or less for not or backwards: goes there, and with it."""
+    def chase(self, place: int, speed: Fraction, at: int | None = None) -> None:
+        """A leader was at ``place`` at the moment ``at`` (now), and moves at ``speed``, 0 or less for not or backwards: goes with it."""
         now = self.clock.now_ns()
+        if at is not None and speed > 0:
+            place += round((now - at) * speed)
         if speed <= 0:
             if self.course is not None or place != self._stands:
                 self.stop(place)

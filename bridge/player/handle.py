@@ -257,8 +257,9 @@ class Player:
         self._deaths = [death for death in self._deaths if now - death < 60] + [now]
         again = len(self._deaths) < _DEATHS
         code = getattr(self._child, "exitcode", None)
-        word = f"the player's process ended ({code}); " + ("another one takes over" if again else "it is not started again")
         last = self._status
+        why = f"{code}: {last.word}" if last.word else str(code)
+        word = f"the player's process ended ({why}); " + ("another one takes over" if again else "it is not started again")
         self._say(replace(last, heard=0, alive=False, rolling=False, speed=0.0, sounding=(), word=word))
         with self._sending:
             if again and not self._closed:

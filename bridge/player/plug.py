@@ -72,6 +72,11 @@ class Plug:
                 self._port.reach()
 
     @property
+    def exact(self) -> bool:
+        """Whether it is a port of JACK's."""
+        return isinstance(self._port, JackPort)
+
+    @property
     def commit_ns(self) -> int:
         """How far ahead of now messages may be out already."""
         return self._port.commit_ns if self._port is not None else 0

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from bridge.chase import Chase
@@ -47,14 +50,15 @@ TICK_NS = SECOND // 100
 TELL_NS = SECOND // 15
 """How often the status is told while nothing happens to it."""
 
-STANDINGS_NS = SECOND // 2
-"""How often all sources are compared for it."""
+COMPARE_NS = SECOND // 2
+"""How often all sources are compared for it, ports looked at, and lateness counted."""
 
 BY_ITSELF = (Play, Stop, Locate, LoopOver, Vary, Panic)
 """What takes the player off the chase: who moves it by hand means to."""
 
 _NEAR_NS = 3_000_000  # waiting for news is precise to a few milliseconds; the rest is slept
 _FAREWELL_S = 1.0
+_SOFTWARE = 70  # EX_SOFTWARE of sysexits.h
 _SWITCH_S = 0.0005  # how long a thread may hold the interpreter while another waits
 
 
@@ -72,7 +76,7 @@ class Booth:
         self._news = threading.Event()
         self._follows, self._done = False, False
         self._status, self._told_ns = Status(), 0
-        self._standings_ns = 0
+        self._compared_ns = 0
         self._outgoing: deque[Status] = deque(maxlen=1)
         self._something = threading.Event()
         self._words, self._told_all = threading.Thread(target=self._publish, name="words", daemon=True), False
@@ -142,6 +146,11 @@ class Booth:
                 except (OSError, ValueError):
                     return
 
+    def confess(self, word: str) -> None:
+        """Tells why it ends."""
+        self._status = replace(self._status, word=word)
+        self._outgoing.append(self._status)
+
     def flush(self) -> None:
         """Waits until the last status is told, or nobody can be told."""
         self._told_all = True
@@ -162,17 +171,19 @@ class Booth:
         self._acts[type(message)](message)
 
     def _repatch(self, patch: Patch) -> None:
+        self._compared_ns = 0
         self.deck.cut()
         if not self._renewed(self.rig.patch(patch)):
             self.deck.rewire()
 
     def _listen(self, listen: Listen) -> None:
+        self._compared_ns = 0
         self._renewed(self.rig.listen(listen.inlets))
 
     def _renewed(self, other_clock: bool) -> bool:
         """Begins anew by another clock, standing where it was; whether it is another."""
         if other_clock:
-            old, self._told_ns = self.deck, 0
+            old, self._told_ns, self._compared_ns = self.deck, 0, 0
             self.deck = Deck(self.rig.clock, self.rig.way)
             self.deck.load(old.programme)
             self.deck.set_loop(old.loop)
@@ -218,12 +229,13 @@ class Booth:
             self.chase.hear(report)
         if not self._follows:
             return
-        reading = self.chase.at(self.rig.clock.now_ns())
+        now = self.rig.clock.now_ns()
+        reading = self.chase.at(now)
         if reading.seconds is None:
             return
         place = round((reading.seconds - self.chase.start) * SECOND)
         speed = Fraction(reading.speed).limit_denominator(1_000_000)
-        self.deck.chase(place, speed if reading.state not in ("stopped", "lost") else Fraction(0))
+        self.deck.chase(place, speed if reading.state not in ("stopped", "lost") else Fraction(0), now)
 
     def _tell(self, at_once: bool = False) -> None:
         now = self.rig.clock.now_ns()
@@ -235,10 +247,17 @@ class Booth:
         if changed and deck.course is None:
             gc.collect()
         reading = self.chase.at(now)
-        standings = last.standings
-        if changed or now - self._standings_ns >= STANDINGS_NS:
-            standings, self._standings_ns = self.chase.standings(now), now
-        outlets, inlets = self.rig.sockets
+        if at_once or changed or now - self._compared_ns >= COMPARE_NS:
+            self._compared_ns = now
+            outlets, inlets = self.rig.sockets
+            last = replace(
+                last,
+                standings=self.chase.standings(now),
+                lateness=self.rig.lateness,
+                outlets=outlets,
+                inlets=inlets,
+                word=self.rig.word,
+            )
         self._status = replace(
             last,
             rolling=deck.course is not None,
@@ -250,11 +269,6 @@ class Booth:
             loop=None if deck.loop is None else (Fraction(deck.loop.start, SECOND), Fraction(deck.loop.end, SECOND)),
             sounding=deck.sounding,
             reading=reading,
-            standings=standings,
-            lateness=self.rig.lateness,
-            outlets=outlets,
-            inlets=inlets,
-            word=self.rig.word,
         )
         self._outgoing.append(self._status)
         self._something.set()
@@ -293,7 +307,16 @@ def run(wire: Connection[Status, Order], boards: Any) -> None:
     signal.signal(signal.SIGTERM, lambda *_: booth.end())
     sys.setswitchinterval(_SWITCH_S)
     gc.disable()  # what it would find is collected while nothing plays
-    with raised():
-        booth.work()
+    try:
+        with raised():
+            booth.work()
+    except Exception as error:
+        if os.environ.get("HITPOINT_TRACEBACK"):
+            raise
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+        booth.confess(f"a fault of ours ({what}, {Path(place.filename).name} line {place.lineno}); please report it")
+        sys.exit(_SOFTWARE)
+    finally:
         booth.flush()
-    wire.close()
+        wire.close()

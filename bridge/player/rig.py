@@ -16,8 +16,6 @@ from bridge.ports import BOARD, Port
 from bridge.transport import Report
 from engines.errors import HitpointError
 
-_OF_JACK = ("jack", "auto", "jack transport")
-
 
 class Rig:
     """All ports. `patch`, `listen` and `mend` return whether the clock is another one now: whoever keeps moments must begin anew."""
@@ -129,15 +127,13 @@ class Rig:
 
     def _reclock(self) -> bool:
         """Goes over to JACK's clock where some port is JACK's and it runs, and back where it went away."""
-        wanted = any(o.kind in _OF_JACK for o, _ in self._patch.boards) or any(
-            i.kind in (*_OF_JACK, "jack") for i in self._inlets
-        )
-        if self._jack is not None and (self._jack.gone or not wanted):
+        if self._jack is not None and (self._jack.gone or not (self._needs_jack or self._hopes_for_jack)):
             self._unplug()
             self._jack.close()
             self._jack, self.clock, self._tried = None, MonotonicClock(), None
             return True
-        if self._jack is None and wanted and (self._tried is None or self.clock.now_ns() - self._tried > AGAIN_NS):
+        waited = self._tried is None or self.clock.now_ns() - self._tried > AGAIN_NS
+        if self._jack is None and waited and (self._needs_jack or self._hopes_for_jack):
             self._tried = self.clock.now_ns()
             try:
                 jack = JackClient()
@@ -147,6 +143,17 @@ class Rig:
             self._jack, self.clock = jack, jack.clock
             return True
         return False
+
+    @property
+    def _needs_jack(self) -> bool:
+        kinds = [outlet.kind for outlet, _ in self._patch.boards] + [inlet.kind for inlet in self._inlets]
+        return "jack" in kinds or "jack transport" in kinds
+
+    @property
+    def _hopes_for_jack(self) -> bool:
+        """Whether some port would rather be JACK's: one that is open as another's stays that."""
+        autos = [self.plugs.get(outlet) for outlet, _ in self._patch.boards if outlet.kind == "auto"]
+        return any(plug is None or plug.fault or plug.exact for plug in autos)
 
     def _unplug(self) -> None:
         self._close_ears()

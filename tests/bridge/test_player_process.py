@@ -72,7 +72,7 @@ def tape(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-@pytest.fixture(params=[True, False], ids=["process", "thread"])
+@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.slow)], ids=["process", "thread"])
 def player(request: pytest.FixtureRequest, tape: Path) -> Iterator[Player]:
     with Player([Route(Outlet("file", str(tape)))], own_process=request.param) as made:
         yield made
@@ -186,7 +186,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("way", ["SIGKILL", "SIGTERM", "SIGINT", "exit", "crash"])
+@pytest.mark.parametrize(
+    "way", ["SIGKILL", "exit", *(pytest.param(way, marks=pytest.mark.slow) for way in ("SIGTERM", "SIGINT", "crash"))]
+)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_parent_that_dies_leaves_no_note(way: str, tape: Path, tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
@@ -217,7 +219,7 @@ def test_a_parent_that_dies_leaves_no_note(way: str, tape: Path, tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
+@pytest.mark.parametrize("how", ["SIGKILL", pytest.param("SIGTERM", marks=pytest.mark.slow)])
 def test_a_player_that_dies_is_replaced_and_its_notes_are_ended(how: str, tape: Path) -> None:
     with Player([Route(Outlet("file", str(tape)))]) as player:
         player.load(chords())
@@ -242,6 +244,7 @@ def test_a_player_that_dies_is_replaced_and_its_notes_are_ended(how: str, tape: 
     assert sounding(tape)[1] == set()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_player_that_dies_again_and_again_is_given_up(tape: Path) -> None:
     with Player([Route(Outlet("file", str(tape)))]) as player:
