@@ -5,13 +5,15 @@ Widgets read the frozen values that come with the signals and call the methods; 
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal, pyqtSlot
 
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, SessionChanged, TransportRead
 from bridge.jobs import fault
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from engines.session.desk import Act
 
 T = TypeVar("T")
+
+TURN_S = 0.0005
+"""Seconds after which a thread that computes lets the window's go on: Python's own 5 ms, a few threads and a few turns a painting are
+what a hand feels."""
 
 SESSIONS = (".hitpoint",)
 FILMS = SUFFIXES
@@ -48,6 +54,8 @@ class Document(QObject):
 
     def __init__(self, studio: Studio | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._turn = sys.getswitchinterval()
+        sys.setswitchinterval(TURN_S)
         self.studio = studio or Studio()
         self.now: OpenSession | None = None
         """The open session, as it was told of last."""
@@ -63,6 +71,7 @@ class Document(QObject):
         self._plays = ThreadPoolExecutor(1, "hitpoint play")
         self._drawing, self._wanted = Lock(), 0
         self._shown_film = ""
+        self._waiting: deque[tuple[Callable[[Any], object], object]] = deque()
         self._posted.connect(self._call)
         self._unsubscribe = self.studio.subscribe(self._hear)
 
@@ -76,6 +85,11 @@ class Document(QObject):
     def hear(self, call: Callable[[], object]) -> None:
         """The same for what is played, which waits for no act."""
         self._enter(self._plays, call, None)
+
+    def beside(self, call: Callable[[], T], then: Callable[[T], object]) -> None:
+        """Has something worked out from frozen values beside the window, such as a report of a session; ``then`` gets it on the
+        window's thread. Whatever takes more than a few milliseconds belongs here."""
+        self._enter(self._draws, call, then)
 
     def act(self, act: Act, merge: bool = False) -> None:
         """Does an act of `engines.commands`; ``merge`` makes it one step with the last."""
@@ -135,6 +149,7 @@ class Document(QObject):
             pool.shutdown(cancel_futures=True)
         self.studio.close()
         self._unsubscribe()
+        sys.setswitchinterval(self._turn)
 
     # what the studio tells, in any thread
 
@@ -155,7 +170,19 @@ class Document(QObject):
 
     @pyqtSlot(object, object)
     def _call(self, call: Callable[[Any], object], value: object) -> None:
-        call(value)
+        """One a turn of the window's loop, so that many that come at once leave it time to paint and to hear."""
+        self._waiting.append((call, value))
+        if len(self._waiting) == 1:
+            QTimer.singleShot(0, self._turned)
+
+    def _turned(self) -> None:
+        call, value = self._waiting[0]
+        try:
+            call(value)
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                QTimer.singleShot(0, self._turned)
 
     def _enter(self, pool: ThreadPoolExecutor, call: Callable[[], T], then: Callable[[T], object] | None) -> None:
         def work() -> None:

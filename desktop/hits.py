@@ -1,10 +1,11 @@
-"""The list of hits: every one as a row that keyboard and screen reader reach, what the music does there, and what may be said of it."""
+"""The list of hits: every one as a row that keyboard and screen reader reach, with what the music does there."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from typing import Any
+
+from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.document import Document
@@ -16,6 +17,59 @@ from desktop.transport import Transport
 tr = words("hits")
 SIGNS = {"on": "◆", "early": "◀", "late": "▶", "missed": "✕", "silent": "□"}
 """The shapes of the timeline, as characters."""
+TIMECODE, WEIGHT, MEETS, NAME = range(4)
+Role = Qt.ItemDataRole
+
+
+class HitRows(QAbstractTableModel):
+    """The hits of a sheet; a row is made when it is looked at."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.sheet: Sheet | None = None
+        self._figures = theme.figures(8.5)
+
+    def draw(self, sheet: Sheet) -> None:
+        """Takes another sheet."""
+        self.beginResetModel()
+        self.sheet = sheet
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008  Qt's name, Qt's default
+        return 0 if self.sheet is None or parent.isValid() else len(self.sheet.marks)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008  Qt's name, Qt's default
+        return 0 if parent.isValid() else NAME + 1
+
+    def headerData(self, section: int, way: Qt.Orientation, role: int = Role.DisplayRole) -> Any:  # noqa: N802  Qt's name
+        if way == Qt.Orientation.Horizontal and role == Role.DisplayRole:
+            return (tr("Timecode"), tr("Weight"), tr("Meets"), tr("Name"))[section]
+        return None
+
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+        if self.sheet is None or not index.isValid():
+            return None
+        mark, column = self.sheet.marks[index.row()], index.column()
+        if role == Role.DisplayRole:
+            return self._text(mark, column)
+        if role == Role.FontRole and column != NAME:
+            return self._figures
+        if role == Role.ForegroundRole and column == MEETS:
+            return theme.current().colour(COLOURS[mark.verdict])
+        if role in (Role.ToolTipRole, Role.AccessibleTextRole) and column == MEETS:
+            return meets(mark)
+        return None
+
+    def _text(self, mark: HitMark, column: int) -> str:
+        assert self.sheet is not None
+        if column == TIMECODE:
+            return str(self.sheet.start + mark.hit.frame)
+        if column == WEIGHT:
+            return f"{mark.hit.weight:.2f} {tr('hard') if mark.hit.hard else tr('soft')}"
+        if column == NAME:
+            return mark.hit.label
+        late = "" if mark.frames is None or mark.verdict in ("on", "silent") else f" {mark.frames:+.1f}"
+        return f"{SIGNS[mark.verdict]}{late}"
 
 
 class Hits(QWidget):
@@ -24,64 +78,54 @@ class Hits(QWidget):
     def __init__(self, document: Document, transport: Transport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._transport = transport
-        self._frames: list[int] = []
         self._summary = QLabel(self)
-        self._table = QTableWidget(0, 4, self)
-        self._table.setAccessibleName(tr("Hits"))
-        self._table.setHorizontalHeaderLabels([tr("Timecode"), tr("Weight"), tr("Meets"), tr("Name")])
-        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._table.setShowGrid(False)
-        across, down = self._table.horizontalHeader(), self._table.verticalHeader()
+        self.rows = HitRows(self)
+        self.table = QTableView(self)
+        self.table.setModel(self.rows)
+        self.table.setAccessibleName(tr("Hits"))
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setTabKeyNavigation(False)
+        self.table.setShowGrid(False)
+        across, down = self.table.horizontalHeader(), self.table.verticalHeader()
         assert across is not None
         assert down is not None
         down.hide()
         down.setDefaultSectionSize(theme.ROW - 2)
         across.setHighlightSections(False)
+        across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        across.setResizeContentsPrecision(20)  # rows that are measured: of two thousand all would be too many
         across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         across.setStretchLastSection(True)
-        self._table.itemSelectionChanged.connect(self._go)
+        chosen = self.table.selectionModel()
+        assert chosen is not None
+        chosen.currentRowChanged.connect(lambda new, old: self._go(new.row()))
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
         column.addWidget(self._summary)
-        column.addWidget(self._table)
+        column.addWidget(self.table)
         document.drawn.connect(self.draw)
         if document.sheet is not None:
             self.draw(document.sheet)
 
     def draw(self, sheet: Sheet) -> None:
-        """Shows the hits of a sheet; the selected one stays selected."""
-        row = self._table.currentRow()
-        chosen = self._frames[row] if 0 <= row < len(self._frames) else None
-        self._frames = [mark.hit.frame for mark in sheet.marks]
-        self._table.blockSignals(True)
-        self._table.setRowCount(len(sheet.marks))
-        for k, mark in enumerate(sheet.marks):
-            self._fill(k, mark, sheet)
-        if chosen in self._frames:
-            self._table.selectRow(self._frames.index(chosen))
-        self._table.blockSignals(False)
+        """Shows the hits of a sheet; the chosen one stays chosen, wherever its row is now."""
+        old, row = self.rows.sheet, self.table.currentIndex().row()
+        chosen = old.marks[row].hit.frame if old is not None and 0 <= row < len(old.marks) else None
+        self.rows.draw(sheet)
+        again = next((k for k, mark in enumerate(sheet.marks) if mark.hit.frame == chosen), None)
+        if again is not None:
+            picked = self.table.selectionModel()
+            assert picked is not None
+            picked.blockSignals(True)
+            self.table.selectRow(again)
+            picked.blockSignals(False)
         self._summary.setText(summary(sheet))
 
-    def _fill(self, row: int, mark: HitMark, sheet: Sheet) -> None:
-        late = "" if mark.frames is None or mark.verdict in ("on", "silent") else f" {mark.frames:+.1f}"
-        worn = theme.current()
-        weight = f"{mark.hit.weight:.2f} {tr('hard') if mark.hit.hard else tr('soft')}"
-        cells = (str(sheet.start + mark.hit.frame), weight, f"{SIGNS[mark.verdict]}{late}", mark.hit.label)
-        for column, text in enumerate(cells):
-            item = QTableWidgetItem(text)
-            item.setFont(theme.figures(8.5) if column < 3 else self.font())
-            if column == 2:
-                item.setForeground(QColor(getattr(worn, COLOURS[mark.verdict])))
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, meets(mark))
-                item.setToolTip(meets(mark))
-            self._table.setItem(row, column, item)
-
-    def _go(self) -> None:
-        row = self._table.currentRow()
-        if 0 <= row < len(self._frames):
-            self._transport.locate(self._frames[row])
+    def _go(self, row: int) -> None:
+        sheet = self.rows.sheet
+        if sheet is not None and 0 <= row < len(sheet.marks):
+            self._transport.locate(sheet.marks[row].hit.frame)
 
 
 def meets(mark: HitMark) -> str:
