@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 tr = words("recut")
 
+BEGINNING = -1
+"""In place of the number of a job that has none yet."""
+
 
 class Recut(QWidget):
     """The panel. A new cut is looked at first, and nothing changes; then what is ticked is accepted, as one act that can be undone."""
@@ -71,6 +74,7 @@ class Recut(QWidget):
         self.model.refused.connect(self._refused)
         document.job_changed.connect(self._job_changed)
         document.session_changed.connect(self._session_changed)
+        document.refused.connect(lambda _: self._not_begun())
         document.reel_changed.connect(lambda _: self._forget_pictures())
         self.destroyed.connect(partial(_close, self._pictures))
         self._tell()
@@ -212,7 +216,9 @@ class Recut(QWidget):
     def _session_changed(self, event: SessionChanged) -> None:
         if event.change in ("opened", "closed"):
             self.put_aside()
-        elif self.recutting is not None and event.now is not None and event.now.session.programme != self.recutting.old:
+        elif self._accepting or self.recutting is None or event.now is None:
+            return
+        elif event.now.session.programme != self.recutting.old:
             self.put_aside()  # the session is on another cut by now
 
     # accepting
@@ -230,6 +236,7 @@ class Recut(QWidget):
         if recutting is None or self._accepting:
             return
         act = Conform(recutting.offer.new, recutting.offer.name, None, recutting.refused)
+        self._accepting = BEGINNING
         document.do(lambda: document.studio.compose(act), self._compose_began)
 
     def _compose_began(self, job: Job[Any]) -> None:
@@ -237,6 +244,11 @@ class Recut(QWidget):
         self._tell()
         if job.reading.ended:
             self._job_changed(job.reading)
+
+    def _not_begun(self) -> None:
+        if self._accepting == BEGINNING:
+            self._accepting = 0
+            self._tell()
 
     def _accepted(self) -> None:
         now = self._document.now
