@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.daw import Address, Cue, Placed, ProjectMarker, Reach, Transport
 from bridge.daws.ardour_file import ArdourFile
-from bridge.daws.ardour_lua import LuaSession
+from bridge.daws.ardour_lua import LuaSession, window_runs
 from bridge.daws.ardour_place import place as place_in_file
 from bridge.daws.osc_peer import OscPeer
 from bridge.osc_transport import ArdourTransport, number
@@ -72,6 +72,9 @@ class Ardour:
         if self._open_here(path):
             cure = "close the session in Ardour, place, open it again; or record the cue live: arm the tracks and play"
             raise DawError("has this session open, and would write over what is placed", where=path, cure=cure)
+        if self._session is None and window_runs():
+            what = "may be open in the Ardour that runs here and does not answer, which would write over what is placed"
+            raise DawError(what, where=path, cure="switch that Ardour's OSC on, or quit it")
         return place_in_file(path, cue, at, LuaSession.find())
 
     def markers(self) -> tuple[ProjectMarker, ...]:

@@ -69,6 +69,15 @@ class LuaSession:
         return out
 
 
+def window_runs() -> bool:
+    """Whether an Ardour with a window runs on this machine, as far as the system's list of programs says."""
+    program = shutil.which("ps")
+    if program is None:
+        return False
+    done = subprocess.run([program, "-A", "-o", "comm="], capture_output=True, text=True, check=False)  # noqa: S603
+    return any(Path(line.strip()).name.lower().startswith("ardour") for line in done.stdout.splitlines())
+
+
 def sounds(printed: str) -> dict[str, list[Sound]]:
     """The notes that Ardour found, by region; starts and ends in samples of the session."""
     out: dict[str, list[Sound]] = {}

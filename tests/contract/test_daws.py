@@ -93,7 +93,9 @@ class ArdourWorld(World):
         home = self.room / "film"
         (home / "interchange" / "film" / "midifiles").mkdir(parents=True)
         shutil.copy(HERE / "golden" / "ardour" / "film.ardour", home)
-        self.opened.enter_context(pytest.MonkeyPatch.context()).setattr(ardour.LuaSession, "find", lambda: None)
+        patch = self.opened.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(ardour.LuaSession, "find", lambda: None)
+        patch.setattr(ardour, "window_runs", lambda: False)
         return open_daw("ardour", Address(project=home, port=1, timeout_s=0.3))
 
     @property
@@ -280,7 +282,9 @@ def test_it_is_reached_and_closed_as_often_as_one_likes(world: World) -> None:
 
 @pytest.mark.parametrize("name", DAWS)
 def test_a_daw_that_is_not_there_is_one_line_with_a_cure(name: str, tmp_path: Path, session: Session) -> None:
-    daw = open_daw(name, Address(folder=tmp_path / "files", box=tmp_path / "box", project=tmp_path / "none", port=9, timeout_s=0.2))
+    daw = open_daw(
+        name, Address(folder=tmp_path / "files", box=tmp_path / "box", project=tmp_path / "none", port=9, timeout_s=0.2)
+    )
     reach = daw.reach()
     assert reach.said
     if name not in ("folder", "generic"):
@@ -334,6 +338,17 @@ def test_the_folder_touches_only_what_changed(tmp_path: Path, session: Session) 
     before = {path: path.stat().st_mtime_ns for path in files}
     daw.place(Cue.of(session), Fraction(0))
     assert {path: path.stat().st_mtime_ns for path in files} == before
+
+
+def test_a_session_that_a_silent_ardour_may_have_open_is_left_alone(
+    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as opened:
+        world = ArdourWorld(tmp_path, opened)
+        monkeypatch.setattr("bridge.daws.ardour.window_runs", lambda: True)
+        with pytest.raises(DawError, match="may be open in the Ardour"):
+            world.daw.place(only_melody(Cue.of(session), world), Fraction(1))
+        assert world.notes() == {}
 
 
 def test_the_generic_daw_is_told_by_machine_control_and_claims_nothing(tmp_path: Path, session: Session) -> None:
