@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
 
-from bridge.checkup import server
-from bridge.daw import open_daw
-from bridge.daws import DAWS
-from bridge.doctor import Diagnosis, Finding, examine
+from bridge.checkup import checkup
+from bridge.daw import Address
+from bridge.doctor import Diagnosis, Finding
 from bridge.ports import names
 from desktop import theme
 from desktop.actions import Item
@@ -50,16 +50,10 @@ class Following(Protocol):
     actions_by_name: Actions
 
 
-def looked_around() -> Diagnosis:
-    """Everything but the sources of transport, which are live: MIDI systems, JACK, every DAW, our server, the engine's provider."""
-    reaches = []
-    for name in DAWS:
-        daw = open_daw(name)
-        try:
-            reaches.append(daw.reach())
-        finally:
-            daw.close()
-    return examine(None, 0, reaches, [server()])
+def looked_around(session: Path | None) -> Diagnosis:
+    """Everything but the sources of transport, which are live: MIDI systems, JACK, DAWs, editors, our server, the engine's provider."""
+    found = checkup(session, (), 0.0, Address(), heard=())
+    return Diagnosis(tuple(finding for finding in found.findings if not finding.link.startswith("transport")))
 
 
 class Links(QWidget):
@@ -70,7 +64,7 @@ class Links(QWidget):
         document: Document,
         transport: Transport,
         parent: QWidget | None = None,
-        look: Callable[[], Diagnosis] = looked_around,
+        look: Callable[[Path | None], Diagnosis] = looked_around,
     ) -> None:
         super().__init__(parent)
         self._document, self._transport, self._look = document, transport, look
@@ -164,7 +158,8 @@ class Links(QWidget):
         """Asks every link how it is, beside the window."""
         self._looked = True
         self.said.setText(tr("looking…"))
-        self._aside.ask("look", self._look, self._show_found)
+        path = None if self._document.now is None else self._document.now.path
+        self._aside.ask("look", lambda: self._look(path), self._show_found)
         self._aside.ask("ports", names, self._show_ports)
 
     def _show_found(self, found: Diagnosis) -> None:

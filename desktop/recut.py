@@ -32,7 +32,6 @@ from desktop.language import words
 from desktop.recut_rows import BARS, KIND, NEW, OLD, WHAT, Changes, Recutting, Tick
 from desktop.recut_strips import Strips
 from desktop.thumbnails import Thumbnails
-from engines.commands import Conform
 from engines.session.before import AFTER, BEFORE
 
 if TYPE_CHECKING:
@@ -193,6 +192,10 @@ class Recut(QWidget):
                 self._accepted()
             else:
                 self._tell()
+        elif reading.state == "done" and reading.sentence.startswith("Look at ") and not self._accepting:
+            offer = self._document.studio.offer  # an editor or another client looked at a new cut
+            if offer is not None and (self.recutting is None or self.recutting.offer is not offer):
+                self.show_offer(offer)
 
     def show_offer(self, offer: Offer) -> None:
         """Shows what a new cut would do."""
@@ -235,9 +238,13 @@ class Recut(QWidget):
         recutting, document = self.recutting, self._document
         if recutting is None or self._accepting:
             return
-        act = Conform(recutting.offer.new, recutting.offer.name, None, recutting.refused)
         self._accepting = BEGINNING
-        document.do(lambda: document.studio.compose(act), self._compose_began)
+
+        def begin() -> Job[Any]:
+            document.studio.offer = recutting.offer  # the one that is seen, whatever another client looked at meanwhile
+            return document.studio.conform(None, recutting.refused)
+
+        document.do(begin, self._compose_began)
 
     def _compose_began(self, job: Job[Any]) -> None:
         self._accepting = job.number

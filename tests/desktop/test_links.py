@@ -121,7 +121,7 @@ def page(qapp: QApplication, qtbot: QtBot, trio: str, tmp_path: Path) -> Iterato
     document = Document(Studio(player=Deaf))  # type: ignore[arg-type]
     with qtbot.waitSignal(document.drawn, timeout=PATIENCE):
         document.open(saved(scored(), tmp_path / "cue.hitpoint"))
-    made = Links(document, Transport(), look=lambda: FOUND)
+    made = Links(document, Transport(), look=lambda _: FOUND)
     made.resize(420, 700)
     qtbot.addWidget(made)
     yield Page(document, made, qtbot)
@@ -201,7 +201,7 @@ def test_who_leads_is_chosen_and_the_inputs_opened_for_it(window: Window, qtbot:
     window.document.studio.playback._make = Deaf  # type: ignore[assignment]
     with qtbot.waitSignal(window.document.drawn, timeout=PATIENCE):
         window.document.open(saved(scored(), tmp_path / "cue.hitpoint"))
-    page = Links(window.document, window.transport, window, look=lambda: FOUND)
+    page = Links(window.document, window.transport, window, look=lambda _: FOUND)
     page.follow(BEST)
     assert window.transport.follows
     assert window.actions_by_name["follow"].isChecked()

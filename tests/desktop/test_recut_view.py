@@ -161,6 +161,15 @@ def test_a_cut_list_is_looked_at_beside_the_window_and_put_aside(sitting: Sittin
     assert not sitting.panel.all.isEnabled()
 
 
+def test_a_cut_that_an_editor_handed_over_is_shown_as_well(sitting: Sitting, tmp_path: Path) -> None:
+    new = cut_list(trimmed(OLD, 5, tail=14))
+    path = tmp_path / "handed.csv"
+    path.write_text("\n".join(["frame,time_s,kind", *(f"{c.frame},{float(c.time):.6f},cut" for c in new.cuts)]))
+    sitting.document.studio.look_at_cut(path)  # by whoever else drives the studio
+    sitting.bot.waitUntil(lambda: sitting.panel.recutting is not None, timeout=PATIENCE)
+    assert "handed.csv" in sitting.panel.name.text()
+
+
 def test_a_broken_cut_list_is_one_line_and_the_panel_waits_on(sitting: Sitting, tmp_path: Path) -> None:
     path = tmp_path / "broken.edl"
     path.write_text("nothing of an edit\n")
