@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from bridge.clock import SECOND
+from bridge.events import Subscribers
 from bridge.player import process
 from bridge.player.calibration import calibrated
 from bridge.player.messages import (
@@ -75,7 +76,9 @@ class Player:
     ) -> None:
         self._context = get_context("spawn")
         self._own = own_process
-        self._listeners = [on_status] if on_status else []
+        self._listeners: Subscribers[Status] = Subscribers()
+        if on_status is not None:
+            self._listeners.subscribe(on_status)
         self._boards = self._context.RawArray("B", MOST_OUTLETS * BOARD)
         self._numbers: dict[Outlet, int] = {}
         self._kept: dict[type, Message] = {}  # what a fresh process must be told first
@@ -105,8 +108,7 @@ class Player:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tells every status to a listener; what is returned ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        return self._listeners.subscribe(listener)
 
     def patch(self, routes: Iterable[Route]) -> int:
         """Where stems go from now on; what sounds is ended. Raises OptionError for more outlets than there is room for."""
@@ -246,8 +248,7 @@ class Player:
         with self._news:
             self._status = status
             self._news.notify_all()
-        for listener in list(self._listeners):
-            listener(status)
+        self._listeners.publish(status)
 
     def _revive(self) -> None:
         """The process died: another one ends the notes that it left sounding, and stands where it was or follows as it did. After three

@@ -211,7 +211,7 @@ def hanging(sent: Sent) -> set[tuple[int, int]]:
 
 
 @given(programmes(), sittings)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_whatever_is_done_every_message_has_its_moment_and_every_note_its_end(programme: Programme, sitting: list) -> None:
     desk, account = Desk(programme), Account(programme)
     for (what, first, second), time in sitting:
@@ -348,3 +348,23 @@ def test_a_course_is_a_straight_line(place: int, moment: int) -> None:
     course = Course(5, 0, Fraction(1, 2))
     assert course.moment(place) == moment
     assert course.place_at(moment) == place
+
+
+@given(
+    st.lists(st.tuples(st.integers(-5000, 5000), st.sampled_from((98, 100, 102))), min_size=20, max_size=60), st.integers(0, 100)
+)
+@settings(max_examples=60)
+def test_a_leader_that_creeps_and_strays_loses_no_note_and_doubles_none(path: list[tuple[int, int]], latency_ms: int) -> None:
+    """What a chase says of a rolling DAW: its place give or take a few milliseconds, its speed give or take some percent."""
+    desk, true = Desk(scale(200, 100 * MS), latency_ms * MS), 0
+    desk.deck.chase(0, Fraction(1))
+    for stray_us, percent in path:
+        true += 100 * MS * percent // 100
+        desk.run(100 * MS)
+        desk.deck.chase(true + stray_us * 1000, Fraction(percent, 100))
+    desk.run(400 * MS)
+    struck = [message[1] for _, message in desk.notes if message[0] == 0x90]
+    assert struck == [60 + k % 12 for k in range(len(struck))]
+    assert len(struck) >= (true + 300 * MS - latency_ms * MS) // (250 * MS)
+    desk.deck.chase(true, Fraction(0))
+    assert hanging(desk.notes) == set()
