@@ -18,6 +18,7 @@ COMPANION = Path(__file__).with_name("ardour_companion.lua")
 """The script that does it; it runs in Ardour's Lua program alone, and nobody copies it anywhere."""
 
 _TIMEOUT_S = 120
+_WINDOW = re.compile(r"ardour([-.]?\d.*)?", re.IGNORECASE)
 _NOTE = re.compile(r"NOTE\t([^\t]*)\t(-?\d+)\t(-?\d+)\t(\d+)\t(\d+)")
 
 
@@ -75,7 +76,8 @@ def window_runs() -> bool:
     if program is None:
         return False
     done = subprocess.run([program, "-A", "-o", "comm="], capture_output=True, text=True, check=False)  # noqa: S603
-    return any(Path(line.strip()).name.lower().startswith("ardour") for line in done.stdout.splitlines())
+    # its helpers are called ardour-avahi and the like
+    return any(_WINDOW.fullmatch(Path(line.strip()).name) for line in done.stdout.splitlines())
 
 
 def sounds(printed: str) -> dict[str, list[Sound]]:
