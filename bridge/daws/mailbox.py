@@ -27,10 +27,10 @@ Row = Sequence[str]
 
 
 class Mailbox:
-    """The folder of one DAW's script."""
+    """The folder of one DAW's ``script``, which is the file that a person copies into the DAW."""
 
-    def __init__(self, daw: str, folder: Path, timeout_s: float) -> None:
-        self.daw, self.folder, self.timeout_s = daw, folder, timeout_s
+    def __init__(self, daw: str, folder: Path, timeout_s: float, script: Path) -> None:
+        self.daw, self.folder, self.timeout_s, self.script = daw, folder, timeout_s, script
         self._never = Event()
 
     def ask(self, act: str, rows: Iterable[Row] = ()) -> list[list[str]]:
@@ -42,11 +42,8 @@ class Mailbox:
         files.write(job, "".join("\t".join(_plain(word) for word in line) + "\n" for line in lines))
         try:
             if not self._wait(answer.is_file):
-                raise DawError(
-                    "its script does not answer",
-                    where=self.daw,
-                    cure=f"run the companion script in it (it looks into {self.folder})",
-                )
+                cure = f"load {self.script} in it and run it; it looks into {self.folder}"
+                raise DawError("its script does not answer", where=self.daw, cure=cure)
             return self._read(answer)
         finally:
             job.unlink(missing_ok=True)

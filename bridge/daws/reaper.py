@@ -44,7 +44,7 @@ class Reaper:
 
     def __init__(self, address: Address) -> None:
         self.host, self.port, self.timeout_s = address.host, address.port or PORT, address.timeout_s
-        self.box = Mailbox(self.name, address.box or Path.home() / ".hitpoint" / "reaper", address.timeout_s)
+        self.box = Mailbox(self.name, address.box or Path.home() / ".hitpoint" / "reaper", address.timeout_s, COMPANION)
         self._watch: Thread | None = None
         self._closed = Event()
 
@@ -53,7 +53,7 @@ class Reaper:
         facts: dict[str, object] = {"web_port": self.port, "folder": str(self.box.folder)}
         web, script = self._answers(lambda: self._web("TRANSPORT")), self._answers(lambda: self.box.ask("hello"))
         facts |= {"web": web is not None, "script": script is not None}
-        cure = f"load {COMPANION.name} in REAPER's action list and run it"
+        cure = f"load {COMPANION} in REAPER's action list and run it"
         if script is None and web is None:
             return Reach(self.name, False, "does not answer", f"start it, {cure}", facts)
         if script is None:

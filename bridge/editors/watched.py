@@ -138,14 +138,15 @@ def editor_place(folder: Path | None = None) -> EditorPlace | None:
 def editor(folder: Path | None = None) -> Finding:
     """The link to the editing program, for the doctor."""
     home = folder or HANDED.expanduser()
-    scripts = "bridge/editors/blender_addon.py or resolve_script.py"
+    here = Path(__file__).parent
+    scripts = f"{here / 'blender_addon.py'} in Blender, {here / 'resolve_script.py'} in Resolve"
     try:
         place = editor_place(home)
     except DawError as error:
         return Finding("editor", "odd", error.what, error.cure or "")
     handed = (home / CUTS).is_file()
     if place is None and not handed:
-        cure = f"run {scripts} in it, or export its cut list and watch that file: python main.py watch SESSION --cuts FILE"
+        cure = f"run {scripts}, or export a cut list and watch that file: python main.py watch SESSION --cuts FILE"
         return Finding("editor", "absent", "no editing program has handed over its cuts", cure, {"folder": str(home)})
     facts = {"folder": str(home), "cuts": handed}
     if place is None:
