@@ -15,7 +15,7 @@ from desktop.sheet import HitMark, Sheet
 from desktop.transport import Transport
 
 tr = words("hits")
-SIGNS = {"on": "◆", "early": "◀", "late": "▶", "missed": "✕", "silent": "□"}
+SIGNS = {"on": "●", "early": "◀", "late": "▶", "missed": "✕", "silent": "□"}
 """The shapes of the timeline, as characters."""
 TIMECODE, WEIGHT, MEETS, NAME = range(4)
 Role = Qt.ItemDataRole

@@ -269,9 +269,9 @@ class Timeline(QAbstractScrollArea):
             return
         assert self._ink is not None
         x = round(self.scale.x(float(self.transport.seconds)))
-        painter.setPen(self._ink.pen("missed", 1))
+        painter.setPen(self._ink.pen("text", 1))
         painter.drawLine(QLineF(x + 0.5, 0, x + 0.5, self.rows))
-        painter.setBrush(self._ink.colour("missed"))
+        painter.setBrush(self._ink.colour("text"))
         painter.drawPolygon(QPolygonF([QLineF(x - 4, 0, x, 0).p1(), QLineF(x + 5, 0, x, 0).p1(), QLineF(x + 0.5, 6, x, 0).p1()]))
 
     # what the composer does

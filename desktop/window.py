@@ -30,8 +30,8 @@ from engines.errors import HitpointError, OutputError
 from engines.picture.reel import Reel
 
 tr = words("window")
-SIDE = 360
-"""Pixels of the docks at the right in a window that was never arranged."""
+SIDE, BELOW = 360, 260
+"""Pixels of the docks at the right and of those below in a window that was never arranged."""
 
 
 class Window(QMainWindow):
@@ -97,6 +97,7 @@ class Window(QMainWindow):
         document.job_changed.connect(self.jobs.show_job)
         document.said.connect(self.message.say)
         document.refused.connect(self.message.refuse)
+        self.transport.located.connect(self._located)
         self.viewer.failed.connect(self.message.refuse)
         self.jobs.cancelled.connect(document.cancel)
         timeline.hit_moved.connect(commands.move_hit)
@@ -120,6 +121,12 @@ class Window(QMainWindow):
 
     def _film_changed(self, film: OpenFilm) -> None:
         self.show_state()
+
+    def _located(self, frame: int) -> None:
+        """A hit that the person goes to is the one that is meant."""
+        sheet = self.timeline.sheet
+        if sheet is not None and any(mark.hit.frame == frame for mark in sheet.marks):
+            self.timeline.select(frame)
 
     def _show_reel(self, reel: Reel | None) -> None:
         self.viewer.open(reel)
@@ -184,6 +191,8 @@ class Window(QMainWindow):
         self.resize(1440, 900)
         right = [dock for dock in self.docks.values() if dock.place.area == Qt.DockWidgetArea.RightDockWidgetArea]
         self.resizeDocks(right, [SIDE] * len(right), Qt.Orientation.Horizontal)
+        under = [dock for dock in self.docks.values() if dock.place.area == Qt.DockWidgetArea.BottomDockWidgetArea]
+        self.resizeDocks(under, [BELOW] * len(under), Qt.Orientation.Vertical)
         kept = self.preferences.bytes("window/places")
         if not kept.isEmpty():
             self.restoreGeometry(self.preferences.bytes("window/geometry"))

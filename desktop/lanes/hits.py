@@ -33,16 +33,16 @@ SPRITE = 14
 CROWD = 5
 """Pixels between hits below which they have no heads."""
 ROOMY = 40
-"""Pixels between hits from which a figure stands beside those that are not on."""
+"""Pixels up to the next hit from which a figure stands beside one that is not on."""
 LOCK = 4
 """Pixels of a drag that decide between moving (across) and weighing (up and down)."""
 
 
 def head(verdict: Verdict, hard: bool, x: float, y: float) -> QPolygonF:
-    """Its shape: a diamond is on, triangles point early (left) or late (right), a cross is missed; nothing composed is a square."""
+    """Its shape: triangles point early (left) or late (right), nothing composed is a square. What is on is a disc, what is missed a
+    cross: no polygons."""
     r = HEAD if hard else HEAD * 0.8
     shapes = {
-        "on": ((0, -r), (r, 0), (0, r), (-r, 0)),
         "early": ((-r, 0), (r * 0.8, -r), (r * 0.8, r)),
         "late": ((r, 0), (-r * 0.8, -r), (-r * 0.8, r)),
         "silent": ((-r * 0.8, -r * 0.8), (r * 0.8, -r * 0.8), (r * 0.8, r * 0.8), (-r * 0.8, r * 0.8)),
@@ -64,7 +64,11 @@ def sprite(verdict: Verdict, hard: bool, worn: Theme, colour: str, ratio: float)
             painter.drawLine(QPointF(middle - HEAD, middle - way), QPointF(middle + HEAD, middle + way))
     else:
         painter.setBrush(worn.colour(colour) if hard and verdict != "silent" else worn.colour("panel"))
-        painter.drawPolygon(head(verdict, hard, middle, middle))
+        if verdict == "on":
+            size = HEAD if hard else HEAD * 0.8
+            painter.drawEllipse(QPointF(middle, middle), size, size)
+        else:
+            painter.drawPolygon(head(verdict, hard, middle, middle))
     painter.end()
     return made
 
@@ -95,7 +99,8 @@ class Hits(Lane):
             for k in thinned(xs).tolist():
                 mark, x = sheet.marks[shown.start + k], float(xs[k])
                 self._head(painter, mark, x, self._top(mark.hit.weight), ink, COLOURS[mark.verdict])
-                if apart > ROOMY:
+                beyond = shown.start + k + 1
+                if beyond >= len(sheet.hit_at) or scale.x(float(sheet.hit_at[beyond])) - x > ROOMY:
                     self._figure(painter, mark, x, ink)
         self._chosen(painter, scale, sheet, ink)
 

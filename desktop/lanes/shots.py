@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil, log2
+
 import numpy as np
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QImage, QPainter
@@ -12,6 +14,8 @@ from desktop.scale import Scale
 from desktop.sheet import Sheet
 
 tr = words("timeline")
+FIRST = 6
+"""Frames between two pictures of one shot, closest."""
 LEAST = 14
 """Pixels of a shot below which it has no picture."""
 
@@ -25,6 +29,7 @@ class Shots(Lane):
         super().__init__(title)
         self.pictures: dict[int, QImage] = {}
         self.wanted: list[int] = []
+        self.shape = 16 / 9
 
     def paint(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink) -> None:
         painter.fillRect(QRectF(0, 0, scale.width, self.height), ink.colour("shade"))
@@ -35,10 +40,22 @@ class Shots(Lane):
         lefts = (edges[shown.start : shown.stop + 2] - scale.left) / scale.step
         roomy = (np.diff(lefts) >= LEAST) & (lefts[1:] > 0) & (lefts[:-1] < scale.width)
         for k in np.flatnonzero(roomy).tolist():
-            self._picture(painter, float(lefts[k]), float(lefts[k + 1]), int(frames[shown.start + k]))
+            self._fill(painter, float(lefts[k]), float(lefts[k + 1]), int(frames[shown.start + k]), scale, sheet)
         xs = (sheet.cuts[shown] - scale.left) / scale.step
         crowd = 1.0 if len(xs) < scale.width / 2 else 2.0
         ink.uprights(painter, np.floor(xs[thinned(xs, crowd)]) + 0.5, 0.0, self.height, ink.pen("text", alpha=150))
+
+    def _fill(self, painter: QPainter, left: float, right: float, frame: int, scale: Scale, sheet: Sheet) -> None:
+        """A shot's first picture, and further ones as far as it is long: at steps that double, so that a zoom finds them again."""
+        high = self.height - 4
+        wide = self.shape * high
+        each = 1 / float(sheet.rate) / scale.step  # pixels of a frame
+        step = FIRST * 2 ** max(0, ceil(log2(max(1.0, wide) / each / FIRST)))
+        skipped = max(0, int((-wide - left) / each / step))
+        at, x = frame + skipped * step, left + skipped * step * each
+        while x < min(right - LEAST, scale.width):
+            self._picture(painter, x, min(right, x + step * each), at)
+            at, x = at + step, x + step * each
 
     def _picture(self, painter: QPainter, left: float, right: float, frame: int) -> None:
         image = self.pictures.get(frame)
@@ -46,6 +63,7 @@ class Shots(Lane):
             self.wanted.append(frame)
             return
         high = self.height - 4
+        self.shape = image.width() / image.height()
         wide = image.width() * high / image.height()
         part = min(wide, right - left - 1)
         source = QRectF(0, 0, image.width() * part / wide, image.height())

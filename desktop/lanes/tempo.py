@@ -11,12 +11,14 @@ from desktop.scale import Scale
 from desktop.sheet import Sheet
 
 tr = words("timeline")
-MARGIN = 9
+MARGIN = 15
 """Pixels above the highest and below the lowest tempo."""
 NARROWEST = 4.0
 """Beats a minute between the upper and the lower edge at least: a bend of a tenth shall not look like a cliff."""
 
 
+LINE = 14
+"""Pixels of a line of figures."""
 LABEL = 96.0
 """Pixels between two figures at least."""
 
@@ -57,16 +59,18 @@ class Tempo(Lane):
         self._write(painter, xs, ys, tempi, ink)
 
     def _write(self, painter: QPainter, xs: Floats, ys: Floats, tempi: Floats, ink: Ink) -> None:
-        """A figure at a change where there is room, above the curve or below it, whichever is further from the edge."""
+        """A figure at a change where there is room, clear of the curve: above what lies under it, or below."""
         right = -LABEL
         places = xs.clip(min=0.0)
-        for k in thinned(places, LABEL):
-            x, y = float(places[k]), float(ys[k])
+        for k in thinned(places, LABEL).tolist():
+            x = float(places[k]) + 3
             if x < right + 12 or (k + 1 < len(xs) and xs[k + 1] <= x):
                 continue
             text = f"{tempi[k]:.2f}".rstrip("0").rstrip(".")
-            above = y > self.height / 2
-            right = x + 4 + ink.write(painter, x + 4, y - 15 if above else y + 2, text, "text", figures=True)
+            under = ys[k : int(np.searchsorted(xs, x + ink.width(text, figures=True))) + 1]
+            above, below = float(under.min()) - LINE, float(under.max()) + 1
+            y = above if above >= 0 else min(below, self.height - LINE)
+            right = x + ink.write(painter, x, y, text, "text", figures=True)
 
     def tip(self, x: float, y: float, scale: Scale, sheet: Sheet) -> str:
         at = scale.seconds(x)

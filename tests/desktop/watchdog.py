@@ -18,9 +18,10 @@ TICK_MS = 5
 class Away:
     """The longest times, in ms.
 
-    ``busy`` is processor time of the window's own thread between two turns of its loop, which no other program lengthens. ``stuck`` is
-    real time at one and the same place of our code, as in a lock, a disk or a wire; Qt's own loop is none. ``clock`` is real time between two turns, which a
-    busy machine lengthens; ``beside`` is how long a thread that only sleeps was kept waiting: what the machine does to anybody.
+    ``busy`` is processor time of the window's own thread between two turns of its loop, which no other program lengthens by more
+    than sharing a core does. ``stuck`` is real time at one and the same place of our code, as in a lock, a disk or a wire; Qt's own
+    loop is none. ``clock`` is real time between two turns, which a busy machine lengthens; ``beside`` is how long a thread that only
+    sleeps was kept waiting: what the machine does to anybody.
     """
 
     busy: float = 0.0
