@@ -38,7 +38,7 @@ class Port(Protocol):
         """Sends one whole MIDI message when it is due; messages of the same moment keep their order. PortError if it is not open."""
 
     def service(self) -> int | None:
-        """Lets out what is due by now; the moment when the next one is, None if nothing waits."""
+        """Lets out what is due by now; the moment when the next one is, None if nothing waits or the port needs nobody for that."""
 
     def recall(self, channel: int) -> tuple[tuple[int, bytes], ...]:
         """Takes back what is not out yet on a channel (0 to 15), as (due, message) in the order of their moments."""
