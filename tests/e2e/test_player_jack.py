@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -27,6 +28,7 @@ from bridge.mtc import full_frame, quarter_frame
 from bridge.player import Inlet, Outlet, Part, Player, Programme, Route, TimedNote
 from engines.picture.timecode import Timecode
 
+ROOT = Path(__file__).resolve().parents[2]
 RATE = 48_000
 PERIOD = 256
 MS = SECOND // 1000
@@ -332,3 +334,45 @@ def test_a_synthesiser_sounds_the_notes_that_were_meant(graph: Graph, tmp_path: 
         assert abs(harmonic - round(harmonic)) < 0.04, f"pitch {pitch}: {strongest:.1f} Hz"
         assert round(harmonic) >= 1
     assert float(np.abs(sound[-RATE // 4 :]).max()) < 0.01, "silence after the last note"
+
+
+@pytest.mark.slow
+def test_a_port_of_the_systems_own_plays_the_same_notes_within_a_period_or_so(graph: Graph) -> None:
+    """Where a program offers no samples to write to, notes go out by deadlines, through whatever MIDI system opens (here rtmidi's JACK)."""
+    pytest.importorskip("rtmidi", reason="python-rtmidi is not installed")
+    with Player([Route(Outlet("virtual", "by deadline"), latency_ms=0.0)]) as player:
+        status = player.wait(lambda s: bool(s.outlets), DEADLINE_S)
+        assert status.outlets[0].fault == ""
+        assert status.outlets[0].kind == "SystemPort"
+        port = next(name for name in peers.ports(graph.server) if name.endswith("by deadline"))
+        subprocess.run(["jack_connect", port, "ear:input"], check=True, capture_output=True, timeout=20)
+        player.load(ticks())
+        player.play(0)
+        player.wait(lambda s: s.rolling and s.seconds > 2, DEADLINE_S)
+        player.settle(player.stop(), DEADLINE_S)
+        assert peers.until(lambda: not hanging(graph.heard()), 10)
+        status = player.status
+    notes = struck(graph.heard())
+    assert len(notes) > 60
+    off = [abs(sample - notes[0][0] - round((sample - notes[0][0]) / (RATE // 50)) * (RATE // 50)) / 48 for sample, _ in notes]
+    print(
+        f"\nby deadline: sent within {status.lateness.p99_ms:.2f} ms (p99), heard within {np.percentile(off, 99):.2f} ms of a grid"
+    )
+    assert np.percentile(off, 50) < 1000 * 2 * PERIOD / RATE
+
+
+@pytest.mark.slow
+def test_calibrate_measures_a_loop_to_the_sample(graph: Graph, tmp_path: Path) -> None:
+    """What goes out and straight back in comes a period later, as JACK has it for loops, every time."""
+    command = [sys.executable, str(ROOT / "main.py"), "calibrate", "--out", "jack:melody", "--in", "jack:return", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as calibrate:
+        assert peers.until(lambda: {"Hitpoint:melody", "Hitpoint:return"} <= set(peers.ports(graph.server)), DEADLINE_S)
+        subprocess.run(["jack_connect", "Hitpoint:melody", "Hitpoint:return"], check=True, capture_output=True, timeout=20)
+        out, err = calibrate.communicate(timeout=DEADLINE_S)
+    assert calibrate.returncode == 0, err
+    told = json.loads(out)
+    assert told["found"] >= told["sent"] - 2
+    assert told["spread_ms"] < 0.1
+    assert min(abs(told["late_ms"] - periods * 1000 * PERIOD / RATE) for periods in (0, 1)) < 0.1
+    kept = json.loads(next((tmp_path / "config").rglob("latencies.json")).read_text())
+    assert kept == {"melody": told["latency_ms"]}
