@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Any, TypeVar
 
 from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
@@ -20,13 +21,14 @@ class Aside(QObject):
     """One thread for short questions of one widget; it ends with the widget."""
 
     refused = pyqtSignal(object)  # HitpointError: why a question has no answer
-    _answered = pyqtSignal(object, object)
+    _answered = pyqtSignal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(1, "hitpoint aside")
         self._newest: dict[str, int] = {}
         self._count = 0
+        self._living, self._ended = Lock(), False
         self._answered.connect(self._hand_over)
         if parent is not None:
             parent.destroyed.connect(self.end)
@@ -44,9 +46,9 @@ class Aside(QObject):
                 if not isinstance(error, HitpointError):
                     LOG.exception("a question of the window failed")
                 told = error if isinstance(error, HitpointError) else fault(error)
-                self._answered.emit(lambda: self.refused.emit(told), None)
+                self._hand(lambda: self.refused.emit(told))
                 raise
-            self._answered.emit(lambda: self._newest.get(kind) == mine and then(answer), None)
+            self._hand(lambda: self._newest.get(kind) == mine and then(answer))
             return answer
 
         return self._pool.submit(work)
@@ -56,10 +58,18 @@ class Aside(QObject):
         self._newest.pop(kind, None)
 
     def end(self, *_: Any) -> None:
-        """Takes no more questions; those that wait are dropped."""
+        """Takes no more questions; those that wait are dropped, and no answer comes."""
+        with self._living:
+            self._ended = True
         self._newest.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    @pyqtSlot(object, object)
-    def _hand_over(self, call: Callable[[], object], _: object) -> None:
+    def _hand(self, call: Callable[[], object]) -> None:
+        """Has the window's thread call something, unless the window has gone."""
+        with self._living:
+            if not self._ended:
+                self._answered.emit(call)
+
+    @pyqtSlot(object)
+    def _hand_over(self, call: Callable[[], object]) -> None:
         call()

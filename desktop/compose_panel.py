@@ -30,6 +30,7 @@ from desktop.compose_told import Maker, Suggested, maker, own, suggested, wider
 from desktop.compose_wish import wishes_of
 from desktop.compose_work import Work
 from desktop.language import words
+from desktop.lately import Lately
 from desktop.rights_card import RightsCard
 from desktop.takes_follow import Follow
 from desktop.takes_keep import bars_of, shut
@@ -66,6 +67,7 @@ class Compose(QWidget):
         self.refill, self.refill_all = QPushButton(self), QPushButton(tr("Refill all"), self)
         self.scope = QButtonGroup(self)
         self._seen: dict[int | None, Suggested] = {}
+        self._lately = Lately(self, self.show_session)
         self._arrange()
         self._connect(document)
         self.show_session(None if document.now is None else document.now.session)
@@ -267,7 +269,7 @@ class Compose(QWidget):
     # what is wished
 
     def _session_changed(self, event: SessionChanged) -> None:
-        self.show_session(None if event.now is None else event.now.session)
+        self._lately.tell(None if event.now is None else event.now.session)
 
     def _tell(self, told: Told, forget: tuple[str, ...]) -> None:
         if self.session is not None:

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QToo
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
 from desktop.language import words
+from desktop.lately import Lately
 from desktop.roll_select import is_kept, keep_or_release, notes_in, piece_of, refills, spans_of
 from desktop.roll_view import STEP, RollView
 from desktop.takes_follow import Follow
@@ -98,6 +99,7 @@ class Roll(QWidget):
         self.told = QLabel(self)
         self.keep = QPushButton(self)
         self.again = QPushButton(tr("Refill"), self)
+        self._lately = Lately(self, self.show_session)
         self._arrange()
         self._connect()
         self.show_session(None if document.now is None else document.now.session)
@@ -133,7 +135,7 @@ class Roll(QWidget):
     def _connect(self) -> None:
         view, giver, document = self.view, self.giver, self._document
         document.session_changed.connect(self._session_changed)
-        self._transport.moved.connect(lambda _: view.show_playhead(float(self._transport.seconds)))
+        self._transport.moved.connect(self._moved)
         self.follow.scene_changed.connect(view.show_scene)
         view.selection_changed.connect(self._tell)
         view.located.connect(self._locate)
@@ -170,8 +172,11 @@ class Roll(QWidget):
             for scene, stems, bars in refills(session, self.view.selection):
                 wishes_of(self._document).refill(scene, stems, bars)
 
+    def _moved(self, *_: int) -> None:
+        self.view.show_playhead(float(self._transport.seconds))
+
     def _session_changed(self, event: SessionChanged) -> None:
-        self.show_session(None if event.now is None else event.now.session)
+        self._lately.tell(None if event.now is None else event.now.session)
 
     def _show_stems(self) -> None:
         self.view.show_stems(tuple(chip.stem for chip in self.chips if chip.isChecked()))

@@ -38,6 +38,17 @@ class Clock:
         return np.asarray(np.interp(seconds, self._times, self._beats))
 
 
+_CLOCKS: dict[int, tuple[TempoMap, Clock]] = {}
+
+
+def clock_of(tempo_map: TempoMap) -> Clock:
+    """The clock of the map that the window shows, made once: it is the same map after most acts."""
+    if id(tempo_map) not in _CLOCKS:
+        _CLOCKS.clear()
+        _CLOCKS[id(tempo_map)] = tempo_map, Clock(tempo_map)  # the map is held, so that its id stays its own
+    return _CLOCKS[id(tempo_map)][1]
+
+
 @dataclass(frozen=True)
 class Shape:
     """The notes of a take as columns, in the order of ``rows``: beats of the scene as they are played, pitch, velocity 1..127, and the
@@ -131,9 +142,9 @@ class Stage:
 
     def __init__(self, session: Session, shapes: Shapes) -> None:
         self.session, self.shapes = session, shapes
-        self.clock = Clock(session.tempo_map)
-        self.lines = [float(span.seconds[0]) for span in session.spans]
-        self.lines.append(float(session.spans[-1].seconds[1]) if session.spans else 0.0)
+        self.clock = clock_of(session.tempo_map)
+        edges = [span.start for span in session.spans] + [span.end for span in session.spans[-1:]]
+        self.lines = [float(second) for second in self.clock.seconds(np.array([float(beat) for beat in edges] or [0.0]))]
         self._placed: dict[str, Placed] = {}
 
     @property

@@ -15,7 +15,7 @@ from desktop.roll_notes import Shapes, Stage
 from desktop.roll_paint import HIGHEST, KEYS, LANE, LOWEST, RULER, Frame, Looks, paint
 from desktop.roll_select import Selection
 from desktop.scale import Scale
-from desktop.takes_verdict import Verdicts
+from desktop.takes_verdict import Verdicts, verdicts_of
 from desktop.theme import current
 from engines.session.model import Session, Span
 
@@ -76,7 +76,7 @@ class RollView(QAbstractScrollArea):
             self.stage, self.verdicts, self._fitted = None, None, None
         else:
             self.shapes.clear_but(session.takes.values())
-            self.stage, self.verdicts = Stage(session, self.shapes), Verdicts(session, self.verdicts)
+            self.stage, self.verdicts = Stage(session, self.shapes), verdicts_of(session)
             chosen = {} if before is None else {scene.id: scene.chosen for scene in before.scenes}
             left = {scene.id for scene in session.scenes if scene.chosen is not None and chosen.get(scene.id) == scene.chosen}
             stay = frozenset(pair for pair in self.looks.selection.notes if pair[0] in left)

@@ -15,6 +15,7 @@ from desktop.aside import Aside
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
 from desktop.language import words
+from desktop.lately import Lately
 from desktop.takes_follow import Follow
 from desktop.takes_grid import TakesGrid
 from desktop.takes_midi import Piece, file_zero
@@ -47,6 +48,7 @@ class Takes(QWidget):
     def __init__(self, document: Document, transport: Transport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._transport = document, transport
+        self._lately = Lately(self, self.show_session, always=True)  # its keys work on what it shows, seen or not
         self._aside = Aside(self)
         self._aside.refused.connect(document.refused)
         self.grid = TakesGrid(self)
@@ -194,7 +196,7 @@ class Takes(QWidget):
             commands.imported = self.report_file
 
     def _session_changed(self, event: SessionChanged) -> None:
-        self.show_session(None if event.now is None else event.now.session)
+        self._lately.tell(None if event.now is None else event.now.session)
 
     def _job_changed(self, reading: JobReading) -> None:
         self._jobs[reading.number] = reading

@@ -23,7 +23,7 @@ class Follow(QObject):
         self._transport = transport
         self._starts: list[Fraction] = []
         self._scene = 0
-        transport.moved.connect(lambda _: self.look())
+        transport.moved.connect(self.look)
 
     @property
     def scene(self) -> int:
@@ -35,7 +35,7 @@ class Follow(QObject):
         self._starts = [] if session is None else [span.seconds[0] for span in session.spans]
         self.look()
 
-    def look(self) -> None:
+    def look(self, *_: int) -> None:
         """Looks where the playhead is."""
         if (scene := self.scene) != self._scene:
             self._scene = scene

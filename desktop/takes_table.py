@@ -12,7 +12,7 @@ from desktop.language import words
 from desktop.roll_notes import Shapes
 from desktop.takes_keep import shut
 from desktop.takes_marks import told_mood
-from desktop.takes_verdict import Verdict, Verdicts
+from desktop.takes_verdict import Verdict, Verdicts, verdicts_of
 from engines.score.notes import STEMS
 from engines.session.model import SceneTake, Session, Span
 
@@ -56,7 +56,7 @@ class TakesTable(QAbstractTableModel):
         same = session is not None and rows == len(session.scenes)
         if not same:
             self.beginResetModel()
-        self.verdicts = None if session is None else Verdicts(session, self.verdicts)
+        self.verdicts = None if session is None else verdicts_of(session)
         self.session, self._facts = session, {}
         if session is not None:
             self.shapes.clear_but(session.takes.values())

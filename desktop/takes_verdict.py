@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -52,19 +53,6 @@ class Verdict:
         return "none"
 
 
-def hits_of(session: Session) -> dict[str, tuple[Hit, ...]]:
-    """The hits of every scene, by its id: each belongs where its beat lies, or, where the map does not catch it, its moment."""
-    out: dict[str, list[Hit]] = {scene.id: [] for scene in session.scenes}
-    spans = list(session.spans)
-    for hit in session.hits:
-        caught = caught_at(hit, session.tempo_map)
-        beat = session.tempo_map.beat(hit.time) if caught is None else caught
-        home = next((span for span in spans if span.start <= beat < span.end), None)
-        if home is not None:
-            out[home.scene.id].append(hit)
-    return {name: tuple(hits) for name, hits in out.items()}
-
-
 def verdict_of(session: Session, span: Span, take: SceneTake, hits: tuple[Hit, ...]) -> Verdict:
     """A take's verdict, whether it is chosen or not, from the exact times at which its notes are played."""
     if not session.fits(span, take):
@@ -80,30 +68,50 @@ def verdict_of(session: Session, span: Span, take: SceneTake, hits: tuple[Hit, .
 
 
 class Verdicts:
-    """Verdicts of one session, each worked out when it is first asked for; those of takes and bars that stay are carried over."""
+    """Verdicts of one session, each worked out when it is first asked for; what an act left as it was is carried over."""
 
     def __init__(self, session: Session, before: Verdicts | None = None) -> None:
         self.session = session
-        same = before is not None and (before.session.hits, before.session.tempo_map, before.session.start) == (
-            session.hits,
-            session.tempo_map,
-            session.start,
+        same = before is not None and before.session.tempo_map is session.tempo_map and before.session.start == session.start
+        self._beats: dict[Hit, Fraction] = before._beats if before and same else {}
+        self._known: dict[tuple[int, Fraction], tuple[SceneTake, tuple[Hit, ...], Verdict]] = (
+            before._known if before and same else {}
         )
-        self.hits: dict[str, tuple[Hit, ...]] = (
-            before.hits if before and same and _homes(before.session) == _homes(session) else hits_of(session)
-        )
-        self._known: dict[tuple[int, Fraction], tuple[SceneTake, Verdict]] = (
-            before._known if before and same and before.hits is self.hits else {}
-        )
+        self.hits = self._homes()
+        """The hits of every scene, by its id: each belongs where its beat lies, or, where the map does not catch it, its moment."""
+
+    def _homes(self) -> dict[str, tuple[Hit, ...]]:
+        session = self.session
+        starts = [span.start for span in session.spans]
+        out: dict[str, list[Hit]] = {scene.id: [] for scene in session.scenes}
+        for hit in session.hits:
+            if hit not in self._beats:
+                caught = caught_at(hit, session.tempo_map)
+                self._beats[hit] = session.tempo_map.beat(hit.time) if caught is None else caught
+            beat = self._beats[hit]
+            place = bisect_right(starts, beat) - 1
+            if place >= 0 and beat < session.spans[place].end:
+                out[session.scenes[place].id].append(hit)
+        return {name: tuple(hits) for name, hits in out.items()}
 
     def of(self, span: Span, take: SceneTake) -> Verdict:
         """The verdict of a take of a scene."""
-        key = id(take), span.start
-        if key not in self._known:
-            made = verdict_of(self.session, span, take, self.hits.get(span.scene.id, ()))
-            self._known[key] = take, made  # the take is held, so that its id stays its own
-        return self._known[key][1]
+        key, hits = (id(take), span.start), self.hits.get(span.scene.id, ())
+        known = self._known.get(key)
+        if known is None or known[1] != hits:
+            known = self._known[key] = (
+                take,
+                hits,
+                verdict_of(self.session, span, take, hits),
+            )  # the take is held: its id stays its own
+        return known[2]
 
 
-def _homes(session: Session) -> tuple[tuple[str, Fraction, Fraction], ...]:
-    return tuple((span.scene.id, span.start, span.end) for span in session.spans)
+_LAST: list[Verdicts] = []
+
+
+def verdicts_of(session: Session) -> Verdicts:
+    """The verdicts of the session that the window shows, the same for all of its panels."""
+    if not _LAST or _LAST[0].session is not session:
+        _LAST[:] = [Verdicts(session, _LAST[0] if _LAST else None)]
+    return _LAST[0]

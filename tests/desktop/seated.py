@@ -13,6 +13,7 @@ from sittings import saved, scored
 
 from desktop import theme
 from desktop.document import Document
+from desktop.lately import waiting
 from desktop.transport import Transport, even
 from engines.errors import HitpointError
 from engines.session.model import SceneTake, Session
@@ -49,13 +50,19 @@ class Seat:
         """Does something, and waits until the session is another."""
         with self.bot.waitSignal(self.document.session_changed, timeout=PATIENCE):
             call()
+        self.settle()
         return self.session
+
+    def settle(self) -> None:
+        """Waits until every panel shows the newest session."""
+        self.bot.waitUntil(lambda: not waiting(), timeout=PATIENCE)
 
     def composed(self, call: Callable[[], object], takes: int = 1) -> Session:
         """Does something that composes so many takes, and waits for them."""
         wanted = len(self.session.takes) + takes
         call()
         self.bot.waitUntil(lambda: len(self.session.takes) == wanted, timeout=PATIENCE)
+        self.settle()
         return self.session
 
 

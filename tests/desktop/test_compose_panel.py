@@ -211,7 +211,10 @@ def test_refill_all_leaves_out_what_is_kept(seat: Seat, panel: Compose, qtbot: Q
 
 
 def test_another_engine_is_named_with_its_model_and_asked(
-    seat: Seat, panel: Compose, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    seat: Seat,
+    panel: Compose,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:
     monkeypatch.setitem(ENGINES, "duo", "sittings:Trio")
     panel.show_session(seat.session)

@@ -23,7 +23,7 @@ from desktop.takes_keep import bars_of, holding, note_words, opening, releasing,
 from desktop.takes_progress import composing
 from desktop.takes_report import FileReport
 from desktop.takes_table import HITS, SCENE, TAKE, verdict_words
-from desktop.takes_verdict import Verdict, Verdicts, hits_of, verdict_of
+from desktop.takes_verdict import Verdict, Verdicts, verdict_of
 from desktop.theme import current
 from engines.score.notes import STEMS
 from engines.session.deliver import cue_report, write_cue
@@ -119,7 +119,7 @@ def test_verdicts_of_chosen_takes_are_those_of_the_file_on_the_disk(cue: Session
 def test_a_missed_hit_outshines_all_that_are_caught(cue: Session) -> None:
     span = cue.span(1)
     _, take = cue.take(span.scene)
-    hits = hits_of(cue)[span.scene.id]
+    hits = Verdicts(cue).hits[span.scene.id]
     silent = replace(take, notes=tuple(row for row in take.notes if row.note.start > 20))
     verdict = verdict_of(cue, span, silent, hits)
     assert verdict.light == "missed"
