@@ -24,6 +24,7 @@ MODE = Argument("mode", "text", "strict or official")
 JOB = "the job's number, state and progress; its end is told to who asked and to subscribers"
 
 HITS = "the hits"
+NEXT_DOOR = "the cut list that is watched, and the DAW that is followed"
 TRANSPORT = "place, speed, who leads, and every port"
 
 ASKED: tuple[Address, ...] = (
@@ -187,6 +188,15 @@ ASKED: tuple[Address, ...] = (
         ),
     ),
     Address(
+        "/hitpoint/conform/watch",
+        "Watch a cut list: each new one is looked at and offered.",
+        NEXT_DOOR,
+        (
+            Argument("cuts", "path", f"{PATH} of it; left open, what the script in Blender or Resolve hands over"),
+            Argument("off", "flag", "watch none any more"),
+        ),
+    ),
+    Address(
         "/hitpoint/conform",
         "Carry the session to the cut that was looked at last.",
         JOB,
@@ -295,6 +305,12 @@ ASKED: tuple[Address, ...] = (
         "Go with the DAW.",
         TRANSPORT,
         (Argument("source", "text", "who leads; left open, whoever is followed best"),),
+    ),
+    Address(
+        "/hitpoint/transport/daw",
+        "Follow a DAW over its own OSC or web interface.",
+        NEXT_DOOR,
+        (Argument("daw", "text", "ardour, live or reaper; left open, none any more"),),
     ),
     Address("/hitpoint/transport/panic", "Stand, and silence every channel of every port.", TRANSPORT),
     Address(

@@ -103,6 +103,22 @@ def follow(studio: Studio, source: str | None = None) -> Json:
     return transport(studio)
 
 
+def follow_daw(studio: Studio, daw: str | None = None) -> Json:
+    if daw is None:
+        studio.neighbours.leave_daw()
+    else:
+        studio.neighbours.follow(daw)
+    return studio.neighbours.json()
+
+
+def watch_cuts(studio: Studio, cuts: str | None = None, off: bool | None = None) -> Json:
+    if off:
+        studio.neighbours.leave_cuts()
+    else:
+        studio.neighbours.watch(path_of(cuts))
+    return studio.neighbours.json()
+
+
 def panic(studio: Studio) -> Json:
     studio.playback.panic()
     return transport(studio)
@@ -129,6 +145,8 @@ OUTSIDE: Mapping[str, Callable[..., Json]] = {
     "/hitpoint/transport/loop": loop,
     "/hitpoint/transport/speed": speed,
     "/hitpoint/transport/follow": follow,
+    "/hitpoint/transport/daw": follow_daw,
+    "/hitpoint/conform/watch": watch_cuts,
     "/hitpoint/transport/panic": panic,
     "/hitpoint/transport/ports": ports,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.daw import Address, Daw, open_daw
 from bridge.editors import CUTS, HANDED
@@ -40,6 +40,10 @@ class Neighbours:
     def daw(self) -> str | None:
         """The DAW whose transport is followed over OSC."""
         return None if self._daw is None else self._daw.name
+
+    def json(self) -> dict[str, Any]:
+        """Both, as other programs read it."""
+        return {"cuts": None if self.cuts is None else str(self.cuts), "daw": self.daw}
 
     def watch(self, cuts: Path | None = None) -> Path:
         """Watches a cut list from now on, by default the one that the script in Blender or Resolve hands over."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bridge.events import Event, FilmChanged, JobProgressed, Message, OpenSession, Subscribers
 from bridge.jobs import Job, Jobs
+from bridge.neighbours import Neighbours
 from bridge.playback import Playback
 from bridge.sitting import Acted, Sitting
 from engines import files, scoring
@@ -85,6 +86,7 @@ class Studio:
         self._sitting: Sitting | None = None
         self._lock = RLock()
         self.playback = Playback(self.events, lambda: self._sitting.now.session if self._sitting else None, player)
+        self.neighbours = Neighbours(self)
         self.jobs.listeners.subscribe(lambda reading: self.events.publish(JobProgressed(reading)))
 
     def subscribe(self, call: Callable[[Event], None]) -> Callable[[], None]:
@@ -365,15 +367,18 @@ class Studio:
         from bridge.checkup import checkup
         from bridge.daw import Address
 
-        path = self.now.path if self.is_open else None
+        path, status = self.now.path if self.is_open else None, self.playback.status
+        # what a player listens to, some systems let nobody open a second time
+        heard = status.standings if status is not None and status.inlets else None
         return self.jobs.begin(
-            "Look at every link", lambda watch: checkup(path, tuple(daws), listen_s, where or Address()), OUTSIDE
+            "Look at every link", lambda watch: checkup(path, tuple(daws), listen_s, where or Address(), heard), OUTSIDE
         )
 
     # the end
 
     def close(self, timeout: float = 30.0) -> None:
         """Cancels every job, saves and closes the session. Raises OutputError where it cannot be saved."""
+        self.neighbours.close()
         self.jobs.shutdown(timeout)
         self.playback.close()
         self.close_session()

@@ -11,6 +11,7 @@ import pytest
 from live_double import LiveDouble
 from sittings import saved, scored
 
+from bridge.calls_outside import OUTSIDE
 from bridge.daw import Address
 from bridge.events import Event, Message
 from bridge.neighbours import Neighbours
@@ -84,3 +85,15 @@ def test_a_daw_that_rolls_is_handed_to_the_player(neighbours: Neighbours, monkey
         live.close()
     with pytest.raises(OptionError):
         neighbours.follow("fruit")
+
+
+def test_both_are_asked_for_over_the_wire(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = []
+    monkeypatch.setattr(studio.playback, "follow", lambda source=None: followed.append(source))
+    watch, daw = OUTSIDE["/hitpoint/conform/watch"], OUTSIDE["/hitpoint/transport/daw"]
+    cuts = str(tmp_path / "cut.edl")
+    assert watch(studio, cuts=cuts) == {"cuts": cuts, "daw": None}
+    assert daw(studio, daw="reaper") == {"cuts": cuts, "daw": "reaper"}
+    assert daw(studio) == {"cuts": cuts, "daw": None}
+    assert watch(studio, off=True) == {"cuts": None, "daw": None}
+    assert followed == [None]
