@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -62,22 +60,6 @@ def checkup(
         finally:
             daw.close()
     return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others])
-
-
-@contextmanager
-def hushed() -> Iterator[None]:
-    """Keeps the system's MIDI libraries from writing to standard error while they look for what is not there."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _chase(session: Path | None) -> Chase:

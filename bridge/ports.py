@@ -14,6 +14,7 @@ from threading import RLock
 from typing import Any, Protocol
 
 from bridge.clock import Clock, MonotonicClock
+from bridge.hush import hushed
 from bridge.lateness import LatenessLog
 from engines.errors import MissingLibraryError, PortError
 
@@ -233,7 +234,8 @@ def _opened(name: str, virtual: bool, backends: Backends, open_with: Callable[[A
     refusals = []
     for api, backend in backends():
         try:
-            return open_with(backend)
+            with hushed():
+                return open_with(backend)
         except (OSError, ValueError, NotImplementedError) as error:  # rtmidi's own errors are OSErrors
             refusals.append(f"{api}: {error}")
             if virtual and api.startswith("WINDOWS"):

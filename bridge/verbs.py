@@ -31,8 +31,8 @@ def serve(args: argparse.Namespace) -> None:
 
 def ports(args: argparse.Namespace) -> None:
     """The MIDI ports that other programs offer, by MIDI system."""
-    from bridge.checkup import hushed
     from bridge.doctor import midi
+    from bridge.hush import hushed
     from bridge.ports import names
 
     with hushed():
@@ -45,7 +45,8 @@ def ports(args: argparse.Namespace) -> None:
 
 def doctor(args: argparse.Namespace) -> None:
     """Every link to the other programs, in words: seen or not, rate against the picture's, offset, jitter, and what to do."""
-    from bridge.checkup import checkup, hushed
+    from bridge.checkup import checkup
+    from bridge.hush import hushed
 
     with hushed():
         diagnosis = checkup(args.session, tuple(args.daw), args.listen, _address(args))
