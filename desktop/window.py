@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QChildEvent, Qt
 from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PyQt6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from bridge.events import SessionChanged
 from bridge.studio import OpenFilm
@@ -220,6 +220,11 @@ class Window(QMainWindow):
             return
         self.preferences.ended()
         super().closeEvent(event)
+
+    def childEvent(self, event: QChildEvent | None) -> None:  # noqa: N802  Qt's name
+        if event is not None and event.polished() and isinstance(bar := event.child(), QTabBar):
+            bar.setAccessibleName(tr("Docks"))  # Qt makes one for every pile of docks
+        super().childEvent(event)
 
     def refuse(self, error: HitpointError) -> None:
         """Shows a fault that nobody caught."""
