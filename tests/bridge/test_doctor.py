@@ -59,9 +59,9 @@ def test_a_restless_source_is_odd_and_its_jitter_is_told() -> None:
     late = tuple(float(x) for x in (0, 30, 5, 60, 12, 45, 3, 25))
     chase, now = heard(Fraction(25), Fraction(25), late, 8)
     (found,) = sources(chase.standings(now), chase.picture)
-    if found.facts["state"] == "locked":
-        assert found.state == "odd"
-        assert found.facts["jitter_p99_ms"] > 10
+    assert (found.facts["state"], found.state) == ("locked", "odd")
+    assert found.facts["jitter_p99_ms"] == pytest.approx(60, abs=5)
+    assert "restless" in found.cure
 
 
 def test_a_source_that_fell_silent_is_a_fault() -> None:
