@@ -31,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     from bridge import verbs as verbs_of_the_bridge
     from desktop import verbs as verb_of_the_window
-    from engines.verbs import delivery, evaluation, film, session, training
+    from engines.verbs import delivery, evaluation, film, maps, session, training
 
     parser = _Parser(
         prog="hitpoint", description="Score to picture: cuts to the frame, a tempo map that lands on them, MIDI that proves it."
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--quiet", action="store_true", help="no progress")
         return made
 
-    for room in (film, session, delivery, evaluation, training, verbs_of_the_bridge, verb_of_the_window):
+    for room in (film, session, maps, delivery, evaluation, training, verbs_of_the_bridge, verb_of_the_window):
         room.add(verb)
     return parser
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QModelIndex, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -158,6 +159,10 @@ class Candidates(QWidget):
             layout.addWidget(part, 1 if part is self.list else 0)
         layout.addLayout(foot)
         self.list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802  Qt's name
+        super().hideEvent(event)
+        self._leave()
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         return QSize(400, 560)

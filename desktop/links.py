@@ -213,6 +213,7 @@ class Links(QWidget):
         standings = self.live.standings
         looked = standings[row] if 0 <= row < len(standings) else standings[0] if standings else None
         self.jitter.show_points(() if looked is None else self.live.points.get(looked.source, ()))
+        self.jitter.setVisible(looked is not None)
         if looked is None:
             self.plotted.setText(tr("No timecode has been heard."))
             return

@@ -17,10 +17,12 @@ from desktop.scale import Scale
 
 tr = words("recut")
 
-NAMES = 44
+NAMES = 54
 """Pixels on the left, for the names of the strips."""
-SHOT, GAP, BARS = 54, 56, 18
-"""Pixels: how high a strip is, how far they lie apart, and the bars under them."""
+TALL, LOW, BARS = 72, 30, 18
+"""Pixels: a strip at most and at least, and the bars under them."""
+EDGE = 7
+"""Pixels above the old cut, and under the bars."""
 BAND = 5
 """Pixels at the edge of a shot in the colour of its change."""
 LEGIBLE = 14
@@ -49,7 +51,7 @@ class Strips(QWidget):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("The old cut over the new one"))
-        self.setMinimumHeight(2 * SHOT + GAP + BARS + 14)
+        self.setMinimumHeight(3 * LOW + BARS + 2 * EDGE)
         self.setMouseTracking(True)
         self._recutting: Recutting | None = None
         self._old: list[Laid] = []
@@ -60,7 +62,17 @@ class Strips(QWidget):
         self.scale = Scale()
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
-        return QSize(900, self.minimumHeight())
+        return QSize(900, 180)
+
+    @property
+    def _shot(self) -> int:
+        """How high a strip is here; they lie as far apart as is left."""
+        return min(TALL, (self.height() - BARS - 2 * EDGE) // 3)
+
+    @property
+    def _tops(self) -> tuple[float, float]:
+        """The upper edges of the strips."""
+        return float(EDGE), float(self.height() - EDGE - BARS - self._shot)
 
     def show_recut(self, recutting: Recutting | None) -> None:
         """Another recut, or the same with something else refused."""
@@ -152,7 +164,7 @@ class Strips(QWidget):
         self.setToolTip("" if shot is None else f"{LETTERS[shot.row.change.kind]} {shot.row.what}".strip())
 
     def _at(self, place: QPointF) -> Laid | None:
-        strip = self._old if place.y() < SHOT + GAP / 2 else self._new
+        strip = self._old if place.y() < sum(self._tops) / 2 + self._shot / 2 else self._new
         at = self.scale.seconds(place.x() - NAMES)
         return next((shot for shot in strip if shot.start <= at < shot.end), None)
 
@@ -163,14 +175,14 @@ class Strips(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), look.colour("ground"))
-        tops = (4.0, 4.0 + SHOT + GAP)
+        tops, high = self._tops, self._shot
         painter.setPen(look.colour("dim"))
         small = self.font()
         small.setPointSizeF(8.0)
         painter.setFont(small)
         middle = Qt.AlignmentFlag.AlignVCenter
-        for text, top, high in ((tr("old"), tops[0], SHOT), (tr("new"), tops[1], SHOT), (tr("bars"), tops[1] + SHOT + 3, BARS)):
-            painter.drawText(QRectF(6, top, NAMES - 8, high), middle, text)
+        for text, top, tall in ((tr("old cut"), tops[0], high), (tr("new cut"), tops[1], high), (tr("bars"), tops[1] + high + 3, BARS)):
+            painter.drawText(QRectF(6, top, NAMES - 8, tall), middle, text)
         painter.setClipRect(QRectF(NAMES, 0, self.width() - NAMES, self.height()))
         painter.translate(NAMES, 0)
         if self._recutting is not None:
@@ -178,8 +190,8 @@ class Strips(QWidget):
                 self._ribbon(painter, shot, tops, look)
             for strip, images, top in ((self._old, self._images[0], tops[0]), (self._new, self._images[1], tops[1])):
                 for shot in self._in_view(strip):
-                    self._shot(painter, shot, images.get(shot.frame), top, strip is self._new, look)
-            self._paint_bars(painter, tops[1] + SHOT + 3, look)
+                    self._paint_shot(painter, shot, images.get(shot.frame), top, strip is self._new, look)
+            self._paint_bars(painter, tops[1] + high + 3, look)
         painter.end()
 
     def _ribbon(self, painter: QPainter, shot: Laid, tops: tuple[float, float], look: theme.Theme) -> None:
@@ -189,7 +201,7 @@ class Strips(QWidget):
         xs = [self.scale.x(at) for at in ribbon(self._recutting, shot)]
         if max(xs) < 0 or min(xs) > self.scale.width:
             return
-        above, below = tops[0] + SHOT, tops[1]
+        above, below = tops[0] + self._shot, tops[1]
         path = QPainterPath(QPointF(xs[0], above))
         bend = (below - above) / 2
         path.cubicTo(QPointF(xs[0], above + bend), QPointF(xs[2], below - bend), QPointF(xs[2], below))
@@ -202,13 +214,13 @@ class Strips(QWidget):
         painter.setPen(QPen(look.colour(name, 220 if chosen else 110), 1))
         painter.drawPath(path)
 
-    def _shot(self, painter: QPainter, shot: Laid, image: QImage | None, top: float, new: bool, look: theme.Theme) -> None:
+    def _paint_shot(self, painter: QPainter, shot: Laid, image: QImage | None, top: float, new: bool, look: theme.Theme) -> None:
         x, end = self.scale.x(shot.start), self.scale.x(shot.end)
-        box = QRectF(x, top, max(1.0, end - x - 1), SHOT)
+        box = QRectF(x, top, max(1.0, end - x - 1), self._shot)
         kind = shot.row.change.kind
         colour = look.colour(COLOURS[kind], 110 if shot.row.along else 255)  # what only slid along is calmer than what was moved
         painter.fillRect(box, look.colour("raised"))
-        picture = QRectF(box.left(), box.top() + (BAND if new else 0), box.width(), SHOT - BAND)
+        picture = QRectF(box.left(), box.top() + (BAND if new else 0), box.width(), self._shot - BAND)
         if image is not None and image.height():
             wide = picture.height() * image.width() / image.height()
             shown = QRectF(picture.left(), picture.top(), min(wide, picture.width()), picture.height())

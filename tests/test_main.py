@@ -87,7 +87,7 @@ def test_score_hits_every_caught_cut_in_the_written_file(run: Run, film: Path, t
     assert set(told["seconds"]) >= {"decode", "shots", "solve", "compose", "total"}
     assert {"engine", "model", "provider", "seed", "summary", "files"} <= told.keys()
     assert json.loads((tmp_path / "cue" / "report.json").read_text())["hits"] == told["hits"]
-    assert json.loads((tmp_path / "cue" / "cue.hitpoint").read_text())["version"] == 3
+    assert json.loads((tmp_path / "cue" / "cue.hitpoint").read_text())["version"] == 4
     assert not leftovers(tmp_path)
 
 
