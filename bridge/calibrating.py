@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from bridge.clock import Clock, MonotonicClock
+from bridge.clock import Clock, FineClock
 from bridge.jack_client import JackClient
 from bridge.jack_port import JackInput, JackPort
 from bridge.playback import inlets_of, routes_of
@@ -22,7 +22,7 @@ def round_trip(out: str, into: str, count: int, apart_ns: int, connect_s: float)
     for until something is connected to them. Raises PortError, OptionError."""
     outlet, inlet = routes_of(out)[0].outlet, inlets_of(into)[0]
     jack = JackClient() if "jack" in (outlet.kind, inlet.kind) else None
-    clock: Clock = jack.clock if jack is not None else MonotonicClock()
+    clock: Clock = jack.clock if jack is not None else FineClock()
     ring = Ring(clock)
     back: Any
     if inlet.kind == "jack" and jack is not None:

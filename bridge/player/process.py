@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.chase import Chase
-from bridge.clock import SECOND
+from bridge.clock import SECOND, MonotonicClock
 from bridge.player.course import Loop
 from bridge.player.deck import Deck
 from bridge.player.messages import (
@@ -72,6 +72,7 @@ class Booth:
         self.chase = Chase()
         self._chosen: str | None = None  # the source that the composer lets lead
         self._place = 0  # where it was before this step: a clock that is gone cannot tell
+        self._stamps = MonotonicClock()  # what those who hear OSC stamp it by
         self._orders: deque[Order] = deque()
         self._news = threading.Event()
         self._follows, self._done = False, False
@@ -221,7 +222,7 @@ class Booth:
 
     def _hear(self, message: Hear) -> None:
         # the clock here may be a sound card's: what matters is how long ago it was heard
-        ago = time.monotonic_ns() - message.report.received_ns
+        ago = self._stamps.now_ns() - message.report.received_ns
         self.chase.hear(replace(message.report, received_ns=self.rig.clock.now_ns() - max(0, ago)))
 
     def _chase(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from bridge.clock import SECOND, Clock, MonotonicClock
+from bridge.clock import SECOND, Clock, FineClock
 from bridge.jack_client import JackClient
 from bridge.lateness import Lateness, lateness
 from bridge.player.ear import Ear
@@ -21,7 +21,7 @@ class Rig:
     """All ports. `patch`, `listen` and `mend` return whether the clock is another one now: whoever keeps moments must begin anew."""
 
     def __init__(self, boards: Any) -> None:
-        self.clock: Clock = MonotonicClock()
+        self.clock: Clock = FineClock()
         self.plugs: dict[Outlet, Plug] = {}
         self.ears: tuple[Ear, ...] = ()
         self._boards = memoryview(boards).cast("B")
@@ -130,7 +130,7 @@ class Rig:
         if self._jack is not None and (self._jack.gone or not (self._needs_jack or self._hopes_for_jack)):
             self._unplug()
             self._jack.close()
-            self._jack, self.clock, self._tried = None, MonotonicClock(), None
+            self._jack, self.clock, self._tried = None, FineClock(), None
             return True
         waited = self._tried is None or self.clock.now_ns() - self._tried > AGAIN_NS
         if self._jack is None and waited and (self._needs_jack or self._hopes_for_jack):

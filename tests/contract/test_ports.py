@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.clock import HandClock, MonotonicClock
+from bridge.clock import Clock, FineClock, HandClock, MonotonicClock
 from bridge.mtc import full_frame, quarter_frame
-from bridge.ports import MemoryPort, QueuedPort, SystemInput, SystemPort, names
+from bridge.ports import FilePort, MemoryPort, QueuedPort, SystemInput, SystemPort, names
 from engines.errors import PortError
 from engines.picture.timecode import Timecode
 
@@ -72,7 +73,23 @@ def system() -> Opened:
     return SystemPort("Hitpoint", True, clock, lambda: [("COREMIDI", wire)]), clock, lambda: wire.sent
 
 
-PORTS: dict[str, Callable[[], Opened]] = {"memory": memory, "system": system}
+SCRATCH: list[Path] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A folder for ports that write to files."""
+    SCRATCH[:] = [tmp_path_factory.mktemp("ports")]
+
+
+def file() -> Opened:
+    clock = HandClock()
+    path = SCRATCH[0] / f"{len(list(SCRATCH[0].iterdir()))}.txt"
+    path.touch()
+    return FilePort(path, clock), clock, lambda: [bytes.fromhex(line.split()[1]) for line in path.read_text().splitlines()]
+
+
+PORTS: dict[str, Callable[[], Opened]] = {"memory": memory, "file": file, "system": system}
 
 
 @pytest.fixture(params=sorted(PORTS))
@@ -146,6 +163,50 @@ def test_no_note_hangs_however_it_ends(notes: list[tuple[bool, int, int, int]]) 
         for status, pitch, _ in sent():
             (sounding.add if status & 0xF0 == 0x90 else sounding.discard)((status & 0x0F, pitch))
         assert sounding == set()
+
+
+def test_what_is_taken_back_does_not_go_out_and_others_do(opened: Opened) -> None:
+    port, clock, sent = opened
+    port.send(ON, SECOND)
+    port.send(b"\x91\x40\x40", SECOND)
+    port.send(CLOCK, SECOND)
+    port.send(OFF, 2 * SECOND)
+    assert port.recall(0) == ((SECOND, ON), (2 * SECOND, OFF))
+    assert port.recall(0) == ()
+    clock.turn(3)
+    port.service()
+    assert sent() == [b"\x91\x40\x40", CLOCK]
+
+
+def test_what_sounds_is_known(opened: Opened) -> None:
+    port, clock, _ = opened
+    port.send(ON)
+    port.send(b"\x90\x3e\x40", SECOND)
+    port.send(b"\x93\x10\x40")
+    assert (port.sounding(0), port.sounding(3), port.sounding(4)) == ((60,), (16,), ())
+    clock.turn(1)
+    port.service()
+    port.send(b"\x90\x3c\x00")
+    assert port.sounding(0) == (62,)
+    assert port.late.newest.count(0) == 4
+
+
+def test_a_board_that_is_shared_says_what_a_dead_one_left_sounding() -> None:
+    board = bytearray(16 * 128)
+    port = MemoryPort(HandClock(), board=board)
+    port.open()
+    port.send(ON)
+    heir = MemoryPort(HandClock(), board=board)
+    assert heir.sounding(0) == (60,)
+    heir.open()
+    heir.close()
+    assert heir.sent == [(0, b"\x80\x3c\x00")]
+    assert not any(board)
+
+
+def test_a_file_that_cannot_be_written_is_said() -> None:
+    with pytest.raises(PortError, match="cannot be written"):
+        FilePort("/no/such/folder/out").open()
 
 
 def test_system_exclusive_and_real_time_pass_whole(opened: Opened) -> None:
@@ -277,8 +338,8 @@ def test_the_systems_own_ports_carry_timecode_clock_and_notes_in_order() -> None
     assert moments == sorted(moments)
 
 
-def test_the_real_clock_goes_on() -> None:
-    clock = MonotonicClock()
+@pytest.mark.parametrize("clock", [MonotonicClock(), FineClock()])
+def test_the_real_clock_goes_on(clock: Clock) -> None:
     first = clock.now_ns()
     assert clock.now_ns() >= first
 
