@@ -10,7 +10,6 @@ from random import Random
 from threading import Event as Flag
 
 import pytest
-from sittings import saved, scored
 from test_osc_packet import bundle, nested
 
 from bridge.addresses import ASKED, TOLD
@@ -27,16 +26,8 @@ SCENE_3 = "/hitpoint/scene/refill"
 
 
 @pytest.fixture
-def file(trio: str, tmp_path: Path) -> Path:
-    return saved(scored(), tmp_path / "cue.hitpoint")
-
-
-@pytest.fixture
-def studio(file: Path) -> Iterator[Studio]:
-    made = Studio()
-    made.open_session(file)
-    yield made
-    made.close(LONG)
+def studio(at_work: Studio) -> Studio:
+    return at_work
 
 
 @pytest.fixture

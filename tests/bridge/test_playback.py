@@ -9,7 +9,6 @@ from pathlib import Path
 from threading import Condition
 
 import pytest
-from sittings import saved, scored
 
 from bridge.events import Event, Message, SessionChanged, Subscribers, TransportRead
 from bridge.osc import OscServer
@@ -27,11 +26,6 @@ LONG = 60.0
 @pytest.fixture
 def tape(tmp_path: Path) -> Path:
     return tmp_path / "out"
-
-
-@pytest.fixture
-def file(trio: str, tmp_path: Path) -> Path:
-    return saved(scored(), tmp_path / "cue.hitpoint")
 
 
 @pytest.fixture
@@ -82,13 +76,14 @@ def test_a_refill_while_it_rolls_is_swapped_in_at_a_bar_and_nothing_hangs(studio
     assert player.status.title == programme_of(studio.now.session).title
     studio.playback.play()
     ears.wait(lambda e: isinstance(e, TransportRead) and e.rolling and (e.seconds or 0) > 0)
+    seams: list[Fraction] = []
+    player.subscribe(lambda status: seams.append(status.seam) if status.seam is not None else None)
     studio.refill(1, seed=99).result(LONG)
-    status = player.wait(lambda status: status.seam is not None or status.seconds > 60, LONG)
-    assert status.seam is not None
+    status = player.wait(lambda status: bool(seams) and status.seam is None and status.seconds > seams[0], LONG)
+    assert status.rolling
     session = studio.now.session
     bars = [round(float(session.tempo_map.seconds(bar.start)), 6) for bar in session.bars]
-    assert round(float(status.seam), 6) in bars
-    player.wait(lambda s: s.seam is None and s.seconds > status.seam, LONG)
+    assert round(float(seams[0]), 6) in bars
     studio.playback.stop()
     studio.playback.settle()
     pitches, hang = struck(tape)

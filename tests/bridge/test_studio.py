@@ -52,11 +52,6 @@ def slow(trio: str, monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
 
 
 @pytest.fixture
-def file(trio: str, tmp_path: Path) -> Path:
-    return saved(scored(), tmp_path / "cue.hitpoint")
-
-
-@pytest.fixture
 def studio() -> Iterator[Studio]:
     made = Studio()
     yield made
