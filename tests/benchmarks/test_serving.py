@@ -312,7 +312,6 @@ def _button(studio: Studio, player: Player, daw: OscClient, scene: int, tape: Pa
     bar = studio.now.session.tempo_map.seconds(bars[0].end) - studio.now.session.tempo_map.seconds(bars[0].start)
     return {
         "composed": (composed - began) / 1e9,
-        "swapped": (swapped - began) / 1e9,
         "heard": (heard - began) / 1e9,
         "bar": float(bar),
     }
