@@ -29,7 +29,7 @@ PORT = 11000
 NOTES = 50
 """In one datagram: five numbers each, so that it stays below 1.4 kB, which every network carries whole."""
 
-_LETTERS = 8  # datagrams before Live is asked whether it has read them: a socket's buffer is finite
+_LETTERS = 24  # datagrams before Live is asked whether it has read them: a socket's buffer is finite
 _FINEST = Fraction(1, 1000)  # s: OSC carries floats of 32 bits
 _AWAY_S = 3.0
 _OURS = re.compile(r"(?P<cue>\S+) .*\[(?P<scene>s\d+)\]")
@@ -45,6 +45,7 @@ class Live:
         self.peer = OscPeer(self.name, port, port + 1, address.host, address.timeout_s)
         self._watch: Thread | None = None
         self._closed = Event()
+        self._told = 0  # datagrams
 
     def reach(self) -> Reach:
         """Asks for tempo and tracks."""
@@ -59,20 +60,26 @@ class Live:
     def place(self, cue: Cue, at: Fraction) -> Placed:
         """A session clip a scene and stem, on tracks named like the stems, made where they are missing; notes are read back."""
         tempo, tracks = self._tempo(), self._tracks()
-        found: dict[str, Clip] = {}
+        names: dict[int, list[str | None]] = {}
         rows: dict[str, int] = {}
+        places: list[tuple[Clip, int, int]] = []
         for clip in cue.clips:
             track = self._track(clip.track, tracks)
-            slot = self._slot(track, clip.name, rows.get(clip.scene))
+            if track not in names:
+                names[track] = self._names(track)
+            slot = self._slot(track, names[track], clip.name, rows.get(clip.scene))
             rows.setdefault(clip.scene, slot)
-            self._fill(track, slot, clip, tempo)
-            found[clip.key] = replace(clip, sounds=self._sounds(track, slot, clip, tempo))
+            self._fill(track, slot, clip, tempo, names[track][slot] is not None)
+            names[track][slot] = clip.name
+            places.append((clip, track, slot))
+        for track, expected in names.items():
+            self._made(track, expected, tracks)
+        found = {clip.key: replace(clip, sounds=self._held(track, slot, clip, tempo)) for clip, track, slot in places}
         if cue.whole:
             self._clear(cue, tracks)
         clips, worst = confirm(self.name, cue.clips, found, _FINEST)
-        first = min((clip.start for clip in clips), default=Fraction(0)) + at
-        where = "; ".join(f"scene row {row + 1} at {_clock(self._start(clips, scene) + at)}" for scene, row in rows.items())
-        said = f"{len(clips)} session clips hold their notes, for {float(tempo):.2f} bpm from {_clock(first)} on; launch {where}"
+        where = "; ".join(f"row {row + 1} at {_clock(self._start(clips, scene) + at)}" for scene, row in rows.items())
+        said = f"{len(clips)} session clips hold their notes, for {float(tempo):.2f} bpm: launch {where} of the project"
         return Placed(self.name, said, clips, True, (), worst)
 
     def markers(self) -> tuple[ProjectMarker, ...]:
@@ -183,16 +190,13 @@ class Live:
         tracks.append(stem)
         return index
 
-    def _slot(self, track: int, name: str, wanted: int | None) -> int:
+    def _slot(self, track: int, names: list[str | None], name: str, wanted: int | None) -> int:
         """The slot that holds the clip of that name; else the row ``wanted`` if it is empty, else the first empty one."""
-        names = self._names(track)
-        if name in names:
-            return names.index(name)
         known = _OURS.fullmatch(name)
         for slot, there in enumerate(names):
             its = _OURS.fullmatch(there or "")
-            if known and its and its.groups() == known.groups():
-                return slot  # the scene was renamed
+            if there == name or (known and its and its.groups() == known.groups()):  # a scene that was renamed is the same
+                return slot
         if wanted is not None and wanted < len(names) and names[wanted] is None:
             return wanted
         if None in names:
@@ -200,24 +204,44 @@ class Live:
         self.peer.send("/live/song/create_scene", -1)
         if not self.peer.until(lambda: len(self._names(track)) > len(names)):
             raise DawError("made no scene", where=self.name, cure="add an empty scene in Live")
-        return len(names)
+        names.append(None)
+        return len(names) - 1
 
     def _names(self, track: int) -> list[str | None]:
         said = self.peer.ask("/live/track/get/clips/name", track, fits=lambda said: said[:1] == (track,))
         return [None if name is None else str(name) for name in said[1:]]
 
-    def _fill(self, track: int, slot: int, clip: Clip, tempo: Fraction) -> None:
-        if self._names(track)[slot] is not None:
-            self.peer.send("/live/clip_slot/delete_clip", track, slot)
-        self.peer.send("/live/clip_slot/create_clip", track, slot, float((clip.end - clip.start) * tempo / 60))
-        self.peer.send("/live/clip/set/name", track, slot, clip.name)
-        if not self.peer.until(lambda: self._names(track)[slot] == clip.name):
-            what = f"made no clip {clip.name!r} in row {slot + 1} of {self._name_of(track)!r}"
-            raise DawError(what, where=self.name, cure="is that a MIDI track, and the slot empty?")
-        for count, some in enumerate(_groups(clip.sounds, NOTES), 1):
-            self.peer.send("/live/clip/add/notes", track, slot, *_numbers(some, clip.start, tempo))
-            if count % _LETTERS == 0:
-                self.peer.ask("/live/clip/get/length", track, slot)
+    def _fill(self, track: int, slot: int, clip: Clip, tempo: Fraction, occupied: bool) -> None:
+        """Makes the clip anew with its notes; nothing is waited for, but Live is asked now and then whether it has read so far."""
+        if occupied:
+            self._tell("/live/clip_slot/delete_clip", track, slot)
+        self._tell("/live/clip_slot/create_clip", track, slot, float((clip.end - clip.start) * tempo / 60))
+        self._tell("/live/clip/set/name", track, slot, clip.name)
+        for some in _groups(clip.sounds, NOTES):
+            self._tell("/live/clip/add/notes", track, slot, *_numbers(some, clip.start, tempo))
+
+    def _tell(self, address: str, *args: Any) -> None:
+        self.peer.send(address, *args)
+        self._told += 1
+        if self._told % _LETTERS == 0:
+            self.peer.ask("/live/test")
+
+    def _made(self, track: int, expected: list[str | None], tracks: Sequence[str]) -> None:
+        """Waits until the clips of a track are there. Raises DawError where one does not come."""
+        if self.peer.until(lambda: self._names(track)[: len(expected)] == expected):
+            return
+        for slot, (name, there) in enumerate(zip(expected, self._names(track), strict=False)):
+            if name != there:
+                what = f"made no clip {name!r} in row {slot + 1} of {tracks[track]!r}"
+                raise DawError(what, where=self.name, cure="is that a MIDI track, and the slot empty?")
+
+    def _held(self, track: int, slot: int, clip: Clip, tempo: Fraction) -> tuple[Sound, ...]:
+        """The notes that Live has in a clip; filled once more where a datagram was lost on the way."""
+        sounds = self._sounds(track, slot, clip, tempo)
+        if len(sounds) != len(clip.sounds):
+            self._fill(track, slot, clip, tempo, occupied=True)
+            sounds = self._sounds(track, slot, clip, tempo)
+        return sounds
 
     def _sounds(self, track: int, slot: int, clip: Clip, tempo: Fraction) -> tuple[Sound, ...]:
         """The notes that Live has in a clip, in seconds of the film."""

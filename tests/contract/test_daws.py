@@ -23,6 +23,7 @@ from bridge.daws import DAWS
 from bridge.daws.ardour_file import ArdourFile
 from bridge.daws.folder import Folder
 from bridge.daws.generic import Generic
+from bridge.daws.live import Live
 from bridge.ports import MemoryPort
 from engines.errors import DawError, OptionError, OutputError
 from engines.score.smf import Score, read_smf, write_smf
@@ -126,7 +127,7 @@ class LiveWorld(World):
     def begin(self) -> Daw:
         self.live = LiveDouble()
         self.opened.callback(self.live.close)
-        return open_daw("live", Address(port=self.live.port))
+        return open_daw("live", Address(port=self.live.port, timeout_s=5))
 
     def notes(self) -> dict[str, int]:
         return {clip.name: len(clip.notes) for track in self.live.set.tracks for clip in track.slots if clip}
@@ -338,6 +339,31 @@ def test_the_folder_touches_only_what_changed(tmp_path: Path, session: Session) 
     before = {path: path.stat().st_mtime_ns for path in files}
     daw.place(Cue.of(session), Fraction(0))
     assert {path: path.stat().st_mtime_ns for path in files} == before
+
+
+def test_what_the_wire_to_live_loses_is_sent_again_and_letters_are_small(tmp_path: Path, session: Session) -> None:
+    with ExitStack() as opened:
+        world = LiveWorld(tmp_path, opened)
+        lost = {b"/live/clip/add/notes": 2, b"/live/song/get/tempo": 1, b"/live/clip/get/notes": 1}
+
+        def lose(datagram: bytes) -> bool:
+            address = datagram.partition(b"\0")[0]
+            lost[address] = lost.get(address, 0) - 1
+            return lost[address] >= 0
+
+        world.live.lose = lose
+        cue = Cue.of(session)
+        placed = world.daw.place(cue, Fraction(1))
+        assert sum(world.notes().values()) == sum(len(clip.sounds) for clip in placed.clips)
+        assert world.live.largest < 1400
+        assert isinstance(world.daw, Live)
+        world.daw.peer.timeout_s = 1  # it will wait in vain
+        world.live.lose = lambda datagram: datagram.startswith(b"/live/clip/add/notes")
+        with pytest.raises(DawError, match="has 0 notes"):
+            world.daw.place(cue, Fraction(1))
+        world.live.lose = lambda datagram: datagram.startswith(b"/live/clip_slot/create_clip")
+        with pytest.raises(DawError, match="made no clip"):
+            world.daw.place(cue, Fraction(1))
 
 
 def test_a_session_that_a_silent_ardour_may_have_open_is_left_alone(
