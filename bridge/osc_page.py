@@ -21,7 +21,7 @@ over the WebSocket `/hitpoint/events`. `/openapi.json` describes them for progra
 - **Paths** are absolute, of the composer's own files: whoever may speak here reads and writes as the composer does.
 - **Who may speak.** OSC knows no token: any program of this machine can speak to the port, and no other machine can. That is why there
   is no OSC unless `--osc-port` is given; `--osc-read-only` lets it look and change nothing. HTTP wants the token for all that changes
-  anything, and turns away what a web page sends.
+  anything, tells any program of this machine what changes nothing, and turns away what a web page sends.
 - **Bounds.** Datagrams of at most 8192 bytes, 64 messages in one, bundles 4 deep; time tags are not waited for. What is no OSC, or
   beyond that, is dropped. An answer too long for a datagram is an error that says so: ask over HTTP.
 """

@@ -156,6 +156,36 @@ def test_a_refill_over_http_with_its_progress_over_the_websocket(
     assert studio.now.session.notes == before.notes
 
 
+def test_from_a_film_to_its_takes_over_http(studio: Studio, client: httpx.Client, shared: Path, tmp_path: Path) -> None:
+    def ask(address: str, **given: Any) -> Any:
+        answer = client.post(f"/hitpoint/{address}", json=given)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def result(job: dict[str, Any]) -> Any:
+        assert studio.jobs.job(job["job"]).wait(LONG)
+        told = client.get("/hitpoint/job", params={"job": job["job"]}).json()
+        assert told["state"] == "done", told
+        return told["result"]
+
+    film = shared / "media" / "fades.mp4"
+    opened = result(ask("open", path=str(film)))
+    assert opened["cuts"]
+    maps = result(ask("spot", tempo="70-140", metres="4/4 3/4", hits=f"{opened['cuts'][0]['frame']}=1.0,hard"))["candidates"]
+    assert client.get("/hitpoint/film").json()["candidates"] == maps
+    assert ask("map", map=len(maps) - 1)["candidates"][0] == maps[-1]
+    made = ask("new", path=str(tmp_path / "score" / "cue.hitpoint"), engine="trio")
+    assert (made["engine"], made["notes"]) == ("trio", 0)
+    scored = result(ask("score", seed=3))
+    assert [row["scene"] for row in scored["scenes"]] == [row["scene"] for row in made["scenes"]]
+    takes = client.get("/hitpoint/takes").json()["scenes"]
+    assert {scene["chosen"] for scene in takes} == {1}
+    seen = result(ask("doctor", daws="folder", listen=0.0))
+    assert {"engine", "server"} & {link["link"] for link in seen["links"]}
+    assert result(ask("place", at="01:00:00:00"))["clips"][0]["start_s"] >= 3599
+    assert ask("close") == {"session": None}
+
+
 def test_a_job_is_cancelled_over_http_and_leaves_the_session_byte_for_byte(
     studio: Studio, file: Path, client: httpx.Client, slow: type[Slow]
 ) -> None:
