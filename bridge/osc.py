@@ -18,7 +18,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from bridge.address import Address
-from bridge.addresses import BY_ADDRESS
+from bridge.addresses import BY_ADDRESS, TOLD
 from bridge.calls import answer
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, SessionChanged, TransportRead
 from bridge.jobs import fault
@@ -37,6 +37,8 @@ LEASE = 3600.0
 
 MOST_ASKERS = 256
 """Jobs of which it is remembered who asked for them."""
+
+_TOLD = frozenset(row.address for row in TOLD)
 
 _NUMBER = re.compile(r"/(\d{1,6})(?=/|$)")
 
@@ -99,6 +101,8 @@ class OscServer:
             self.malformed += 1
             return
         for address, args in messages:
+            if address in _TOLD:
+                continue  # another server's answer: to answer it would have no end
             if address.startswith("/hitpoint/") or address == "/hitpoint":
                 self._asked(address, args, peer)
             else:

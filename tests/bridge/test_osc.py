@@ -375,6 +375,13 @@ def test_an_asker_that_has_gone_harms_nobody(studio: Studio, server: OscServer, 
         daw.ask("/hitpoint/ping", color="red")
 
 
+def test_two_servers_never_answer_each_others_answers(studio: Studio, daw: OscClient) -> None:
+    for row in TOLD:
+        daw.send(row.address, "/hitpoint/ping", "no")
+    daw.ask("/hitpoint/ping", LONG)
+    assert not daw.told
+
+
 def test_nobody_there_is_told(studio: Studio) -> None:
     server = OscServer(studio)
     server.close()
