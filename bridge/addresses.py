@@ -95,7 +95,7 @@ ASKED: tuple[Address, ...] = (
             SCENE,
             SEED,
             Argument("bars", "text", "of the cue, by spaces: 5-8 11"),
-            Argument("stems", "text", "by spaces: melody bass"),
+            Argument("stems", "text", "by spaces: melody piano"),
             Argument("keep", "text", "what stays, by spaces: melody 5-6 melody:5-6 melody@5.3"),
             ENGINE,
             MODE,

@@ -96,7 +96,7 @@ def test_a_button_in_a_daw_refills_scene_3_and_nothing_else(studio: Studio, daw:
         (SCENE_3, [3.0], {"scene": 3.0}),
         (SCENE_3, [3, 12], {"scene": 3, "seed": 12}),
         (SCENE_3, [3, -1, "16-17", "", "melody"], {"scene": 3, "bars": "16-17", "keep": "melody"}),
-        (SCENE_3, [3, None, "", "bass"], {"scene": 3, "stems": "bass"}),
+        (SCENE_3, [3, None, "", "piano"], {"scene": 3, "stems": "piano"}),
         ("/hitpoint/scene/3/refill", [], {"scene": 3}),
         ("/hitpoint/scene/3/refill", [1.0], {"scene": 3}),
         ("/hitpoint/scene/3/refill", [127], {"scene": 3}),
