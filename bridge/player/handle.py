@@ -53,6 +53,11 @@ PATIENCE_S = 20.0
 """Seconds within which the process must answer, on however busy a machine."""
 
 _DEATHS = 3  # within a minute: what kills the process would kill the next one too
+_AFTER = {
+    (True, True): "another one takes over",
+    (False, True): "another one ends its notes and plays nothing until it is loaded again",
+    (False, False): "it is not started again",
+}
 
 
 def nanoseconds(seconds: Fraction | float) -> int:
@@ -251,26 +256,28 @@ class Player:
         self._listeners.publish(status)
 
     def _revive(self) -> None:
-        """The process died: another one ends the notes that it left sounding, and stands where it was or follows as it did. After three
-        deaths in a minute none does."""
+        """The process died: another one ends the notes that it left sounding, and stands where it was or follows as it did. The one after
+        the third death in a minute only ends notes, and there is none after that."""
         self._child.join(PATIENCE_S)
         now = time.monotonic()
         self._deaths = [death for death in self._deaths if now - death < 60] + [now]
-        again = len(self._deaths) < _DEATHS
+        whole, again = len(self._deaths) < _DEATHS, len(self._deaths) <= _DEATHS
         code = getattr(self._child, "exitcode", None)
         last = self._status
         why = f"{code}: {last.word}" if last.word else str(code)
-        word = f"the player's process ended ({why}); " + ("another one takes over" if again else "it is not started again")
+        word = f"the player's process ended ({why}); " + _AFTER[whole, again]
         self._say(replace(last, heard=0, alive=False, rolling=False, speed=0.0, sounding=(), word=word))
         with self._sending:
             if again and not self._closed:
                 self._start()
-                self._tell_again(last)
+                self._tell_again(last, whole)
 
-    def _tell_again(self, last: Status) -> None:
-        """Tells a fresh process all that it must know; its answer to the last word is the answer to every order so far."""
+    def _tell_again(self, last: Status, whole: bool) -> None:
+        """Tells a fresh process all that it must know, or no more than it needs to end the notes of the last one; its answer to the
+        last word is the answer to every order so far."""
         peers = tuple((socket.name, socket.peers) for socket in last.outlets if socket.peers)
-        kept = [self._kept[kind] for kind in (Patch, Listen, Origins, Load) if kind in self._kept]
+        known = (Patch, Listen, Origins, Load) if whole else (Patch,)
+        kept = [self._kept[kind] for kind in known if kind in self._kept]
         end = Follow() if last.follows else Locate(nanoseconds(last.seconds))
         for message in (*kept, end):
             told = replace(message, peers=peers) if isinstance(message, Patch) else message

@@ -47,6 +47,9 @@ from bridge.player.rig import Rig
 TICK_NS = SECOND // 100
 """How often the chase is asked where the DAW is, and the deck is moved, at least."""
 
+IDLE_NS = SECOND // 20
+"""The same while it stands by itself: orders wake it."""
+
 TELL_NS = SECOND // 15
 """How often the status is told while nothing happens to it."""
 
@@ -277,7 +280,8 @@ class Booth:
     def _rest(self, moment: int | None) -> None:
         """Waits for news, or until the moment; the last milliseconds are slept, which is more precise than waiting."""
         now = self.rig.clock.now_ns()
-        until = now + TICK_NS if moment is None else min(moment, now + TICK_NS)
+        until = now + (TICK_NS if self._follows or self.deck.course is not None else IDLE_NS)
+        until = until if moment is None else min(moment, until)
         if until - now > _NEAR_NS:
             self._news.wait((until - now - _NEAR_NS) / SECOND)
         left = until - self.rig.clock.now_ns()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any, NamedTuple
 
 from engines.spotting.tempo import TempoMap
 
+_ROW = struct.Struct("<qqBB")
 
-@dataclass(frozen=True, order=True)
-class TimedNote:
+
+class TimedNote(NamedTuple):
     """One note as it sounds: struck at ``on`` and released at ``off``, nanoseconds from the film's first frame."""
 
     on: int
@@ -28,6 +31,10 @@ class Part:
     notes: tuple[TimedNote, ...]
     setup: tuple[bytes, ...] = ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Notes cross to the player's process as bytes: thousands of objects would be built there in one go, while nobody may play."""
+        return _part, (self.stem, self.channel, b"".join(_ROW.pack(*note) for note in self.notes), self.setup)
+
     @cached_property
     def ons(self) -> tuple[int, ...]:
         """When its notes are struck, in order."""
@@ -37,6 +44,10 @@ class Part:
     def known(self) -> frozenset[TimedNote]:
         """Its notes, to ask whether one of them is among them."""
         return frozenset(self.notes)
+
+
+def _part(stem: str, channel: int, packed: bytes, setup: tuple[bytes, ...]) -> Part:
+    return Part(stem, channel, tuple(TimedNote(*row) for row in _ROW.iter_unpack(packed)), setup)
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,31 @@ def test_a_parent_that_dies_leaves_no_note(way: str, tape: Path, tmp_path: Path)
     assert hang == set()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_parent_that_hangs_does_not_stop_the_music(tape: Path, tmp_path: Path) -> None:
+    """It takes in nothing of what the player tells, for longer than any pipe holds."""
+    script = tmp_path / "parent.py"
+    script.write_text(SCRIPT.format(paths=[str(ROOT), str(Path(__file__).parent)], tape=str(tape), way="wait"))
+    parent = subprocess.Popen(
+        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert parent.stdout is not None
+    assert parent.stdin is not None
+    try:
+        child = int(parent.stdout.readline())
+        os.kill(parent.pid, signal.SIGSTOP)
+        before = sounding(tape)[0]
+        until(lambda: sounding(tape)[0] > before + 200, "it stopped with its parent")
+    finally:
+        parent.kill()
+        parent.wait()
+        parent.stdin.close()
+        parent.stdout.close()
+    until(lambda: gone(child), "the player outlived its parent")
+    assert sounding(tape)[1] == set()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("how", ["SIGKILL", pytest.param("SIGTERM", marks=pytest.mark.slow)])
 def test_a_player_that_dies_is_replaced_and_its_notes_are_ended(how: str, tape: Path) -> None:
@@ -248,12 +273,15 @@ def test_a_player_that_dies_is_replaced_and_its_notes_are_ended(how: str, tape: 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_player_that_dies_again_and_again_is_given_up(tape: Path) -> None:
     with Player([Route(Outlet("file", str(tape)))]) as player:
-        for deaths in range(1, 4):
-            player.wait(lambda s: s.alive and s.heard > 0, DEADLINE_S)
+        player.load(chords())
+        for deaths in range(1, 5):
+            status = player.wait(lambda s: s.alive and s.heard > 0, DEADLINE_S)
+            assert (status.title == "nothing") is (deaths == 4)
             assert player.pid is not None
             os.kill(player.pid, signal.SIGKILL)
             status = player.wait(lambda s: not s.alive, DEADLINE_S)
-            assert ("not started again" in status.word) is (deaths == 3)
+            assert ("not started again" in status.word) is (deaths == 4)
+            assert ("ends its notes" in status.word) is (deaths == 3)
 
 
 def test_a_port_that_cannot_be_opened_is_said_and_opened_by_and_by(tmp_path: Path) -> None:
