@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event, Thread
 from threading import enumerate as threads
 
 import pytest
 
 from bridge.jobs import KEPT, MOST_WAITING, JobReading, Jobs
+from bridge.logfile import log_to_file
 from engines.errors import Cancelled, ModelError, OptionError
 from engines.watch import Watch
 
@@ -163,6 +165,25 @@ def test_a_flood_of_jobs_is_refused_and_old_ones_are_forgotten(jobs: Jobs) -> No
     assert len(jobs.readings()) <= KEPT + MOST_WAITING
     with pytest.raises(OptionError, match="there is no job 1"):
         jobs.job(1)
+
+
+def test_tracebacks_go_to_a_file_and_nowhere_else(jobs: Jobs, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = {name: list(logging.getLogger(name).handlers) for name in ("hitpoint", "uvicorn.error")}
+    try:
+        file = log_to_file(tmp_path / "logs")
+        assert file is not None
+        assert not file.exists()
+        assert jobs.begin("Divide", lambda watch: 1 / 0).wait(LONG)
+        jobs.shutdown()
+        assert "ZeroDivisionError" in file.read_text("utf-8")
+        assert "Traceback" not in "".join(capfd.readouterr())
+        (tmp_path / "taken").write_text("no folder")
+        assert log_to_file(tmp_path / "taken") is None
+    finally:
+        for name, handlers in before.items():
+            for handler in [h for h in logging.getLogger(name).handlers if h not in handlers]:
+                logging.getLogger(name).removeHandler(handler)
+                handler.close()
 
 
 def test_shutting_down_stops_what_works_and_what_waits_and_takes_nothing_more() -> None:

@@ -122,6 +122,33 @@ def test_it_says_where_it_is_works_and_ends_with_everything_saved(file: Path, tm
     assert file.with_suffix(".mid").exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the programs that one has begun are read from /proc")
+def test_it_plays_from_a_button_and_leaves_no_player_behind(file: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, "--session", str(file), "--osc-port", "0") as (program, told), OscClient(told["osc_port"]) as daw:
+        daw.ask("/hitpoint/subscribe", LONG)
+        daw.ask("/hitpoint/transport/ports", LONG, out="virtual:Hitpoint test")
+        daw.send("/hitpoint/transport/play", 1.0)
+        moved = daw.hear(lambda m: m[0] == "/hitpoint/told/transport" and m[1][1] == 1 and m[1][0] > 0.1, LONG)
+        assert moved[1][2:] == (1.0, "Hitpoint")
+        children = [
+            pid for task in Path(f"/proc/{program.pid}/task").iterdir() for pid in (task / "children").read_text().split()
+        ]
+        assert daw.ask("/hitpoint/transport", LONG)["player"]
+        code, _, words = end(program)
+    assert code == 0
+    assert "Traceback" not in words
+    assert children
+    assert not [pid for pid in children if alive(int(pid))]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there that is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows ends a program without a word")
 def test_ended_by_the_system_it_saves_too(file: Path, tmp_path: Path) -> None:
     with serving(tmp_path, "--session", str(file)) as (program, told):
