@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ def play(args: argparse.Namespace) -> None:
     routes = [_to_file(word) for word in args.out if _FILE in word]
     routes += routes_of(";".join(word for word in args.out if _FILE not in word) or ("" if routes else "auto"))
     inlets = inlets_of(";".join(args.sync))
+    if args.follow and not inlets:
+        raise OptionError("there is nothing to follow", where="play", cure="name with --sync where the DAW's transport is heard")
     if not args.follow and not begin < end:
         raise OptionError(f"nothing lies between {float(begin):g} and {float(end):g} s", where="play", cure="see --from and --to")
     with Player(routes, inlets) as player:
@@ -44,12 +47,12 @@ def play(args: argparse.Namespace) -> None:
         if args.follow:
             player.settle(player.follow())
             say("following: start the DAW; Ctrl-C ends it")
-            _shown(args, player, lambda status: False)
+            with suppress(KeyboardInterrupt):
+                _shown(args, player, lambda status: not status.alive)
         else:
             player.settle(player.play(begin, args.speed))
             _shown(args, player, lambda status: status.seconds >= end or not status.alive)
-            player.settle(player.stop())
-        status = player.status
+        status = player.settle(player.stop())
     give(args, _told(status, programme), _words(status))
 
 

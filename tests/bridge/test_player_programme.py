@@ -152,6 +152,7 @@ def test_play_writes_down_what_it_plays(session: Session, tmp_path: Path, capsys
     [
         (["--from", "9", "--to", "3"], "nothing lies between"),
         (["--out", "telepathy"], "no kind of port"),
+        (["--follow"], "nothing to follow"),
         (["--sync", "tin can:one"], "no kind of port"),
         (["--out", "file:/no/such/folder/x", "--to", "1"], "cannot be written"),
         (["--scene", "99"], "there is no scene 99"),
