@@ -30,6 +30,7 @@ local function seconds (quarter)
 end
 
 reaper = {}
+function reaper.GetOS () return "Other" end
 function reaper.RecursiveCreateDirectory (path) os.execute ("mkdir -p '" .. path .. "'") return 1 end
 function reaper.CountTracks () return #tracks end
 function reaper.GetTrack (_, index) return tracks[index + 1] end
@@ -89,7 +90,7 @@ function reaper.MIDI_GetNote (take, index)
   return true, false, false, note[1] * 1.0, note[2] * 1.0, 0, note[3], note[4]
 end
 function reaper.GetPlayState () return playing end
-function reaper.GetPlayPosition2 () return cursor end
+function reaper.GetPlayPosition () return cursor end
 function reaper.GetCursorPosition () return cursor end
 function reaper.SetEditCurPos (at) cursor = at end
 function reaper.OnPlayButton () playing = 1 end

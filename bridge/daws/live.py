@@ -31,6 +31,8 @@ NOTES = 50
 
 _LETTERS = 24  # datagrams before Live is asked whether it has read them: a socket's buffer is finite
 _FINEST = Fraction(1, 1000)  # s: OSC carries floats of 32 bits
+_MOST_TRACKS = 2000
+_UPDATE = "bring AbletonOSC up to date"
 _AWAY_S = 3.0
 _OURS = re.compile(r"(?P<cue>\S+) .*\[(?P<scene>s\d+)\]")
 
@@ -87,7 +89,7 @@ class Live:
         spb = 60 / self._tempo()
         said = self.peer.ask("/live/song/get/cue_points")
         pairs = zip(said[::2], said[1::2], strict=False)
-        return tuple(sorted(ProjectMarker(Fraction(beats) * spb, str(name)) for name, beats in pairs))
+        return tuple(sorted(ProjectMarker(self._exact(beats) * spb, str(name)) for name, beats in pairs))
 
     def transport(self) -> Transport:
         """Its place by its tempo, to a tenth of a second: Live answers no faster."""
@@ -95,7 +97,8 @@ class Live:
         beats = self._number("/live/song/get/current_song_time")
         playing = bool(self._number("/live/song/get/is_playing"))
         beat, unit = (int(self._number(f"/live/song/get/signature_{part}")) for part in ("numerator", "denominator"))
-        return Transport(beats * 60 / tempo, playing, float(tempo), Metre(beat, unit))
+        metre = Metre(beat, unit) if beat > 0 and unit > 0 else None
+        return Transport(beats * 60 / tempo, playing, float(tempo), metre)
 
     def go(self, seconds: Fraction | None = None, rolling: bool | None = None) -> Transport:
         """Goes to a place by the set's tempo, then plays on or stops, and waits until Live says so."""
@@ -157,12 +160,13 @@ class Live:
 
     def _number(self, address: str, *args: Any) -> Fraction:
         said = self.peer.ask(address, *args)
-        value = number(said, len(said) - 1) if said else None
-        if value is None:
-            raise DawError(
-                f"answers {address} with something that is no number", where=self.name, cure="bring AbletonOSC up to date"
-            )
-        return value
+        return self._exact(said[-1] if said else None)
+
+    def _exact(self, value: object) -> Fraction:
+        exact = number((value,))
+        if exact is None:
+            raise DawError(f"says {str(value)[:20]!r} where a number belongs", where=self.name, cure=_UPDATE)
+        return exact
 
     def _tempo(self) -> Fraction:
         tempo = self._number("/live/song/get/tempo")
@@ -172,10 +176,12 @@ class Live:
 
     def _tracks(self) -> list[str]:
         count = int(self._number("/live/song/get/num_tracks"))
+        if not 0 <= count <= _MOST_TRACKS:
+            raise DawError(f"says that it has {count} tracks", where=self.name, cure=_UPDATE)
         return [self._name_of(index) for index in range(count)]
 
     def _name_of(self, track: int) -> str:
-        return str(self.peer.ask("/live/track/get/name", track, fits=lambda said: said[:1] == (track,))[1])
+        return str(self.peer.ask("/live/track/get/name", track, fits=lambda said: said[:1] == (track,) and len(said) == 2)[1])
 
     def _track(self, stem: str, tracks: list[str]) -> int:
         """The track of a stem, made at the end where there is none of its name."""
@@ -251,8 +257,9 @@ class Live:
         )[2:]  # fmt: skip
         spb, out = 60 / tempo, set()
         for pitch, start, length, velocity, _ in _groups(said[: len(said) // 5 * 5], 5):
-            begin = clip.start + Fraction(start) * spb
-            out.add(Sound(begin, int(pitch), begin + Fraction(length) * spb, round(velocity)))
+            begin = clip.start + self._exact(start) * spb
+            end = begin + self._exact(length) * spb
+            out.add(Sound(begin, int(self._exact(pitch)), end, round(self._exact(velocity))))
         return tuple(sorted(out))
 
     def _clear(self, cue: Cue, tracks: Sequence[str]) -> None:

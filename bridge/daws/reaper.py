@@ -78,7 +78,7 @@ class Reaper:
             rows.append(("clip", clip.key, clip.track, _text(clip.begins(at)), _text(clip.end + at), clip.name))
             rows += [("note", _text(s.start + at), _text(s.end + at), str(s.pitch), str(s.velocity)) for s in clip.sounds]
         answer = self.box.ask("place", rows)
-        clips, worst = confirm(self.name, cue.clips, _clips(answer, cue.clips, at), _FINEST)
+        clips, worst = confirm(self.name, cue.clips, _clips(answer, cue.clips, at, self._number), _FINEST)
         said = f"{len(clips)} items hold their notes, from {float(min(c.start for c in clips) + at):.3f} s of the project on"
         return Placed(self.name, said, clips, True, (), worst)
 
@@ -185,8 +185,8 @@ class Reaper:
     def _told(self, rows: Iterable[Sequence[str]]) -> Transport:
         for row in rows:
             if row[0] == "transport" and len(row) > 5:
-                rolling = int(self._number(row[2])) % 2 == 1
-                return Transport(self._number(row[1]), rolling, float(row[3]), Metre(int(row[4]), int(row[5])))
+                at, state, bpm, beats, unit = (self._number(word) for word in row[1:6])
+                return Transport(at, int(state) % 2 == 1, float(bpm), Metre(int(beats), int(unit)))
         raise DawError(
             "its script says nothing of its transport", where=self.name, cure="copy the companion script into it again"
         )
@@ -209,13 +209,17 @@ def _unescaped(text: str) -> str:
 
 
 def _as_web(row: Sequence[str]) -> list[str]:
-    """A marker or region as the script says it, in the order of the web interface."""
-    name = row[3].replace("\\", "\\\\") if len(row) > 3 else ""
+    """A marker or region as the script says it, in the order of the web interface; anything else is passed over there."""
+    if len(row) < 4 or row[0] not in ("marker", "region"):
+        return ["?"]
+    name = row[3].replace("\\", "\\\\")
     return ["MARKER", name, "", row[1]] if row[0] == "marker" else ["REGION", name, "", row[1], row[2]]
 
 
-def _clips(rows: Iterable[Sequence[str]], asked: Iterable[Clip], at: Fraction) -> dict[str, Clip]:
-    """What the script read back, by key, in seconds of the film."""
+def _clips(
+    rows: Iterable[Sequence[str]], asked: Iterable[Clip], at: Fraction, number: Callable[[str], Fraction]
+) -> dict[str, Clip]:
+    """What the script read back, by key, in seconds of the film; ``number`` reads one of its numbers."""
     known = {clip.key: clip for clip in asked}
     out: dict[str, Clip] = {}
     sounds: list[Sound] = []
@@ -230,9 +234,9 @@ def _clips(rows: Iterable[Sequence[str]], asked: Iterable[Clip], at: Fraction) -
             finish()
             current, sounds = row[1], []
             if current in known:
-                start, end = Fraction(row[3]) - at, Fraction(row[4]) - at
+                start, end = number(row[3]) - at, number(row[4]) - at
                 out[current] = replace(known[current], track=row[2], start=start, end=end, sounds=())
         elif row[0] == "note" and len(row) > 4:
-            sounds.append(Sound(Fraction(row[1]) - at, int(row[3]), Fraction(row[2]) - at, int(row[4])))
+            sounds.append(Sound(number(row[1]) - at, int(number(row[3])), number(row[2]) - at, int(number(row[4]))))
     finish()
     return out

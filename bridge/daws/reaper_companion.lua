@@ -9,7 +9,8 @@
 local VERSION = "1"
 local MARK = "P_EXT:hitpoint" -- on our items: the key by which a clip is found again and replaced
 
-local home = os.getenv ("HOME") or os.getenv ("USERPROFILE") or ""
+local windows = reaper.GetOS ():match ("^Win")
+local home = os.getenv (windows and "USERPROFILE" or "HOME") or ""
 local box = home .. "/.hitpoint/reaper/"
 reaper.RecursiveCreateDirectory (box, 0)
 
@@ -105,11 +106,11 @@ end
 
 local function transport (say)
   local state = reaper.GetPlayState ()
-  local at = state % 2 == 1 and reaper.GetPlayPosition2 () or reaper.GetCursorPosition ()
+  local at = state % 2 == 1 and reaper.GetPlayPosition () or reaper.GetCursorPosition ()
   local beats, unit, bpm = reaper.TimeMap_GetTimeSigAtTime (0, at)
   local rate, drop = reaper.TimeMap_curFrameRate (0)
   say ("transport", seconds (at), state, string.format ("%.9f", bpm), math.floor (beats), math.floor (unit),
-    string.format ("%.9f", rate), drop and 1 or 0, reaper.GetProjectName (0))
+    string.format ("%.9f", rate), drop and 1 or 0, reaper.GetProjectName (0, ""))
 end
 
 local function markers (say)
