@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Condition, Thread
 
 from bridge.events import LOG
 from bridge.jobs import fault
 from engines.errors import HitpointError
+
+PATIENCE_S = 2.0
+"""Seconds after which it is done even though newer comes all the time."""
 
 
 class Latest:
@@ -20,13 +24,15 @@ class Latest:
         self._work, self._failed, self._name = work, failed, name
         self._changed = Condition()
         self._touched = self._managed = self._tried = 0
+        self._rest_s = 0.0
         self._ending = False
         self._thread: Thread | None = None
 
-    def touch(self) -> None:
-        """There is something new."""
+    def touch(self, rest_s: float = 0.0) -> None:
+        """There is something new. It may wait for ``rest_s`` seconds in which nothing newer comes, but no longer than `PATIENCE_S`."""
         with self._changed:
             self._touched += 1
+            self._rest_s = rest_s
             if self._thread is None:
                 self._thread = Thread(target=self._run, name=f"hitpoint {self._name}", daemon=True)
                 self._thread.start()
@@ -35,7 +41,8 @@ class Latest:
     def flush(self) -> None:
         """Waits until all that was touched was done, or tried."""
         with self._changed:
-            wanted = self._touched
+            wanted, self._rest_s = self._touched, 0.0
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._tried >= wanted)
 
     @property
@@ -56,6 +63,7 @@ class Latest:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._tried < self._touched or self._ending)
+                self._settle()
                 wanted = self._touched
                 if self._tried >= wanted:
                     return
@@ -64,6 +72,14 @@ class Latest:
                 self._tried = wanted
                 self._managed = wanted if managed else self._managed
                 self._changed.notify_all()
+
+    def _settle(self) -> None:
+        """Waits until what comes one after the other has come, where that may be waited for."""
+        last = time.monotonic() + PATIENCE_S
+        while (rest := min(self._rest_s, last - time.monotonic())) > 0 and not self._ending:
+            seen = self._touched
+            if not self._changed.wait_for(lambda seen=seen: self._touched != seen or not self._rest_s or self._ending, rest):  # type: ignore[misc]
+                return
 
     def _try(self) -> bool:
         try:

@@ -17,6 +17,9 @@ from engines.session.model import Session
 from engines.session.working import Done, updated
 from engines.watch import Watch
 
+SLIDER_S = 0.3
+"""Seconds for which a slider must rest before the session is saved: each of its steps is an act."""
+
 
 @dataclass(frozen=True)
 class Acted:
@@ -73,7 +76,7 @@ class Sitting:
             self._open()
             before = self._desk.session
             self._desk.do(act, watch, merge)
-            return self._changed("acted", act.sentence, before)
+            return self._changed("acted", act.sentence, before, SLIDER_S if merge else 0.0)
 
     def compose(self, act: Act, watch: Watch, asked: Session | None = None) -> Acted:
         """Does a long act on the session as it is now while others act too, then puts it onto the session as it is then. ``asked`` is
@@ -116,11 +119,11 @@ class Sitting:
             self._changed(change, step.sentence, before)
             return step
 
-    def _changed(self, change: Change, sentence: str, before: Session) -> Acted:
+    def _changed(self, change: Change, sentence: str, before: Session, rest_s: float = 0.0) -> Acted:
         after = self._desk.session
         scenes = sounding_otherwise(before, after)
         self.tell(change, sentence, scenes)
-        self._disk.touch()
+        self._disk.touch(rest_s)
         return Acted(sentence, before, after, scenes)
 
     def _open(self) -> None:
