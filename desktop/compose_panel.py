@@ -261,7 +261,9 @@ class Compose(QWidget):
 
     def _show_maker(self, who: Maker) -> None:
         theme = current()
-        lines = [who.model or tr("no model")] + ([who.provider] if who.provider else [])
+        runs = tr("on the processor") if who.provider == "cpu" else tr("on {}").format(who.provider)
+        lines = [who.model or tr("no model")] + ([runs] if who.provider else [])
+        self.model.setToolTip(who.said)
         self.model.setText("\n".join(lines) if who.trouble is None else who.trouble)
         self.model.setStyleSheet(f"color: {theme.dim if who.trouble is None else theme.missed}")
         self.model.setAccessibleName(tr("Model and provider: {}").format(", ".join(lines)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from engines.engine import ENGINES
 from engines.errors import HitpointError, ModelError
 from engines.runtime import choose, read_card
 from engines.session.model import Session, Told
@@ -87,11 +88,13 @@ def wider(session: Session, scene: int | None) -> Told:
 
 @dataclass(frozen=True)
 class Maker:
-    """Who would compose: the ``model`` in a line, what it runs on, and what stands in the way (None: nothing)."""
+    """Who would compose: the ``model`` in a line, the ``provider`` that it runs on by its short name with what was ``said`` of it, and
+    what stands in the way (None: nothing)."""
 
     engine: str
-    model: str
-    provider: str
+    model: str = ""
+    provider: str = ""
+    said: str = ""
     trouble: str | None = None
 
 
@@ -100,11 +103,12 @@ def maker(engine: str) -> Maker:
     try:
         card = read_card(engine)
     except ModelError as error:
-        return Maker(engine, "", "", None if engine not in ("bmt", "diffbgm") else str(error))
+        return Maker(engine, trouble=str(error) if engine in ENGINES and ENGINES[engine].startswith("engines.") else None)
     size = card.facts.get("parameters")
     words = [str(card.facts.get("architecture", card.name)).split(":")[0], f"v{card.facts.get('version', '1')}"]
     words += [f"{size / 1e6:.1f} M"] if isinstance(size, int) else []
     try:
-        return Maker(engine, "  ".join([*words, card.sha256[:8]]), choose().said)
+        provider = choose()
     except HitpointError as error:
-        return Maker(engine, "  ".join(words), "", str(error))
+        return Maker(engine, "  ".join(words), trouble=str(error))
+    return Maker(engine, "  ".join([*words, card.sha256[:8]]), provider.name, provider.said)

@@ -46,14 +46,19 @@ class Frame:
     key: float = 8.0
 
     @property
+    def low(self) -> int:
+        """The height of the velocities: less in a flat dock."""
+        return min(LANE, max(LANE // 2, self.height // 5))
+
+    @property
     def notes(self) -> QRectF:
         """Where notes are drawn."""
-        return QRectF(KEYS, RULER, max(1, self.width - KEYS), max(1, self.height - RULER - LANE))
+        return QRectF(KEYS, RULER, max(1, self.width - KEYS), max(1, self.height - RULER - self.low))
 
     @property
     def lane(self) -> QRectF:
         """Where velocities are drawn."""
-        return QRectF(KEYS, self.height - LANE, max(1, self.width - KEYS), LANE)
+        return QRectF(KEYS, self.height - self.low, max(1, self.width - KEYS), self.low)
 
     def x(self, seconds: float) -> float:
         """The pixel of a film time."""
@@ -230,7 +235,7 @@ def _notes(painter: QPainter, frame: Frame, stage: Stage, placed: Placed, looks:
         velocity = int(shape.velocity[row])
         colour = colours[shape.stem[row]]
         colour.setAlpha(70 + velocity * 185 // 127)
-        tall = (LANE - 10) * velocity / 127
+        tall = (frame.low - 10) * velocity / 127
         lit = row in picked
         painter.fillRect(QRectF(left, frame.height - tall - 2, 3 if lit else 2, tall), theme.colour("text") if lit else colour)
         if not area.top() - thick < top < area.bottom():
@@ -276,7 +281,7 @@ def _keys(painter: QPainter, frame: Frame) -> None:
     painter.setPen(theme.colour("faint"))
     lane = frame.lane
     for velocity in (127, 64):
-        y = frame.height - (LANE - 10) * velocity / 127 - 2
+        y = frame.height - (frame.low - 10) * velocity / 127 - 2
         painter.drawText(
             QRectF(0, y - 7, KEYS - 6, 14), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(velocity)
         )

@@ -20,7 +20,7 @@ from desktop.theme import current
 from engines.session.model import Session, Span
 
 tr = words("roll")
-FINEST, COARSEST = 4.0, 24.0
+FINEST, COARSEST = 2.5, 24.0
 """Pixels a semitone."""
 STEP = 1.25
 """One step of zooming."""
@@ -65,7 +65,7 @@ class RollView(QAbstractScrollArea):
         pane = self.viewport()
         assert pane is not None
         pane.setMouseTracking(True)
-        self.setMinimumHeight(RULER + LANE + 80)
+        self.setMinimumHeight(RULER + LANE + 60)
 
     # what is shown
 

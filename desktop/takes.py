@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from engines.session.model import SceneTake
 
 
+GRID = 0.66
+"""Share of the dock that the grid has when it was not drawn otherwise."""
 WIDE = 2.5
 """Times as wide as it is high, from which on a dock counts as wide."""
 
@@ -125,6 +127,9 @@ class Takes(QWidget):
         if (self._halves.orientation() == across) != wide:
             self._halves.setOrientation(across if wide else down)
             self._low.setOrientation(down if wide else across)
+            long, side = (self.width(), self.height()) if wide else (self.height(), self.width())
+            self._halves.setSizes([round(long * GRID), round(long * (1 - GRID))])
+            self._low.setSizes([side * 2 // 5, side * 3 // 5] if wide else [side * 3 // 5, side * 2 // 5])
 
     @property
     def items(self) -> tuple[tuple[Item, Callable[[], object]], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import numpy as np
 from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QFont, QPainter, QPen, QPixmap
@@ -20,6 +22,8 @@ from engines.session.model import SceneTake, Span
 HEIGHT = 64
 MARK = 18
 EDGE = 6
+WORTH = 0.012
+"""Seconds that one picture may take for what was never drawn before."""
 LEAST, MOST = 48, 84
 """MIDI pitches that a thumbnail shows at least, so that a single line of notes is not blown up to its full height."""
 
@@ -56,11 +60,24 @@ class TakesCells(QStyledItemDelegate):
         super().__init__(table)
         self.table = table
         self.hovered: tuple[int, int] = (-1, -1)
+        self._until = 0.0
+        self.late = False
+        """Whether something was left out of the last picture, because drawing it would have taken too long."""
         self._drawn: dict[
             tuple[int, str], tuple[object, QPixmap, SceneTake | None]
         ] = {}  # the take is held: its id stays its own
         self.rivals: dict[str, int] = {}
         """By the id of a scene the number of the take that X goes back to."""
+
+    def begin(self) -> None:
+        """A picture of the grid begins: what has never been drawn is drawn as long as there is time, the rest with the next one."""
+        self._until, self.late = perf_counter() + WORTH, False
+
+    def _in_time(self) -> bool:
+        if perf_counter() < self._until:
+            return True
+        self.late = True
+        return False
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802  Qt's name
         return QSize(100, HEIGHT)
@@ -114,7 +131,7 @@ class TakesCells(QStyledItemDelegate):
         take, closed = self.table.take(span), shut(span, stem)
         key = id(take), span.scene.keep, stem, rect.size().width(), rect.height(), current().name, painter.font().key()
         place = span.number, stem
-        if place not in self._drawn or self._drawn[place][0] != key:
+        if (place not in self._drawn or self._drawn[place][0] != key) and self._in_time():
             ratio = self._ratio(painter)
             pixmap = QPixmap(round(rect.width() * ratio), round(rect.height() * ratio))
             pixmap.setDevicePixelRatio(ratio)
@@ -124,7 +141,8 @@ class TakesCells(QStyledItemDelegate):
             self._thumbnail(inner, QRect(0, 0, rect.width(), rect.height()), span, stem)
             inner.end()
             self._drawn[place] = key, pixmap, take
-        painter.drawPixmap(rect.topLeft(), self._drawn[place][1])
+        if place in self._drawn and self._drawn[place][0] == key:
+            painter.drawPixmap(rect.topLeft(), self._drawn[place][1])
         self._marks(painter, rect, span, 1 + STEMS.index(stem), closed)
 
     @staticmethod
@@ -215,7 +233,8 @@ class TakesCells(QStyledItemDelegate):
         painter.fillRect(QRectF(line.x(), line.y(), line.width() * min(1.0, share), line.height()), theme.colour("accent"))
 
     def _hits(self, painter: QPainter, rect: QRect, span: Span) -> None:
-        theme, verdict = current(), self.table.verdict(span)
+        theme, known = current(), self.table.knows_verdict(span)
+        verdict = self.table.verdict(span) if known or self._in_time() else None
         if verdict is None:
             return
         line = (rect.height() - 10) // 3

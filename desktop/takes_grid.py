@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent
+from PyQt6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 from PyQt6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
 
 from desktop.language import words
@@ -49,6 +49,10 @@ class TakesGrid(QTableView):
         self.setAccessibleName(tr("Takes, scenes by stems"))
         self._columns()
         self._pressed: tuple[QPoint, Piece] | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(1)
+        self._rest.timeout.connect(lambda: self.viewport().update())  # type: ignore[union-attr]
         selection = self.selectionModel()
         assert selection is not None
         selection.currentRowChanged.connect(lambda *_: self.scene_chosen.emit(self.scene))
@@ -63,7 +67,7 @@ class TakesGrid(QTableView):
         for column in range(self.table.columnCount()):
             stretch = column not in (SCENE, TAKE, HITS)
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch if stretch else QHeaderView.ResizeMode.Fixed)
-        for column, width in ((SCENE, 226), (TAKE, 132), (HITS, 150)):
+        for column, width in ((SCENE, 208), (TAKE, 116), (HITS, 138)):
             head.resizeSection(column, width)
         head.setMinimumSectionSize(60)
         side.setVisible(False)
@@ -170,6 +174,12 @@ class TakesGrid(QTableView):
         if stem is not None and not any(row.note.stem == stem for row in take.notes):
             return None
         return Piece(span.number, take.number, stem)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  Qt's name
+        self.cells.begin()
+        super().paintEvent(event)
+        if self.cells.late:
+            self._rest.start()
 
     # keys
 

@@ -124,6 +124,7 @@ class HitReport(QWidget):
         self.view.setModel(self.table)
         self.view.setItemDelegate(_Cells(self.view))
         self.view.setAccessibleName(tr("Hit report"))
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setShowGrid(False)
         self.view.setTabKeyNavigation(False)
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -141,7 +142,7 @@ class HitReport(QWidget):
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.setSectionsClickable(False)
         head.setStretchLastSection(True)
-        for column, width in enumerate((74, 92, 76, 60, 84)):
+        for column, width in enumerate((72, 88, 72, 52, 82)):
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             head.resizeSection(column, width)
         layout = QVBoxLayout(self)

@@ -87,6 +87,11 @@ class TakesTable(QAbstractTableModel):
         take = take or self.take(span)
         return None if take is None or self.verdicts is None else self.verdicts.of(span, take)
 
+    def knows_verdict(self, span: Span) -> bool:
+        """Whether the verdict of the take that is heard was worked out already, or there is no take."""
+        take = self.take(span)
+        return take is None or self.verdicts is None or self.verdicts.knows(span, take)
+
     def facts(self, span: Span) -> SceneFacts:
         """What a scene says of itself, worked out when it is first in sight."""
         if span.number not in self._facts:

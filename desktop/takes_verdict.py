@@ -94,6 +94,11 @@ class Verdicts:
                 out[session.scenes[place].id].append(hit)
         return {name: tuple(hits) for name, hits in out.items()}
 
+    def knows(self, span: Span, take: SceneTake) -> bool:
+        """Whether a verdict was worked out already."""
+        known = self._known.get((id(take), span.start))
+        return known is not None and known[1] == self.hits.get(span.scene.id, ())
+
     def of(self, span: Span, take: SceneTake) -> Verdict:
         """The verdict of a take of a scene."""
         key, hits = (id(take), span.start), self.hits.get(span.scene.id, ())

@@ -14,7 +14,7 @@ from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDrag, QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
-from seated import PATIENCE, Seat, seat  # noqa: F401  a fixture
+from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
 from sittings import few, scored
 
 from desktop.dragging import COPIED, MIDI, Catcher, mime_of, put_out, shelf, taken
@@ -214,7 +214,7 @@ def pull(qtbot: QtBot, widget: QWidget, place: QPoint) -> None:
         qtbot.mouseMove(widget, place + QPoint(0, k * far))
 
 
-def test_a_stem_a_scene_and_a_take_are_dragged_out_and_a_second_time(seat: Seat, qtbot: QtBot) -> None:  # noqa: F811
+def test_a_stem_a_scene_and_a_take_are_dragged_out_and_a_second_time(seat: Seat, qtbot: QtBot) -> None:
     takes = Takes(seat.document, seat.transport)
     qtbot.addWidget(takes)
     takes.resize(1300, 700)
@@ -237,7 +237,7 @@ def test_a_stem_a_scene_and_a_take_are_dragged_out_and_a_second_time(seat: Seat,
     same(by_pretty_midi(receiver.got[0]), sounding(seat.session, 2, "melody"))
 
 
-def test_the_mouse_itself_begins_the_drag(seat: Seat, qtbot: QtBot) -> None:  # noqa: F811
+def test_the_mouse_itself_begins_the_drag(seat: Seat, qtbot: QtBot) -> None:
     takes, roll = Takes(seat.document, seat.transport), Roll(seat.document, seat.transport)
     for panel in (takes, roll):
         qtbot.addWidget(panel)
@@ -255,7 +255,7 @@ def test_the_mouse_itself_begins_the_drag(seat: Seat, qtbot: QtBot) -> None:  # 
     assert chip.isChecked()  # a drag is no click
 
 
-def test_a_copy_lies_on_the_clipboard_as_a_file(seat: Seat, qtbot: QtBot) -> None:  # noqa: F811
+def test_a_copy_lies_on_the_clipboard_as_a_file(seat: Seat, qtbot: QtBot) -> None:
     takes = Takes(seat.document, seat.transport)
     qtbot.addWidget(takes)
     takes.show()

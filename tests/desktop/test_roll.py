@@ -12,7 +12,7 @@ from PyQt6.QtCore import QPoint, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from seated import PATIENCE, Seat, seat  # noqa: F401  a fixture
+from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
 from sittings import few, scored
 
 from desktop.roll import Roll
@@ -133,7 +133,7 @@ def test_what_to_compose_again_for_a_selection(cue: Session) -> None:
 
 
 @pytest.fixture
-def roll(seat: Seat, qtbot: QtBot) -> Roll:  # noqa: F811
+def roll(seat: Seat, qtbot: QtBot) -> Roll:
     made = Roll(seat.document, seat.transport)
     qtbot.addWidget(made)
     made.resize(1200, 600)
@@ -157,7 +157,7 @@ def picked_notes(roll: Roll) -> set[Note]:
     return {note for span in session.spans for note in notes_in(session, span, roll.view.selection)}
 
 
-def test_a_rubber_band_selects_and_shift_k_keeps_through_a_refill(seat: Seat, roll: Roll, qtbot: QtBot) -> None:  # noqa: F811
+def test_a_rubber_band_selects_and_shift_k_keeps_through_a_refill(seat: Seat, roll: Roll, qtbot: QtBot) -> None:
     area = roll.view.frame.notes
     sweep(
         qtbot,
@@ -181,7 +181,7 @@ def test_a_rubber_band_selects_and_shift_k_keeps_through_a_refill(seat: Seat, ro
     assert not roll.view.selection.notes  # rows of another take
 
 
-def test_the_ruler_selects_bars_over_two_scenes_in_one_step(seat: Seat, roll: Roll, qtbot: QtBot) -> None:  # noqa: F811
+def test_the_ruler_selects_bars_over_two_scenes_in_one_step(seat: Seat, roll: Roll, qtbot: QtBot) -> None:
     view = roll.view
     view._show(Frame(view.frame.scale.fitted(), view.frame.width, view.frame.height))
     tempo_map = seat.session.tempo_map
@@ -201,7 +201,7 @@ def test_the_ruler_selects_bars_over_two_scenes_in_one_step(seat: Seat, roll: Ro
     assert [scene.keep for scene in seat.session.scenes] == [(), (), ()]
 
 
-def test_hidden_stems_are_neither_seen_nor_selected(seat: Seat, roll: Roll, qtbot: QtBot) -> None:  # noqa: F811
+def test_hidden_stems_are_neither_seen_nor_selected(seat: Seat, roll: Roll, qtbot: QtBot) -> None:
     qtbot.mouseClick(roll.chips[2], Qt.MouseButton.LeftButton)
     area = roll.view.frame.notes
     sweep(qtbot, roll, area.topLeft() + QPointF(1, 1), area.bottomRight() - QPointF(1, 1))
@@ -212,7 +212,7 @@ def test_hidden_stems_are_neither_seen_nor_selected(seat: Seat, roll: Roll, qtbo
     assert seat.session.scenes[0].keep == ("melody:1-7", "bridge:1-7")
 
 
-def test_the_roll_is_worked_with_the_keys_alone(seat: Seat, roll: Roll, qtbot: QtBot) -> None:  # noqa: F811
+def test_the_roll_is_worked_with_the_keys_alone(seat: Seat, roll: Roll, qtbot: QtBot) -> None:
     view = roll.view
     qtbot.keyClick(view, Key.Key_Right)
     (first,) = view.selection.notes
@@ -275,7 +275,7 @@ def test_the_wheel_zooms_around_the_pointer_and_scrolls(roll: Roll) -> None:
     assert view.frame.key > key
 
 
-def test_the_playhead_moves_without_drawing_the_music_again(seat: Seat, roll: Roll, qtbot: QtBot) -> None:  # noqa: F811
+def test_the_playhead_moves_without_drawing_the_music_again(seat: Seat, roll: Roll, qtbot: QtBot) -> None:
     view = roll.view
     view.repaint()
     layer = view._layer
@@ -292,7 +292,7 @@ def test_the_playhead_moves_without_drawing_the_music_again(seat: Seat, roll: Ro
     assert view.frame.scale.left <= float(seat.session.span(3).seconds[0]) < view.frame.scale.right
 
 
-def test_notes_are_drawn_in_the_colours_of_their_stems(seat: Seat, roll: Roll) -> None:  # noqa: F811
+def test_notes_are_drawn_in_the_colours_of_their_stems(seat: Seat, roll: Roll) -> None:
     """Take the notes out, and the pixels where they were are others."""
     from dataclasses import replace
 
@@ -328,7 +328,7 @@ def test_a_note_says_itself(cue: Session) -> None:
     assert f"{bar}|{float(place * metre.unit / 4) + 1:g}" in words
 
 
-def test_an_empty_roll_is_empty(qtbot: QtBot, seat: Seat, roll: Roll) -> None:  # noqa: F811
+def test_an_empty_roll_is_empty(qtbot: QtBot, seat: Seat, roll: Roll) -> None:
     roll.show_session(None)
     roll.view.repaint()
     qtbot.keyClick(roll.view, Key.Key_Right)

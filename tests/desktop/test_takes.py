@@ -13,7 +13,7 @@ from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
-from seated import PATIENCE, Seat, seat  # noqa: F401  a fixture
+from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
 from sittings import few, scored
 
 from bridge.jobs import JobReading
@@ -158,7 +158,7 @@ def test_what_is_being_composed_is_told_by_scene(cue: Session) -> None:
 
 
 @pytest.fixture
-def takes(seat: Seat, qtbot: QtBot) -> Takes:  # noqa: F811
+def takes(seat: Seat, qtbot: QtBot) -> Takes:
     made = Takes(seat.document, seat.transport)
     qtbot.addWidget(made)
     made.resize(1300, 700)
@@ -178,7 +178,7 @@ def red_in(widget: QWidget, rect: QRect | None = None) -> int:
     return sum(picture.pixel(x, y) == red for x in range(picture.width()) for y in range(picture.height()))
 
 
-def test_enter_composes_the_scene_again_and_nothing_else(seat: Seat, takes: Takes, qtbot: QtBot) -> None:  # noqa: F811
+def test_enter_composes_the_scene_again_and_nothing_else(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     before = seat.session
     at(takes, 2, SCENE)
     after = seat.composed(lambda: qtbot.keyClick(takes.grid, Key.Key_Return))
@@ -188,7 +188,7 @@ def test_enter_composes_the_scene_again_and_nothing_else(seat: Seat, takes: Take
     assert takes.versions.table.rowCount() == 2
 
 
-def test_enter_on_a_stem_composes_that_stem_alone(seat: Seat, takes: Takes, qtbot: QtBot) -> None:  # noqa: F811
+def test_enter_on_a_stem_composes_that_stem_alone(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     before = {row for row in seat.chosen(1).notes if row.note.stem != "bridge"}
     at(takes, 1, 1 + STEMS.index("bridge"))
     seat.composed(lambda: qtbot.keyClick(takes.grid, Key.Key_Enter))
@@ -198,7 +198,7 @@ def test_enter_on_a_stem_composes_that_stem_alone(seat: Seat, takes: Takes, qtbo
     assert {row for row in after.notes if row.note.stem != "bridge"} == before
 
 
-def test_what_is_kept_by_key_stays_bit_by_bit(seat: Seat, takes: Takes, qtbot: QtBot) -> None:  # noqa: F811
+def test_what_is_kept_by_key_stays_bit_by_bit(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     melody = [row for row in seat.chosen(3).notes if row.note.stem == "melody"]
     at(takes, 3, 1)
     seat.change(lambda: qtbot.keyClick(takes.grid, Key.Key_K, Mod.ShiftModifier))
@@ -212,7 +212,7 @@ def test_what_is_kept_by_key_stays_bit_by_bit(seat: Seat, takes: Takes, qtbot: Q
     assert seat.session.scenes[2].keep == ()
 
 
-def test_arrows_and_a_or_b_go_through_the_takes_in_one_step_of_undo(seat: Seat, takes: Takes, qtbot: QtBot) -> None:  # noqa: F811
+def test_arrows_and_a_or_b_go_through_the_takes_in_one_step_of_undo(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     for _ in range(2):
         seat.composed(takes.grid.refill)
     assert seat.chosen(1).number == 3
@@ -232,7 +232,7 @@ def test_arrows_and_a_or_b_go_through_the_takes_in_one_step_of_undo(seat: Seat, 
     assert len(seat.session.takes) == 5
 
 
-def test_a_rating_is_given_and_taken_back(seat: Seat, takes: Takes, qtbot: QtBot) -> None:  # noqa: F811
+def test_a_rating_is_given_and_taken_back(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     seat.change(lambda: qtbot.keyClick(takes.grid, Key.Key_4))
     assert seat.chosen(1).rating == 4
     seat.change(lambda: qtbot.keyClick(takes.versions, Key.Key_2))
@@ -241,7 +241,7 @@ def test_a_rating_is_given_and_taken_back(seat: Seat, takes: Takes, qtbot: QtBot
     assert seat.chosen(1).rating is None
 
 
-def test_names_and_notes_are_written_in_place(seat: Seat, takes: Takes) -> None:  # noqa: F811
+def test_names_and_notes_are_written_in_place(seat: Seat, takes: Takes) -> None:
     table = takes.versions.table
     seat.change(lambda: table.setData(table.index(0, 3), " the quiet one "))
     assert seat.chosen(1).name == "the quiet one"
@@ -250,7 +250,7 @@ def test_names_and_notes_are_written_in_place(seat: Seat, takes: Takes) -> None:
     assert not table.setData(table.index(0, 0), "7")
 
 
-def test_a_take_thrown_away_comes_back_with_undo(seat: Seat, takes: Takes, qtbot: QtBot) -> None:  # noqa: F811
+def test_a_take_thrown_away_comes_back_with_undo(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     before = seat.session
     seat.change(lambda: qtbot.keyClick(takes.versions, Key.Key_Delete))
     assert seat.session.scenes[0].chosen is None
@@ -258,7 +258,7 @@ def test_a_take_thrown_away_comes_back_with_undo(seat: Seat, takes: Takes, qtbot
     assert seat.change(seat.document.undo) == before
 
 
-def test_the_mouse_does_what_the_marks_say(seat: Seat, takes: Takes, qtbot: QtBot) -> None:  # noqa: F811
+def test_the_mouse_does_what_the_marks_say(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     grid = takes.grid
 
     def click(column: int, name: str, along: float = 0.5) -> None:
@@ -280,7 +280,7 @@ def test_the_mouse_does_what_the_marks_say(seat: Seat, takes: Takes, qtbot: QtBo
     assert shut(seat.session.span(2))
 
 
-def test_red_cannot_be_hidden(seat: Seat, takes: Takes) -> None:  # noqa: F811
+def test_red_cannot_be_hidden(seat: Seat, takes: Takes) -> None:
     span = seat.session.span(1)
     name, take = seat.session.take(span.scene)
     cut = replace(take, notes=tuple(row for row in take.notes if row.note.start > 20))
@@ -288,6 +288,8 @@ def test_red_cannot_be_hidden(seat: Seat, takes: Takes) -> None:  # noqa: F811
     grid = takes.grid
     for width, height in ((1300, 700), (900, 500), (700, 420), (1700, 400)):
         takes.resize(width, height)
+        grid.repaint()
+        seat.bot.waitUntil(lambda: not grid.cells.late and not grid.grab().isNull(), timeout=PATIENCE)
         cell = grid.visualRect(grid.table.index(0, HITS))
         assert cell.right() <= grid.viewport().width() - 1  # type: ignore[union-attr]
         assert red_in(grid.viewport(), cell) > 20  # type: ignore[arg-type]
@@ -301,7 +303,7 @@ def test_red_cannot_be_hidden(seat: Seat, takes: Takes) -> None:  # noqa: F811
     assert "missed" in takes.report.sentence.text()
 
 
-def test_the_current_scene_is_the_one_under_the_playhead(seat: Seat, takes: Takes, qtbot: QtBot) -> None:  # noqa: F811
+def test_the_current_scene_is_the_one_under_the_playhead(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     assert takes.grid.scene == 1
     qtbot.keyClick(takes.grid, Key.Key_Down)
     start = seat.session.span(2).seconds[0]
@@ -332,7 +334,7 @@ def test_keys_of_the_window_pass_through_the_grid(takes: Takes, qtbot: QtBot) ->
     assert heard == [key for key in (Key.Key_Space, Key.Key_J, Key.Key_K, Key.Key_L, Key.Key_M) for _ in range(2)]
 
 
-def test_every_cell_says_itself_aloud(seat: Seat, takes: Takes) -> None:  # noqa: F811
+def test_every_cell_says_itself_aloud(seat: Seat, takes: Takes) -> None:
     table = takes.grid.table
     for row in range(table.rowCount()):
         for column in range(table.columnCount()):
@@ -342,7 +344,7 @@ def test_every_cell_says_itself_aloud(seat: Seat, takes: Takes) -> None:  # noqa
     assert "hits within a frame" in table.data(table.index(0, HITS))
 
 
-def test_anybodys_midi_file_is_held_against_the_hits(seat: Seat, takes: Takes, qtbot: QtBot, tmp_path: Path) -> None:  # noqa: F811
+def test_anybodys_midi_file_is_held_against_the_hits(seat: Seat, takes: Takes, qtbot: QtBot, tmp_path: Path) -> None:
     written, report = write_cue(seat.session, tmp_path / "someone's.mid")
     takes.report_file(written)
     qtbot.waitUntil(lambda: bool(takes.findChildren(QDialog)), timeout=PATIENCE)
