@@ -14,12 +14,13 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 
 from desktop import theme
 from desktop.actions import Actions
+from desktop.compose_wish import wishes_of
 from desktop.document import CUT_LISTS, FILMS, MIDI, SESSIONS, kind
 from desktop.language import LANGUAGES, words
 from desktop.palette import Palette
 from desktop.viewer import Viewer, on_full_screen
 from engines import __version__, files
-from engines.commands import AddHit, DropHit, FollowHits, Join, MoveHit, Split, TellAll, WeighHit
+from engines.commands import AddHit, DropHit, FollowHits, Join, MoveHit, Relink, Split, TellAll, WeighHit
 from engines.errors import OptionError
 from engines.picture.timecode import Timecode, nominal
 from engines.session.model import Told
@@ -46,7 +47,6 @@ class Commands:
         self.window = window
         self._alone: Viewer | None = None
         self.imported: Callable[[Path], object] | None = None
-        """Takes a MIDI file that was opened or dropped, once a dock has said that it wants them."""
 
     def of(self, name: str) -> Callable[[], object]:
         """What a row calls: the method of its name, or one of a few that say the rest in one expression."""
@@ -75,7 +75,7 @@ class Commands:
             "zoom_in": lambda: self.window.timeline.zoom(1.5),
             "zoom_out": lambda: self.window.timeline.zoom(1 / 1.5),
             "zoom_fit": lambda: self.window.timeline.fit(),
-            "score": self.window.document.score,
+            "score": wishes_of(self.window.document).refill_all,
             "cancel": lambda: self.window.jobs.cancel(),
         }
         found: Callable[[], object] = simple[name] if name in simple else getattr(self, name)
@@ -117,12 +117,44 @@ class Commands:
         if what in ("session", "film"):
             self.window.document.open(path)
         elif what == "cuts":
-            self.window.document.open_cuts(path)
-        elif what == "midi" and self.imported is not None:
-            self.imported(path)
+            self._take_cuts(path)
+        elif what == "midi":
+            dock = self.window.docks["takes"]  # whose report holds it against the hits
+            dock.show()
+            dock.raise_()
+            dock.build().report_file(path)  # type: ignore[attr-defined]  # the panel of that dock
         else:
             cure = tr("give a film, a session, a cut list or a MIDI file")
             self.window.message.refuse(OptionError(tr("is nothing that can be opened here"), where=path.name, cure=cure))
+
+    def _take_cuts(self, path: Path) -> None:
+        """An editor's list: for a film its cuts, for a session the new cut that it may be carried to."""
+        if self.window.document.now is None:
+            self.window.document.open_cuts(path)
+            return
+        dock = self.window.docks["recut"]
+        dock.show()
+        dock.raise_()
+        dock.build().look_at([path])  # type: ignore[attr-defined]  # the panel of that dock
+
+    def relink(self) -> None:
+        """Asks where the session's film lies now."""
+        every = " ".join(f"*{suffix}" for suffix in FILMS)
+        last = self.window.preferences.text("folder")
+        name, _ = QFileDialog.getOpenFileName(self.window, tr("Where is the film?"), last, f"{tr('Films')} ({every})")
+        if name:
+            self.window.document.act(Relink(Path(name)))
+
+    def list_recent(self) -> None:
+        """Brings the menu of sessions of late in line with what is remembered."""
+        menu = self.window.recent_menu
+        menu.clear()
+        for path in self.window.preferences.recent:
+            action = menu.addAction(f"{Path(path).parent.name} / {Path(path).stem}")
+            assert action is not None
+            action.setToolTip(path)
+            action.triggered.connect(lambda checked=False, path=path: self.window.document.open(Path(path)))
+        menu.setEnabled(not menu.isEmpty())
 
     def demo(self) -> None:
         """Makes the demo film where programs keep their data, and opens it."""
@@ -249,7 +281,7 @@ class Commands:
         """The scene under the playhead is composed again."""
         scene = self.scene()
         if scene is not None:
-            self.window.document.refill(scene.number)
+            wishes_of(self.window.document).refill(scene.number)
 
     def split(self) -> None:
         """A scene begins at the bar under the playhead."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
+from desktop.keys import is_own
 from desktop.language import words
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ class Dock(QDockWidget):
         QVBoxLayout(hollow).setContentsMargins(0, 0, 0, 0)
         self.setWidget(hollow)
         self.visibilityChanged.connect(lambda seen: seen and self.build())
+
+    def event(self, event: QEvent | None) -> bool:
+        if event is not None and is_own(event):  # a dock that floats is a window of its own
+            event.accept()
+            return True
+        return super().event(event)
 
     def build(self) -> QWidget:
         """The panel, made now where it was not yet."""

@@ -45,6 +45,7 @@ class Document(QObject):
     session_changed = pyqtSignal(object)  # SessionChanged: .now is the OpenSession then, None once it is closed
     film_changed = pyqtSignal(object)  # OpenFilm, as it was opened or spotted
     reel_changed = pyqtSignal(object)  # the Reel to be shown; None where its film is not at hand
+    film_missing = pyqtSignal(object)  # FilmError: the session's film is nowhere near
     drawn = pyqtSignal(object)  # Sheet: all that the timeline draws
     job_changed = pyqtSignal(object)  # JobReading
     transport_read = pyqtSignal(object)  # TransportRead: where the player, or the DAW that it follows, is
@@ -208,8 +209,9 @@ class Document(QObject):
         if event.now is not None:
             now = event.now
             self._draw(lambda: sheet_of_session(now.session))
-            if self._shown_film != now.session.film.digest:
-                self._shown_film = now.session.film.digest
+            film = f"{now.session.film.digest} {now.session.film.path}"
+            if self._shown_film != film:
+                self._shown_film = film
                 self._enter(self._films, lambda: self._reel_of(now), self._show_reel)
 
     def _film_changed(self, film: OpenFilm | None) -> None:
@@ -260,10 +262,11 @@ class Document(QObject):
         from engines.picture.reel import Reel
 
         try:
-            reel = Reel.open(find_film(now.session, now.path))
+            path = find_film(now.session, now.path)
         except HitpointError as error:
-            self._post(self.refused.emit, error)
+            self._post(self.film_missing.emit, error)
             return None
+        reel = Reel.open(path)
         _ = reel.timing  # read here, where it may take its time
         return reel
 

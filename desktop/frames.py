@@ -89,13 +89,13 @@ class Frames(QObject):
                 self._held.clear()
                 self._news.notify()
 
-    def close(self) -> None:
-        """Ends the thread and lets go of the film."""
+    def close(self, wait: bool = True) -> None:
+        """Ends the thread and lets go of the film; without ``wait`` as soon as the frame is decoded that it is at."""
         with self._news:
             self._closing = True
             self._held.clear()
             self._news.notify()
-        if self._thread.ident is not None:
+        if wait and self._thread.ident is not None:
             self._thread.join()
 
     def _fitted(self, width: int) -> int:

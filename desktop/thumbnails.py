@@ -49,12 +49,13 @@ class Thumbnails(QObject):
             self._resting = resting
             self._news.notify()
 
-    def close(self) -> None:
-        """Ends the thread."""
+    def close(self, wait: bool = True) -> None:
+        """Ends the thread; without ``wait`` as soon as the frame is decoded that it is at."""
         with self._news:
             self._closing = True
             self._news.notify()
-        self._thread.join()
+        if wait:
+            self._thread.join()
 
     def _work(self) -> None:
         from av.error import FFmpegError

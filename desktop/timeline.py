@@ -124,11 +124,11 @@ class Timeline(QAbstractScrollArea):
             self._thumbnails.made.connect(self._pictured)
         self.refresh()
 
-    def close_film(self) -> None:
+    def close_film(self, wait: bool = False) -> None:
         """Lets go of the film and ends the thread of its thumbnails."""
         if self._thumbnails is not None:
             self._thumbnails.made.disconnect(self._pictured)
-            self._thumbnails.close()
+            self._thumbnails.close(wait)
             self._thumbnails = None
 
     def refresh(self) -> None:

@@ -73,11 +73,12 @@ class Transport(QObject):
         return self._source is not None
 
     def load(self, timing: Timing) -> None:
-        """Another film, at its first frame and at rest."""
+        """Another film, at rest on its first frame; on the same frame where it is as long as the last."""
         self.stop()
-        self._timing, self._frame = timing, 0
+        same = timing.frames == self._timing.frames
+        self._timing, self._frame = timing, self._frame if same else 0
         self._timer.setInterval(min(COARSEST_MS, max(FINEST_MS, round(500 / timing.rate))))
-        self.moved.emit(0)
+        self.moved.emit(self._frame)
 
     def follow(self, source: Callable[[], Reading] | None) -> None:
         """Lets something else lead, which says where it is whenever it is asked; None leads again from where it stopped."""

@@ -57,9 +57,9 @@ class Viewer(QWidget):
         if other.frames is not None:
             self._look_at(other.frames, False)
 
-    def close_film(self) -> None:
+    def close_film(self, wait: bool = True) -> None:
         """Lets go of the film and ends its thread."""
-        self._let_go()
+        self._let_go(wait)
 
     def draw(self, sheet: Sheet) -> None:
         """Takes the hits that streamers run to."""
@@ -71,11 +71,12 @@ class Viewer(QWidget):
         frames.arrived.connect(self._arrived)
         self._moved(self.transport.frame)
 
-    def _let_go(self) -> None:
+    def _let_go(self, wait: bool = False) -> None:
         if self.frames is not None:
             self.frames.arrived.disconnect(self._arrived)
             if self._owns:
-                self.frames.close()
+                self.frames.failed.disconnect(self.failed)
+                self.frames.close(wait)
         self.frames, self.shown, self._image = None, None, None
 
     def _moved(self, frame: int) -> None:

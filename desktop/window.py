@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from PyQt6.QtCore import QChildEvent, Qt
-from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PyQt6.QtWidgets import QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PyQt6.QtCore import QChildEvent, QEvent, Qt
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
+from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from bridge.events import SessionChanged
 from bridge.studio import OpenFilm
 from desktop.actions import Actions, Item, items
 from desktop.commands import Commands
 from desktop.docks import set_out
-from desktop.document import Document, kind
+from desktop.document import Document
+from desktop.dragging import Catcher
 from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
+from desktop.keys import is_own
 from desktop.language import act, words
 from desktop.message import MessageBar
 from desktop.preferences import Preferences
@@ -44,11 +46,11 @@ class Window(QMainWindow):
         self.transport = Transport(parent=self)
         self.heard = Heard(document, self.transport, parent=self)
         self.setWindowTitle("Hitpoint")
-        self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.actions_by_name = Actions(self)
         self.commands = Commands(self)
         self.join((item, self.commands.of(item.name)) for item in items())
+        self.recent_menu = self._recent_menu()
         self._lay_out()
         self.docks = set_out(self, document, self.transport)
         for dock in self.docks.values():
@@ -59,6 +61,13 @@ class Window(QMainWindow):
         self._wire()
         self._restore()
         self.show_state()
+
+    def _recent_menu(self) -> QMenu:
+        files = self.actions_by_name.menus["file"]
+        menu = QMenu(tr("&Lately"), self)
+        files.insertMenu(self.actions_by_name["save_as"], menu)
+        menu.setToolTipsVisible(True)
+        return menu
 
     def join(self, rows: Iterable[tuple[Item, Callable[[], object]]]) -> None:
         """Takes rows into menus, keys and palette: what each is, and what it calls."""
@@ -97,6 +106,9 @@ class Window(QMainWindow):
         document.job_changed.connect(self.jobs.show_job)
         document.said.connect(self.message.say)
         document.refused.connect(self.message.refuse)
+        document.film_missing.connect(self._film_missing)
+        self.catcher = Catcher(self)
+        self.catcher.dropped.connect(lambda what, path: commands.take(path))
         self.transport.located.connect(self._located)
         self.viewer.failed.connect(self.message.refuse)
         self.jobs.cancelled.connect(document.cancel)
@@ -112,6 +124,9 @@ class Window(QMainWindow):
     # what the document tells
 
     def _session_changed(self, event: SessionChanged) -> None:
+        if event.change == "opened" and event.now is not None:
+            film = event.now.session.film
+            self.transport.load(even(film.rate, film.frames))  # its picture may have to be looked for first
         if event.change in ("opened", "saved") and event.now is not None:
             self.preferences.opened(event.now.path)
             if event.now.read_only:
@@ -128,14 +143,14 @@ class Window(QMainWindow):
         if sheet is not None and any(mark.hit.frame == frame for mark in sheet.marks):
             self.timeline.select(frame)
 
+    def _film_missing(self, error: HitpointError) -> None:
+        self.message.say(f"{error.what}: {error.where}", tr("Find it…"), self.commands.relink)
+
     def _show_reel(self, reel: Reel | None) -> None:
         self.viewer.open(reel)
         self.timeline.open(reel)
         if reel is not None:
             self.transport.load(reel.timing)
-        elif self.document.now is not None:
-            film = self.document.now.session.film
-            self.transport.load(even(film.rate, film.frames))
         self.show_state()
 
     def _draw(self, sheet: Sheet) -> None:
@@ -158,27 +173,18 @@ class Window(QMainWindow):
             name = film.reel.path.name
         self.setWindowTitle(f"{name} - Hitpoint" if name else "Hitpoint")
         opened = now is not None or film is not None
-        if not opened:
-            self.welcome.show_recent(self.preferences.recent)
+        self.welcome.show_recent([] if opened else self.preferences.recent)
+        self.commands.list_recent()
         self.picture.setCurrentWidget(self.viewer if opened else self.welcome)
         silent = now is not None and all(scene.chosen is None for scene in now.session.scenes)
         self.transport_bar.score.setVisible(silent or (now is None and film is not None and film.spotted is not None))
         self.commands.enable(self.actions_by_name)
 
-    # what is dropped onto it
-
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  Qt's name
-        data = None if event is None else event.mimeData()
-        if event is not None and data is not None and any(kind(Path(url.toLocalFile())) for url in data.urls()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802  Qt's name
-        data = None if event is None else event.mimeData()
-        if event is None or data is None:
-            return
-        event.acceptProposedAction()
-        for url in data.urls():
-            self.commands.take(Path(url.toLocalFile()))
+    def event(self, event: QEvent | None) -> bool:
+        if event is not None and is_own(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  Qt's name
         if event is not None and event.key() == Qt.Key.Key_Escape:
@@ -209,15 +215,17 @@ class Window(QMainWindow):
         self.preferences.set("window/places", self.saveState())
         self.commands.leave_full_screen()
         self.transport.stop()
-        self.viewer.close_film()
-        self.timeline.close_film()
+        self.hide()  # at once; what is left to write may take a moment
         try:
             self.document.close()
         except OutputError as error:
+            self.show()
             self.message.refuse(error)
             if event is not None:
                 event.ignore()
             return
+        self.viewer.close_film(wait=True)
+        self.timeline.close_film(wait=True)
         self.preferences.ended()
         super().closeEvent(event)
 

@@ -55,6 +55,8 @@ def preferences(tmp_path: Path) -> object:
 @pytest.fixture
 def window(qapp: object, preferences: object, trio: str) -> Iterator[object]:
     """A window on the screen of nobody, nothing open; the engine of films opened in it is the quick one of `sittings`."""
+    from PyQt6.QtCore import QCoreApplication, QEvent
+
     from desktop import theme
     from desktop.app import speak
     from desktop.document import Document
@@ -68,6 +70,8 @@ def window(qapp: object, preferences: object, trio: str) -> Iterator[object]:
     made.show()
     yield made
     made.close()
+    made.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

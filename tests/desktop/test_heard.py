@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PyQt6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 from sittings import saved, scored
 
@@ -75,10 +76,14 @@ def heard(
     for dock in window.docks.values():
         dock.hide()
     window.show()
-    window.commands.take(saved(scored(), tmp_path / "cue.hitpoint"))
+    folder = tmp_path / "film" / "score"  # near which its film is looked for
+    folder.mkdir(parents=True)
+    window.commands.take(saved(scored(), folder / "cue.hitpoint"))
     qtbot.waitUntil(lambda: window.timeline.sheet is not None and window.transport.timing.frames > 1, timeout=PATIENCE)
     yield window
     window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def test_space_plays_the_music_from_the_frame_that_is_shown(heard: Window, player: list[Fake], qtbot: QtBot) -> None:

@@ -37,7 +37,9 @@ def large(request: pytest.FixtureRequest, window: Window, trio: str, tmp_path: P
             dock.panel.deleteLater()
             dock.panel = None
     qtbot.wait(50)
-    path = saved(scored((2,) * 10), tmp_path / "cue.hitpoint")
+    folder = tmp_path / "film" / "score"  # near which its film is looked for
+    folder.mkdir(parents=True)
+    path = saved(scored((2,) * 10), folder / "cue.hitpoint")
     window.commands.take(path)
     qtbot.waitUntil(lambda: window.timeline.sheet is not None and window.transport.timing.frames > 1, timeout=PATIENCE)
     window.message.hide()

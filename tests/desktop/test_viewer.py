@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -53,18 +54,27 @@ def clock() -> Hand:
     return Hand()
 
 
-def viewer_of(path: Path, clock: Hand, qtbot: QtBot) -> Viewer:
-    transport = Transport(clock)
-    viewer = Viewer(transport)
-    viewer.burn_in = viewer.streamers = False
-    transport.setParent(viewer)
-    qtbot.addWidget(viewer, before_close_func=lambda made: made.close_film())
-    reel = Reel.open(path)
-    transport.load(reel.timing)
-    viewer.resize(384, 128)
-    viewer.open(reel)
-    viewer.show()
-    return viewer
+@pytest.fixture
+def look(qapp: object, clock: Hand) -> Iterator[Callable[[Reel], Viewer]]:
+    """Opens films in viewers of their own, and ends their threads with the test."""
+    made: list[Viewer] = []
+
+    def open_one(reel: Reel) -> Viewer:
+        transport = Transport(clock)
+        viewer = Viewer(transport)
+        viewer.burn_in = viewer.streamers = False
+        transport.setParent(viewer)
+        made.append(viewer)
+        transport.load(reel.timing)
+        viewer.resize(384, 128)
+        viewer.open(reel)
+        viewer.show()
+        return viewer
+
+    yield open_one
+    for viewer in made:
+        viewer.close_film()
+        viewer.close()
 
 
 def on_screen(viewer: Viewer) -> int:
@@ -75,9 +85,9 @@ def on_screen(viewer: Viewer) -> int:
 
 @pytest.mark.parametrize("film", ["long_gop", "uneven"])
 def test_at_rest_the_frame_shown_is_the_frame_asked_for(
-    film: str, request: pytest.FixtureRequest, clock: Hand, qtbot: QtBot
+    film: str, request: pytest.FixtureRequest, look: Callable[[Reel], Viewer], qtbot: QtBot
 ) -> None:
-    viewer = viewer_of(request.getfixturevalue(film), clock, qtbot)
+    viewer = look(Reel.open(request.getfixturevalue(film)))
     last = viewer.transport.timing.frames - 1
     rng = Random(7)
     asked = [0, last, 1, last - 1, *(rng.randrange(last + 1) for _ in range(25))]
@@ -87,8 +97,10 @@ def test_at_rest_the_frame_shown_is_the_frame_asked_for(
         assert on_screen(viewer) == frame
 
 
-def test_the_last_of_many_frames_asked_for_at_once_is_shown(long_gop: Path, clock: Hand, qtbot: QtBot) -> None:
-    viewer = viewer_of(long_gop, clock, qtbot)
+def test_the_last_of_many_frames_asked_for_at_once_is_shown(
+    long_gop: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
+    viewer = look(Reel.open(long_gop))
     rng = Random(3)
     for _ in range(4):
         for _ in range(30):  # a hand that scrubs faster than any decoder
@@ -97,8 +109,10 @@ def test_the_last_of_many_frames_asked_for_at_once_is_shown(long_gop: Path, cloc
         assert on_screen(viewer) == viewer.transport.frame
 
 
-def test_stepping_back_through_a_long_group_of_pictures_shows_every_frame(long_gop: Path, clock: Hand, qtbot: QtBot) -> None:
-    viewer = viewer_of(long_gop, clock, qtbot)
+def test_stepping_back_through_a_long_group_of_pictures_shows_every_frame(
+    long_gop: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
+    viewer = look(Reel.open(long_gop))
     viewer.transport.locate(250)
     seen = []
     for _ in range(40):
@@ -108,9 +122,11 @@ def test_stepping_back_through_a_long_group_of_pictures_shows_every_frame(long_g
     assert seen == list(range(249, 209, -1))
 
 
-def test_rolling_it_shows_the_frame_of_the_moment_or_the_one_beside_it(uneven: Path, clock: Hand, qtbot: QtBot) -> None:
+def test_rolling_it_shows_the_frame_of_the_moment_or_the_one_beside_it(
+    uneven: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
     """The clock is turned by hand, so that a slow machine takes longer and shows the same."""
-    viewer = viewer_of(uneven, clock, qtbot)
+    viewer = look(Reel.open(uneven))
     transport, now = viewer.transport, Fraction(0)
     qtbot.waitUntil(lambda: viewer.shown == 0, timeout=PATIENCE)
     transport.play(1)
@@ -127,8 +143,10 @@ def test_rolling_it_shows_the_frame_of_the_moment_or_the_one_beside_it(uneven: P
     assert on_screen(viewer) == transport.frame
 
 
-def test_it_rolls_backwards_and_stops_at_the_first_frame(long_gop: Path, clock: Hand, qtbot: QtBot) -> None:
-    viewer = viewer_of(long_gop, clock, qtbot)
+def test_it_rolls_backwards_and_stops_at_the_first_frame(
+    long_gop: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
+    viewer = look(Reel.open(long_gop))
     transport = viewer.transport
     transport.locate(30)
     transport.shuttle(-1)
@@ -152,8 +170,10 @@ def test_the_pictures_in_hand_keep_to_their_budget(long_gop: Path, qapp: object,
         frames.close()
 
 
-def test_it_follows_what_leads_and_does_not_go_where_it_is_sent(long_gop: Path, clock: Hand, qtbot: QtBot) -> None:
-    viewer = viewer_of(long_gop, clock, qtbot)
+def test_it_follows_what_leads_and_does_not_go_where_it_is_sent(
+    long_gop: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
+    viewer = look(Reel.open(long_gop))
     lead = {"frame": 100}
 
     def reading() -> Reading:
@@ -172,15 +192,17 @@ def test_it_follows_what_leads_and_does_not_go_where_it_is_sent(long_gop: Path, 
     qtbot.waitUntil(lambda: viewer.shown == 5, timeout=PATIENCE)
 
 
-def test_the_timecode_is_the_reels_own(long_gop: Path, clock: Hand, qtbot: QtBot) -> None:
-    viewer = viewer_of(long_gop, clock, qtbot)
+def test_the_timecode_is_the_reels_own(long_gop: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot) -> None:
+    viewer = look(Reel.open(long_gop))
     viewer.transport.locate(49)
     qtbot.waitUntil(lambda: viewer.shown == 49, timeout=PATIENCE)
     assert viewer.timecode == Timecode.parse("01:00:02:01", Fraction(24))
 
 
-def test_the_timecode_box_is_painted_over_the_picture(long_gop: Path, clock: Hand, qtbot: QtBot) -> None:
-    viewer = viewer_of(long_gop, clock, qtbot)
+def test_the_timecode_box_is_painted_over_the_picture(
+    long_gop: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
+    viewer = look(Reel.open(long_gop))
     qtbot.waitUntil(lambda: viewer.shown == 0, timeout=PATIENCE)
     without = pixels(viewer.grab().toImage())
     viewer.burn_in = True
@@ -219,28 +241,25 @@ def test_soft_hits_have_a_punch_and_no_streamer() -> None:
     assert len(list(streamers(some, at, 4.0, 96))) == 1
 
 
-def test_a_film_that_breaks_off_is_told_in_one_line(long_gop: Path, tmp_path: Path, clock: Hand, qtbot: QtBot) -> None:
+def test_a_film_that_breaks_off_is_told_in_one_line(
+    long_gop: Path, tmp_path: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
     """Open, then gone from under us: the line comes, the window stays."""
     copy = tmp_path / "gone.mov"
     copy.write_bytes(long_gop.read_bytes())
     reel = Reel.open(copy)
     _ = reel.timing
-    copy.unlink()
-    transport = Transport(clock)
-    viewer = Viewer(transport)
-    transport.setParent(viewer)
-    qtbot.addWidget(viewer, before_close_func=lambda made: made.close_film())
     said: list[object] = []
+    copy.unlink()
+    viewer = look(reel)
     viewer.failed.connect(said.append)
-    transport.load(reel.timing)
-    viewer.open(reel)
     qtbot.waitUntil(lambda: bool(said), timeout=PATIENCE)
     assert "no such film" in str(said[0])
 
 
-def test_going_on_needs_no_search(long_gop: Path, clock: Hand, qtbot: QtBot) -> None:
+def test_going_on_needs_no_search(long_gop: Path, clock: Hand, look: Callable[[Reel], Viewer], qtbot: QtBot) -> None:
     """Frames ahead are in hand before they are asked for."""
-    viewer = viewer_of(long_gop, clock, qtbot)
+    viewer = look(Reel.open(long_gop))
     frames = viewer.frames
     assert frames is not None
     viewer.transport.locate(250)

@@ -17,11 +17,15 @@ from sittings import bytes_of, saved, scored
 from desktop.app import Faults
 from desktop.app import window as window_of
 from desktop.document import Document
+from desktop.hits import Hits
 from desktop.palette import Palette, likeness
 from desktop.preferences import Preferences
+from desktop.takes_report import FileReport
 from desktop.window import Window
 from engines.errors import HitpointError, OptionError
 from engines.picture.demo_film import CUTS, FRAMES, make_demo_film
+from engines.score.smf import write_smf
+from engines.session.deliver import score_of
 from engines.session.desk import Desk
 from engines.session.model import Session
 
@@ -36,7 +40,9 @@ def demo_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def session_file(trio: str, tmp_path: Path) -> Path:
-    return saved(scored(), tmp_path / "cue.hitpoint")
+    folder = tmp_path / "film" / "score"  # near which its film is looked for
+    folder.mkdir(parents=True)
+    return saved(scored(), folder / "cue.hitpoint")
 
 
 @pytest.fixture
@@ -294,7 +300,9 @@ def drop(window: Window, *paths: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     everywhere = Qt.DropAction.CopyAction
-    window.dropEvent(QDropEvent(QPointF(9, 9), everywhere, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier))
+    window.catcher.eventFilter(
+        window, QDropEvent(QPointF(9, 9), everywhere, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    )
 
 
 def test_a_session_that_is_dropped_is_opened_and_a_cut_list_without_a_film_is_told(
@@ -306,10 +314,36 @@ def test_a_session_that_is_dropped_is_opened_and_a_cut_list_without_a_film_is_to
     assert "no film for this cut list" in window.message.text
     drop(window, session_file)
     qtbot.waitUntil(lambda: window.document.now is not None, timeout=PATIENCE)
-    midi: list[Path] = []
-    window.commands.imported = midi.append
-    drop(window, tmp_path / "theme.mid")
-    assert midi == [tmp_path / "theme.mid"]
+    document = window.document
+    assert document.now is not None
+    qtbot.waitUntil(lambda: window.timeline.sheet is not None, timeout=PATIENCE)
+    tune = write_smf(tmp_path / "tune.mid", score_of(document.now.session))
+    drop(window, tune)
+    panel = window.docks["takes"].build()
+    qtbot.waitUntil(lambda: bool(panel.findChildren(FileReport)), timeout=PATIENCE)
+    panel.findChildren(FileReport)[0].close()
+
+
+def test_a_film_that_is_nowhere_is_told_with_its_cure(window: Window, session_file: Path, qtbot: QtBot) -> None:
+    window.commands.take(session_file)
+    qtbot.waitUntil(lambda: "not here any more" in window.message.text, timeout=PATIENCE)
+    assert window.message._offer.text() == "Find it…"
+    assert window.transport.timing.frames == session(window).film.frames, "the timeline works without it"
+
+
+def test_a_list_keeps_its_arrows_and_gives_the_window_its_letters(sitting: Window, qtbot: QtBot) -> None:
+    panel = sitting.docks["hits"].build()
+    assert isinstance(panel, Hits)
+    sitting.docks["hits"].raise_()
+    panel.table.setFocus()
+    panel.table.selectRow(0)
+    qtbot.keyClick(panel.table, Qt.Key.Key_Down)
+    assert panel.table.currentIndex().row() == 1
+    assert sitting.transport.frame == session(sitting).hits[1].frame
+    qtbot.keyClick(panel.table, Qt.Key.Key_L)
+    assert sitting.transport.speed == 1
+    qtbot.keyClick(panel.table, Qt.Key.Key_K)
+    assert sitting.transport.speed == 0
 
 
 def test_what_a_killed_program_left_is_offered_and_a_closed_one_is_not(
