@@ -107,6 +107,7 @@ class Booth:
         self._words.start()
         try:
             while not self._done:
+                self.rig.service()  # first of all what is due: this is what it was woken for
                 self._obey()
                 self._renewed(self.rig.mend())
                 self._chase()
