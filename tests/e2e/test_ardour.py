@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ import peers
 import pytest
 from sittings import scored
 
-from bridge.chase import Chase
+from bridge.chase import Chase, Reading
 from bridge.clock import MonotonicClock
 from bridge.daw import Address, Cue
 from bridge.daws.ardour import Ardour
@@ -28,6 +28,7 @@ RATES = {
 }
 FRAMES = (0, 62, 130, 250, 311, 86400)
 SAMPLE_RATE = 48000
+DEADLINE_S = 30.0
 
 
 @dataclass
@@ -101,16 +102,19 @@ def test_a_marker_set_in_ardour_arrives(ardour: Ardour) -> None:
 
 def test_the_chase_follows_it_through_a_locate(ardour: Ardour) -> None:
     chase, clock = Chase(Fraction(25)), MonotonicClock()
+
+    def comes(what: str, true: Callable[[Reading], bool]) -> None:
+        assert peers.until(lambda: true(chase.at(clock.now_ns())), DEADLINE_S), f"not {what}: {chase.at(clock.now_ns())}"
+
     ardour.go(Fraction(10))
     ardour.follow(chase.hear)
-    assert peers.until(lambda: chase.at(clock.now_ns()).frame == 250, 10)
+    comes("at frame 250", lambda reading: reading.frame == 250)
     ardour.go(rolling=True)
-    assert peers.until(lambda: chase.at(clock.now_ns()).state == "locked", 10)
-    assert chase.at(clock.now_ns()).speed == pytest.approx(1, abs=0.2)
+    comes("locked at its speed", lambda reading: reading.state == "locked" and abs(reading.speed - 1) < 0.2)
     ardour.go(Fraction(40))
-    assert peers.until(lambda: (chase.at(clock.now_ns()).seconds or 0) >= 40, 10)
+    comes("at 40 s", lambda reading: (reading.seconds or 0) >= 40)
     ardour.go(rolling=False)
-    assert peers.until(lambda: chase.at(clock.now_ns()).state == "stopped", 10)
+    comes("stopped", lambda reading: reading.state == "stopped")
 
 
 def test_what_is_open_in_ardour_is_not_written_over(ardour: Ardour, host: Host, trio: str) -> None:
