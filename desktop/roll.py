@@ -6,9 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QPainter
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
@@ -16,6 +16,7 @@ from desktop.language import words
 from desktop.lately import Lately
 from desktop.roll_select import is_kept, keep_or_release, notes_in, piece_of, refills, spans_of
 from desktop.roll_view import STEP, RollView
+from desktop.takes_cue import Handle
 from desktop.takes_follow import Follow
 from desktop.takes_marks import stem_colour
 from desktop.takes_midi import Piece
@@ -31,59 +32,22 @@ if TYPE_CHECKING:
 tr = words("roll")
 
 
-class StemChip(QToolButton):
+class StemChip(Handle):
     """One stem: a click shows or hides it in the roll, dragging it takes it to another program."""
 
-    lifted = pyqtSignal(str)
-    dragged = pyqtSignal(str)
-    copied = pyqtSignal(str)
-
     def __init__(self, stem: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.stem = stem
-        self._pressed: QPointF | None = None
+        super().__init__(stem, parent)
         self.setCheckable(True)
         self.setChecked(True)
         self.setText(tr(stem).capitalize())
         self.setAccessibleName(tr("Show the {}").format(tr(stem)))
         self.setToolTip(tr("Click to show or hide the {0}; drag it out as a MIDI file of this scene").format(tr(stem)))
-        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(self.text()) + 34)
 
-    def sizeHint(self) -> QSize:  # noqa: N802  Qt's names
-        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 34, super().sizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
-        theme, painter = current(), QPainter(self)
-        painter.fillRect(self.rect(), theme.colour("raised" if self.isChecked() else "panel"))
-        swatch = QRectF(8, self.height() / 2 - 4, 9, 9)
-        painter.setPen(stem_colour(self.stem))
-        if self.isChecked():
-            painter.setBrush(stem_colour(self.stem))
-        painter.drawRect(swatch)
-        painter.setPen(theme.colour("text" if self.isChecked() else "faint"))
-        painter.drawText(self.rect().adjusted(24, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(theme.colour("accent" if self.hasFocus() else "line"))
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.end()
-
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
-        super().mousePressEvent(event)
-        if event is not None and event.button() == Qt.MouseButton.LeftButton:
-            self._pressed = event.position()
-            self.lifted.emit(self.stem)
-
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
-        super().mouseMoveEvent(event)
-        far = QApplication.startDragDistance()
-        if event is not None and self._pressed is not None and (event.position() - self._pressed).manhattanLength() >= far:
-            self._pressed = None
-            self.setDown(False)  # a drag is no click: the stem stays in sight
-            self.dragged.emit(self.stem)
-
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
-        self._pressed = None
-        super().mouseReleaseEvent(event)
+    def draw_mark(self, painter: QPainter, rect: QRectF) -> None:
+        """A swatch, full while the stem is in sight."""
+        painter.setPen(stem_colour(self.name))
+        painter.setBrush(stem_colour(self.name) if self.isChecked() else Qt.BrushStyle.NoBrush)
+        painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
 
 class Roll(QWidget):
@@ -149,6 +113,7 @@ class Roll(QWidget):
         for chip in self.chips:
             chip.toggled.connect(self._show_stems)
             chip.lifted.connect(self._lift_stem)
+            chip.copied.connect(self._copy_stem)
             chip.dragged.connect(self._drag_stem)
         giver.refused.connect(document.refused)
         giver.said.connect(document.said)
@@ -179,7 +144,7 @@ class Roll(QWidget):
         self._lately.tell(None if event.now is None else event.now.session)
 
     def _show_stems(self) -> None:
-        self.view.show_stems(tuple(chip.stem for chip in self.chips if chip.isChecked()))
+        self.view.show_stems(tuple(chip.name for chip in self.chips if chip.isChecked()))
 
     def _locate(self, seconds: float) -> None:
         self._transport.locate(self._transport.timing.at(Fraction(seconds)))
@@ -203,6 +168,10 @@ class Roll(QWidget):
         piece = self._stem_piece(stem)
         if piece is not None and self.view.session is not None:
             self.giver.lift(self.view.session, piece)
+
+    def _copy_stem(self, stem: str) -> None:
+        if (piece := self._stem_piece(stem)) is not None and self.view.session is not None:
+            self.giver.copy(self.view.session, piece)
 
     def _drag_stem(self, stem: str) -> None:
         if (piece := self._stem_piece(stem)) is not None:

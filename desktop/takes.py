@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QResizeEvent, QShowEvent
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QInputDialog, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from desktop.actions import Item
@@ -16,6 +16,7 @@ from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
 from desktop.language import words
 from desktop.lately import Lately
+from desktop.takes_cue import CueBar
 from desktop.takes_follow import Follow
 from desktop.takes_grid import TakesGrid
 from desktop.takes_midi import Piece, file_zero
@@ -53,6 +54,7 @@ class Takes(QWidget):
         self._lately = Lately(self, self.show_session, always=True)  # its keys work on what it shows, seen or not
         self._aside = Aside(self)
         self._aside.refused.connect(document.refused)
+        self.bar = CueBar(self)
         self.grid = TakesGrid(self)
         self.versions = Versions(self.grid.table, self)
         self.report = HitReport(self)
@@ -85,8 +87,10 @@ class Takes(QWidget):
             splitter.setHandleWidth(4)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._halves)
-        column.addWidget(self.hollow)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self._halves, 1)
+        column.addWidget(self.hollow, 1)
 
     def _connect(self, document: Document, transport: Transport) -> None:
         grid, versions, giver = self.grid, self.versions, self.giver
@@ -99,9 +103,10 @@ class Takes(QWidget):
         grid.rename_asked.connect(self._rename)
         for part in (grid, versions):
             part.acted.connect(self._act)
-            part.lifted.connect(self._lift)
-            part.dragged.connect(lambda piece, part=part: giver.drag(piece, part))
-            part.copied.connect(self._copy)
+        for source in (grid, versions, self.bar):
+            source.lifted.connect(self._lift)
+            source.dragged.connect(lambda piece, source=source: giver.drag(piece, source))
+            source.copied.connect(self._copy)
         versions.rival_chosen.connect(self._compare)
         versions.looked_at.connect(self._look_at)
         self.report.located.connect(transport.locate)
@@ -115,6 +120,8 @@ class Takes(QWidget):
         shown = session if isinstance(session, Session) and session.scenes else None
         self.hollow.setVisible(shown is None)
         self._halves.setVisible(shown is not None)
+        self.bar.setVisible(shown is not None)
+        self.bar.show_session(shown)
         self.follow.show_session(shown)
         self.grid.show_session(shown)
         self._show_scene()
@@ -192,13 +199,6 @@ class Takes(QWidget):
         made = FileReport(path.name, told, self)
         made.report.located.connect(self._transport.locate)
         made.show()
-
-    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  Qt's name
-        """MIDI files that are dropped onto the window come here."""
-        super().showEvent(event)
-        commands = getattr(self.window(), "commands", None)
-        if commands is not None and commands.imported is None:
-            commands.imported = self.report_file
 
     def _session_changed(self, event: SessionChanged) -> None:
         self._lately.tell(None if event.now is None else event.now.session)

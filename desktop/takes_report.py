@@ -54,7 +54,7 @@ class ReportTable(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> Any:  # noqa: N802
         if role == Role.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return ("", tr("Timecode"), tr("Weight"), tr("Frames"), tr("Milliseconds"), tr("Answered by"))[section]
+            return ("", tr("Timecode"), tr("Weight"), tr("Frames"), tr("ms"), tr("Answered by"))[section]
         return None
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
@@ -142,7 +142,7 @@ class HitReport(QWidget):
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.setSectionsClickable(False)
         head.setStretchLastSection(True)
-        for column, width in enumerate((72, 88, 72, 52, 82)):
+        for column, width in enumerate((72, 88, 72, 56, 72)):
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             head.resizeSection(column, width)
         layout = QVBoxLayout(self)

@@ -220,7 +220,7 @@ class Versions(QTableView):
         side.setDefaultSectionSize(ROW)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.setSectionsClickable(False)
-        for column, width in ((NUMBER, 48), (HITS, 172), (RATING, 74), (MADE, 170)):
+        for column, width in ((NUMBER, 48), (HITS, 172), (RATING, 74), (MADE, 186)):
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             head.resizeSection(column, width)
         for column in (NAME, REMARK):

@@ -250,9 +250,31 @@ def test_the_mouse_itself_begins_the_drag(seat: Seat, qtbot: QtBot) -> None:
     pull(qtbot, grid.viewport(), grid.visualRect(grid.table.index(0, 3)).center())  # type: ignore[arg-type]
     pull(qtbot, takes.versions.viewport(), takes.versions.visualRect(takes.versions.table.index(0, 0)).center())  # type: ignore[arg-type]
     chip = roll.chips[1]
-    pull(qtbot, chip, chip.rect().center())
-    assert asked == [Piece(1, 1, "piano"), Piece(1, 1), Piece(1, 1, "bridge")]
+    for handle in (chip, takes.bar.handles[""], takes.bar.handles["melody"]):
+        pull(qtbot, handle, handle.rect().center())
+    assert asked == [Piece(1, 1, "piano"), Piece(1, 1), Piece(1, 1, "bridge"), Piece(), Piece(stem="melody")]
     assert chip.isChecked()  # a drag is no click
+
+
+def test_what_is_selected_in_the_roll_is_dragged_out_of_it(seat: Seat, qtbot: QtBot) -> None:
+    roll = Roll(seat.document, seat.transport)
+    qtbot.addWidget(roll)
+    roll.resize(1200, 600)
+    roll.show()
+    asked: list[Piece] = []
+    roll.giver.drag = lambda piece, source: asked.append(piece)  # type: ignore[method-assign]
+    stage, frame = roll.view.stage, roll.view.frame
+    assert stage is not None
+    placed = stage.scene(seat.session.span(1))
+    assert placed is not None
+    row = next(k for k in range(len(placed.shape.rows)) if placed.start[k] > 1 and placed.end[k] - placed.start[k] > 0.5)
+    place = QPointF(frame.x(float(placed.start[row]) + 0.1), frame.y(int(placed.shape.pitch[row])) + frame.key / 2).toPoint()
+    pull(qtbot, roll.view.viewport(), place)  # type: ignore[arg-type]
+    (piece,) = asked
+    (note,) = piece.notes or ()
+    assert note.pitch == placed.shape.pitch[row]
+    assert piece.scene == 1
+    assert read_smf(put_out(seat.session, piece)).notes[0].pitch == note.pitch
 
 
 def test_a_copy_lies_on_the_clipboard_as_a_file(seat: Seat, qtbot: QtBot) -> None:

@@ -303,6 +303,20 @@ def test_red_cannot_be_hidden(seat: Seat, takes: Takes) -> None:
     assert "missed" in takes.report.sentence.text()
 
 
+def test_the_bar_over_the_grid_counts_the_hits_of_the_cue(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
+    lines = [
+        line for span in seat.session.spans for line in Verdicts(seat.session).of(span, seat.chosen(span.number)).lines or ()
+    ]
+    on, missed = (sum(line.verdict == verdict for line in lines) for verdict in ("on", "missed"))
+    qtbot.waitUntil(lambda: f"{on} of {len(lines)} hits" in takes.bar.told.text(), timeout=PATIENCE)
+    assert (f"{missed} missed" in takes.bar.told.text()) == bool(missed)
+    assert takes.bar.light.light == ("missed" if missed else "near" if on < len(lines) else "on")
+    silent = replace(seat.session, scenes=tuple(replace(scene, chosen=None) for scene in seat.session.scenes))
+    takes.show_session(silent)
+    assert takes.bar.told.text() == ""
+    assert not any(handle.isEnabled() for handle in takes.bar.handles.values())
+
+
 def test_the_current_scene_is_the_one_under_the_playhead(seat: Seat, takes: Takes, qtbot: QtBot) -> None:
     assert takes.grid.scene == 1
     qtbot.keyClick(takes.grid, Key.Key_Down)
