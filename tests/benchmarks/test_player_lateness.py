@@ -110,7 +110,8 @@ def by_deadline(folder: Path, name: str) -> dict[str, float | int | None]:
     with Player([Route(Outlet("file", str(path)), latency_ms=0.0)]) as player:
         player.load(ticks(TAKE_S + 5))
         player.play(0)
-        status = player.wait(lambda s: s.rolling and s.seconds > TAKE_S, PATIENCE_S)
+        player.wait(lambda s: s.rolling and s.seconds > TAKE_S, PATIENCE_S)
+        status = player.settle(player.stop())
     count, late = status.lateness.count, status.lateness
     assert count >= 2 * TAKE_S * 1000 // APART_MS - 10
     return {
@@ -146,7 +147,8 @@ def by_samples(folder: Path, environment: pytest.MonkeyPatch) -> dict[str, float
                 player.wait(lambda s: bool(s.outlets) and bool(s.outlets[0].peers), PATIENCE_S)
                 player.load(ticks(TAKE_S + 5))
                 player.play(0)
-                status = player.wait(lambda s: s.rolling and s.seconds > TAKE_S, PATIENCE_S)
+                player.wait(lambda s: s.rolling and s.seconds > TAKE_S, PATIENCE_S)
+                status = player.settle(player.stop())
         finally:
             for process in (ear, jackd):
                 if process is not None:
