@@ -117,8 +117,8 @@ class Window(QMainWindow):
         timeline.hit_wanted.connect(commands.add_hit)
         timeline.hit_selected.connect(lambda frame: self.show_state())
         timeline.shaped.connect(commands.shape)
-        self.welcome.open_wanted.connect(commands.open)
-        self.welcome.demo_wanted.connect(commands.demo)
+        self.welcome.open_wanted.connect(commands.opening.open)
+        self.welcome.demo_wanted.connect(commands.opening.demo)
         self.welcome.recent_wanted.connect(lambda path: document.open(Path(path)))
 
     # what the document tells
@@ -144,7 +144,7 @@ class Window(QMainWindow):
             self.timeline.select(frame)
 
     def _film_missing(self, error: HitpointError) -> None:
-        self.message.say(f"{error.what}: {error.where}", tr("Find it…"), self.commands.relink)
+        self.message.say(f"{error.what}: {error.where}", tr("Find it…"), self.commands.opening.relink)
 
     def _show_reel(self, reel: Reel | None) -> None:
         self.viewer.open(reel)
@@ -174,7 +174,7 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{name} - Hitpoint" if name else "Hitpoint")
         opened = now is not None or film is not None
         self.welcome.show_recent([] if opened else self.preferences.recent)
-        self.commands.list_recent()
+        self.commands.opening.list_recent()
         self.picture.setCurrentWidget(self.viewer if opened else self.welcome)
         silent = now is not None and all(scene.chosen is None for scene in now.session.scenes)
         self.transport_bar.score.setVisible(silent or (now is None and film is not None and film.spotted is not None))

@@ -54,7 +54,7 @@ class Journey:
         window = self.window
         window.resize(*SIZE)
         self.photograph("1-welcome")
-        window.commands.demo()
+        window.commands.opening.demo()
         self.until(
             lambda: window.document.film is not None and window.document.film.spotted is not None, "the demo film is spotted"
         )
