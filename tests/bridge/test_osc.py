@@ -336,24 +336,23 @@ def test_a_thousand_broken_packets_change_nothing_and_fill_no_memory(
         daw.ask("/hitpoint/ping", LONG)
         daw.told.clear()
 
-    flood(200)  # what is made once is made
+    flood(700)  # what is made once is made
     tracemalloc.start()
     try:
-        first = tracemalloc.take_snapshot()
+        flood(100)
         at = tracemalloc.get_traced_memory()[0]
-        flood(1000)
+        flood(200)
         grown = tracemalloc.get_traced_memory()[0] - at
-        assert first is not None
     finally:
         tracemalloc.stop()
-    assert grown < 500_000, grown
+    assert grown < 100_000, grown
     assert (studio.now, file.read_bytes()) == (before, content)
     assert studio.jobs.readings() == []
     daw.hear(ended(daw.ask(SCENE_3, scene=3)["job"]), LONG)
 
 
 def test_a_flood_of_refills_is_refused_in_words_and_the_rest_is_done(studio: Studio, server: OscServer, daw: OscClient) -> None:
-    for _ in range(20):
+    for _ in range(10):
         for _ in range(10):
             daw.send(SCENE_3, 3)
         daw.ask("/hitpoint/ping", LONG)
@@ -361,7 +360,7 @@ def test_a_flood_of_refills_is_refused_in_words_and_the_rest_is_done(studio: Stu
     refused = [m for m in daw.told if m[0] == "/hitpoint/error"]
     assert all("wait already" in m[1][1] for m in refused)
     answered = [m for m in daw.told if m[0] == "/hitpoint/answer"]
-    assert len(refused) + len(answered) == 200
+    assert len(refused) + len(answered) == 100
 
 
 def test_an_asker_that_has_gone_harms_nobody(studio: Studio, server: OscServer, daw: OscClient) -> None:

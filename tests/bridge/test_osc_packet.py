@@ -84,14 +84,14 @@ def test_the_bounds_themselves_are_allowed() -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"/", b"/a\0\0,", BUNDLE, BUNDLE + NOW, bundle(build("/a", [1, "x"]))]))
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_any_bytes_are_read_or_refused(data: bytes, head: bytes) -> None:
     with suppress(Malformed):
         assert len(read(head + data)) <= MOST
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=80)
 def test_a_spoilt_message_is_read_or_refused(data: st.DataObject) -> None:
     whole = bytearray(bundle(build("/hitpoint/scene/refill", [3, 2**40, "5-8", 0.5, None, True]), build("/hitpoint/undo")))
     for _ in range(data.draw(st.integers(1, 6))):
