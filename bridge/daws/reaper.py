@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from bridge.daw import Address, Clip, Cue, Placed, ProjectMarker, Reach, Sound, Transport, confirm
+from bridge.daws import reaper_project
 from bridge.daws.mailbox import Mailbox, Row
 from bridge.transport import Report
 from engines.errors import DawError
@@ -45,6 +46,7 @@ class Reaper:
     def __init__(self, address: Address) -> None:
         self.host, self.port, self.timeout_s = address.host, address.port or PORT, address.timeout_s
         self.box = Mailbox(self.name, address.box or Path.home() / ".hitpoint" / "reaper", address.timeout_s, COMPANION)
+        self.project = address.project
         self._watch: Thread | None = None
         self._closed = Event()
 
@@ -83,11 +85,16 @@ class Reaper:
         return Placed(self.name, said, clips, True, (), worst)
 
     def markers(self) -> tuple[ProjectMarker, ...]:
-        """Markers and regions, in order."""
+        """Markers and regions, in order: from the web interface, else the script, else the project's file (``--project``)."""
         try:
             rows = self._web("MARKER;REGION")
         except DawError:
-            rows = [_as_web(row) for row in self.box.ask("markers")]
+            try:
+                rows = [_as_web(row) for row in self.box.ask("markers")]
+            except DawError:
+                if self.project is None:
+                    raise
+                return reaper_project.markers(self.project)
         out = []
         for row in rows:
             if row[0] == "MARKER" and len(row) > 3:
