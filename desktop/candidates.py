@@ -299,15 +299,25 @@ class Candidates(QWidget):
             return
         self._looked_at = candidate
         self.shown.emit(candidate)
-        sheet = self._document.sheet
-        if sheet is not None:
-            self._document.drawn.emit(sheet if candidate is None else with_map(sheet, candidate.tempo_map, candidate.end))
+        self._draw(candidate)
         if candidate is None or not self.listens.isChecked():
             self._aside.forget("beats")
             self.click.play(None)
         else:
             tempo_map, end = candidate.tempo_map, candidate.end
             self._aside.ask("beats", lambda: beats_of(tempo_map, end), self.click.play)
+
+    def _draw(self, candidate: Candidate | None) -> None:
+        """Has the timeline show a candidate's beats, which are worked out beside the window; None shows the map in use."""
+        self._aside.forget("sheet")
+        sheet, draw = self._document.sheet, self._document.drawn.emit
+        if sheet is None:
+            return
+        if candidate is None:
+            draw(sheet)
+        else:
+            tempo_map, end = candidate.tempo_map, candidate.end
+            self._aside.ask("sheet", lambda: with_map(sheet, tempo_map, end), draw)
 
     def _roll(self) -> None:
         if self._looked_at is not None and self._transport.speed == 0 and not self._transport.follows:

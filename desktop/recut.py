@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QModelIndex, QSize, Qt
-from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QShortcut
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -26,12 +25,11 @@ from PyQt6.QtWidgets import (
 
 from desktop import theme
 from desktop.actions import Item
-from desktop.aside import Aside
 from desktop.document import CUT_LISTS, FILMS, kind
 from desktop.language import words
+from desktop.recut_pictures import Pictures
 from desktop.recut_rows import BARS, KIND, NEW, OLD, WHAT, Changes, Recutting, Tick
 from desktop.recut_strips import Strips
-from desktop.thumbnails import Thumbnails
 from engines.session.before import AFTER, BEFORE
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
     from bridge.studio import Offer
     from desktop.document import Document
     from desktop.transport import Transport
-    from engines.picture.reel import Reel
 
 tr = words("recut")
 
@@ -54,10 +51,8 @@ class Recut(QWidget):
     def __init__(self, document: Document, transport: Transport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._transport = document, transport
-        self._aside = Aside(self)
         self._job = 0
         self._accepting = 0
-        self._pictures: list[Thumbnails | None] = [None, None]
         self.recutting: Recutting | None = None
         self.model = Changes(self)
         self._lay_out()
@@ -74,8 +69,9 @@ class Recut(QWidget):
         document.job_changed.connect(self._job_changed)
         document.session_changed.connect(self._session_changed)
         document.refused.connect(lambda _: self._not_begun())
-        document.reel_changed.connect(lambda _: self._forget_pictures())
-        self.destroyed.connect(partial(_close, self._pictures))
+        self.pictures = Pictures(document, self)
+        self.pictures.made.connect(self.strips.show_image)
+        document.reel_changed.connect(lambda _: self.pictures.forget())
         self._tell()
 
     def _lay_out(self) -> None:
@@ -167,7 +163,10 @@ class Recut(QWidget):
         """Compares the session with a new cut: a cut list, a film, or both. Nothing changes."""
         cuts = next((path for path in paths if kind(path) == "cuts"), None)
         film = next((path for path in paths if kind(path) == "film"), None)
-        if self._document.now is None or (cuts is None and film is None):
+        if cuts is None and film is None:
+            return
+        if self._document.now is None:
+            self.summary.setText(tr("There is no session to carry over: open one first."))
             return
         self.summary.setText(tr("comparing…"))
         document = self._document
@@ -204,7 +203,7 @@ class Recut(QWidget):
         if now is None:
             return
         self.recutting = Recutting(offer, now.session.programme)
-        self._forget_pictures()
+        self.pictures.forget()
         self._list()
         self.strips.show_recut(self.recutting)
         self._tell()
@@ -212,7 +211,7 @@ class Recut(QWidget):
     def put_aside(self) -> None:
         """Forgets the new cut."""
         self.recutting = None
-        self._forget_pictures()
+        self.pictures.forget()
         self.model.show(())
         self.strips.show_recut(None)
         self._tell()
@@ -321,6 +320,7 @@ class Recut(QWidget):
         self.summary.setText(f"{said}, " + tr("{} left to your hand").format(hand) if hand else said)
         if self._accepting:
             self.summary.setText(tr("carrying the session over…"))
+        self.strips.setAccessibleDescription(self.summary.text())
 
     def _row_chosen(self, index: QModelIndex) -> None:
         if 0 <= index.row() < len(self.model.rows):
@@ -334,36 +334,9 @@ class Recut(QWidget):
             self.every.setChecked(True)
         self.table.selectRow(self.model.row_of(number))
 
-    # pictures
-
     def _want_pictures(self, old: list[int], new: list[int]) -> None:
-        if self.recutting is None:
-            return
-        film = self.recutting.offer.new.film
-        for which, frames in enumerate((old, new)):
-            pictures = self._pictures[which]
-            if pictures is not None:
-                pictures.want(frames)
-        if self._pictures[0] is None and self._document.reel is not None:
-            self._open(False, self._document.reel)
-        if self._pictures[1] is None and film is not None:
-            self._aside.ask("film", lambda: _reel(film.path), lambda reel: self._open(True, reel))
-
-    def _open(self, new: bool, reel: Reel) -> None:
-        if self.recutting is None or self._pictures[new] is not None:
-            return
-        made = self._pictures[new] = Thumbnails(reel)
-
-        def show(frame: int, image: QImage) -> None:
-            self.strips.show_image(new, frame, image)
-
-        made.made.connect(show)
-        rows = self.recutting.rows
-        places = (row.change.new if new else row.change.old for row in rows)
-        made.want([place.start for place in places if place is not None])
-
-    def _forget_pictures(self) -> None:
-        _close(self._pictures)
+        if self.recutting is not None:
+            self.pictures.want(self.recutting.offer.new.film, old, new)
 
     # drops
 
@@ -378,16 +351,3 @@ class Recut(QWidget):
         if event is not None and data is not None:
             event.acceptProposedAction()
             self.look_at([Path(url.toLocalFile()) for url in data.urls()])
-
-
-def _reel(path: str) -> Reel:
-    from engines.picture.reel import Reel
-
-    return Reel.open(path)
-
-
-def _close(pictures: list[Thumbnails | None], *_: object) -> None:
-    for k, made in enumerate(pictures):
-        if made is not None:
-            made.close()
-            pictures[k] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -57,6 +57,7 @@ class Strips(QWidget):
         self._old: list[Laid] = []
         self._new: list[Laid] = []
         self._bars: list[tuple[float, float, str]] = []
+        self._edges: list[float] = []
         self._images: tuple[dict[int, QImage], dict[int, QImage]] = ({}, {})
         self._current = 0
         self.scale = Scale()
@@ -90,7 +91,9 @@ class Strips(QWidget):
                 ends = (float(was.end / old.rate) if was else beside[0], float(now.end / new.rate) if now else beside[1])
                 beside = ends
             self._old.sort(key=lambda shot: shot.start)
-            self._bars = bars_of(recutting)
+            if fresh:
+                self._edges = edges_of(recutting)
+            self._bars = bars_of(recutting, self._edges)
             length = float(max(old.frames / old.rate, new.frames / new.rate))
             if fresh:
                 self._images = ({}, {})
@@ -181,7 +184,11 @@ class Strips(QWidget):
         small.setPointSizeF(8.0)
         painter.setFont(small)
         middle = Qt.AlignmentFlag.AlignVCenter
-        for text, top, tall in ((tr("old cut"), tops[0], high), (tr("new cut"), tops[1], high), (tr("bars"), tops[1] + high + 3, BARS)):
+        for text, top, tall in (
+            (tr("old cut"), tops[0], high),
+            (tr("new cut"), tops[1], high),
+            (tr("bars"), tops[1] + high + 3, BARS),
+        ):
             painter.drawText(QRectF(6, top, NAMES - 8, tall), middle, text)
         painter.setClipRect(QRectF(NAMES, 0, self.width() - NAMES, self.height()))
         painter.translate(NAMES, 0)
@@ -273,18 +280,17 @@ def ribbon(recutting: Recutting, shot: Laid) -> tuple[float, float, float, float
     return float(first), float(last), shot.start - float(min(zero, head)), shot.end + float(min(zero, tail))
 
 
-def bars_of(recutting: Recutting) -> list[tuple[float, float, str]]:
+def edges_of(recutting: Recutting) -> list[float]:
+    """The bar lines of the new map in seconds, and the end of the new cut."""
+    tempo_map, programme = recutting.offer.recut.tempo_map, recutting.offer.new.programme
+    end = programme.frames / programme.rate
+    return [*(float(tempo_map.seconds(bar.start)) for bar in tempo_map.bars_until(tempo_map.beat(end))), float(end)]
+
+
+def bars_of(recutting: Recutting, edges: Sequence[float]) -> list[tuple[float, float, str]]:
     """Seconds of every new bar, and whether it is ``kept``, ``composed`` or left ``by hand``."""
-    recut = recutting.offer.recut
-    lines = [recut.tempo_map.seconds(bar.start) for bar in recut.tempo_map.bars_until(_end(recutting))]
-    edges = [float(line) for line in lines] + [float(recutting.offer.new.programme.frames / recutting.offer.new.programme.rate)]
     hand = {bar for first, end in recutting.by_hand for bar in range(first, end)}
     return [
         (edges[k], edges[k + 1], "kept" if old is not None else "by hand" if k in hand else "composed")
-        for k, old in enumerate(recut.bars[: len(edges) - 1])
+        for k, old in enumerate(recutting.offer.recut.bars[: len(edges) - 1])
     ]
-
-
-def _end(recutting: Recutting) -> Fraction:
-    programme = recutting.offer.new.programme
-    return recutting.offer.recut.tempo_map.beat(programme.frames / programme.rate)

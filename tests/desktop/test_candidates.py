@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import QIODevice, Qt
 from pytestqt.qtbot import QtBot
-from seated import PATIENCE, Seat, seat  # noqa: F401  a fixture
+from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
 from sittings import bytes_of, few
 
 from desktop.candidate_list import effect
@@ -30,7 +30,7 @@ Key = Qt.Key
 
 
 @pytest.fixture
-def panel(seat: Seat) -> Candidates:  # noqa: F811
+def panel(seat: Seat) -> Candidates:
     made = Candidates(seat.document, seat.transport)
     seat.bot.addWidget(made)
     made.show()
@@ -43,7 +43,7 @@ def other(panel: Candidates) -> int:
     return next(k for k, row in enumerate(panel.model.rows) if not row.in_use)
 
 
-def test_the_session_is_spotted_by_itself_and_every_row_says_its_price(panel: Candidates, seat: Seat) -> None:  # noqa: F811
+def test_the_session_is_spotted_by_itself_and_every_row_says_its_price(panel: Candidates, seat: Seat) -> None:
     assert sum(row.in_use for row in panel.model.rows) == 1
     costs = [row.candidate.cost for row in panel.model.rows]
     assert costs == sorted(costs)
@@ -57,7 +57,7 @@ def test_the_session_is_spotted_by_itself_and_every_row_says_its_price(panel: Ca
     assert not panel.grab().toImage().isNull()
 
 
-def test_a_look_draws_the_candidate_s_beats_and_changes_nothing(panel: Candidates, seat: Seat) -> None:  # noqa: F811
+def test_a_look_draws_the_candidate_s_beats_and_changes_nothing(panel: Candidates, seat: Seat) -> None:
     before, steps = seat.session, seat.steps
     drawn: list[object] = []
     shown: list[object] = []
@@ -67,6 +67,7 @@ def test_a_look_draws_the_candidate_s_beats_and_changes_nothing(panel: Candidate
     panel.list.entered.emit(panel.model.index(at))
     candidate = panel.model.rows[at].candidate
     assert shown == [candidate]
+    seat.bot.waitUntil(lambda: bool(drawn), timeout=PATIENCE)
     assert len(drawn[-1].bars) == len(candidate.bars) + 1  # type: ignore[attr-defined]
     assert drawn[-1].beats[1] == pytest.approx(float(candidate.beats_s[1]))  # type: ignore[attr-defined]
     panel.list.left.emit()
@@ -76,7 +77,7 @@ def test_a_look_draws_the_candidate_s_beats_and_changes_nothing(panel: Candidate
     assert seat.steps == steps
 
 
-def test_the_picture_rolls_for_a_look_and_rests_after_it(panel: Candidates, seat: Seat) -> None:  # noqa: F811
+def test_the_picture_rolls_for_a_look_and_rests_after_it(panel: Candidates, seat: Seat) -> None:
     panel.list.entered.emit(panel.model.index(other(panel)))
     seat.bot.waitUntil(lambda: seat.transport.speed == 1, timeout=PATIENCE)
     panel.list.left.emit()
@@ -86,7 +87,7 @@ def test_the_picture_rolls_for_a_look_and_rests_after_it(panel: Candidates, seat
     assert not panel._dwell.isActive(), "nothing rolls for whoever does not want to hear"
 
 
-def test_enter_chooses_and_undo_brings_everything_back(panel: Candidates, seat: Seat) -> None:  # noqa: F811
+def test_enter_chooses_and_undo_brings_everything_back(panel: Candidates, seat: Seat) -> None:
     before = bytes_of(Desk(seat.session))
     row = panel.model.rows[other(panel)]
     panel.list.setCurrentIndex(panel.model.index(other(panel)))
@@ -100,7 +101,7 @@ def test_enter_chooses_and_undo_brings_everything_back(panel: Candidates, seat: 
     assert bytes_of(Desk(seat.change(seat.document.undo))) == before
 
 
-def test_what_choosing_does_is_said_before_it_is_done(panel: Candidates, seat: Seat) -> None:  # noqa: F811
+def test_what_choosing_does_is_said_before_it_is_done(panel: Candidates, seat: Seat) -> None:
     for k, row in enumerate(panel.model.rows):
         if row.in_use:
             continue
@@ -113,7 +114,7 @@ def test_what_choosing_does_is_said_before_it_is_done(panel: Candidates, seat: S
     assert all((str(s.number) in said) for s in silent.spans)
 
 
-def test_bars_are_locked_by_hand_and_at_the_playhead(panel: Candidates, seat: Seat) -> None:  # noqa: F811
+def test_bars_are_locked_by_hand_and_at_the_playhead(panel: Candidates, seat: Seat) -> None:
     panel.locks.first.setValue(9)
     panel.locks.last.setValue(7)
     seat.change(panel.locks.lock.click)
@@ -131,7 +132,7 @@ def test_bars_are_locked_by_hand_and_at_the_playhead(panel: Candidates, seat: Se
     assert locked_bars(seat.session) == {6, 7, 8}
 
 
-def test_other_limits_give_other_maps(panel: Candidates, seat: Seat) -> None:  # noqa: F811
+def test_other_limits_give_other_maps(panel: Candidates, seat: Seat) -> None:
     panel.limits.low.setValue(120)
     panel.limits.high.setValue(126)
     seat.bot.waitUntil(
@@ -196,7 +197,7 @@ class Tape:
         self.log.append("stop")
 
 
-def test_the_click_goes_with_the_picture(seat: Seat) -> None:  # noqa: F811
+def test_the_click_goes_with_the_picture(seat: Seat) -> None:
     tape, transport = Tape(), seat.transport
     click = Click(transport, lambda: tape)
     session = seat.session
@@ -222,7 +223,7 @@ def test_the_click_goes_with_the_picture(seat: Seat) -> None:  # noqa: F811
     assert not click.sounds
 
 
-def test_without_an_output_it_is_said_once_and_nothing_breaks(seat: Seat) -> None:  # noqa: F811
+def test_without_an_output_it_is_said_once_and_nothing_breaks(seat: Seat) -> None:
     said: list[str] = []
     click = Click(seat.transport, lambda: "no sound here")
     click.changed.connect(said.append)
@@ -239,7 +240,7 @@ def test_the_speaker_of_this_machine_is_one_or_a_word(qapp: object) -> None:
     assert (isinstance(made, str) and len(made) > 10) or hasattr(made, "start")
 
 
-def test_pickups_have_no_downbeat_and_downbeats_are_told_apart(seat: Seat) -> None:  # noqa: F811
+def test_pickups_have_no_downbeat_and_downbeats_are_told_apart(seat: Seat) -> None:
     session = seat.session
     beats = beats_of(session.tempo_map, session.film.duration)
     lines = [float(session.tempo_map.seconds(bar.start)) for bar in session.bars]
@@ -253,7 +254,7 @@ def test_every_price_can_be_said_in_chinese(texts: tuple[str, ...]) -> None:
     assert [text for text in texts if not table("zh")["spotting"].get(text)] == []
 
 
-def test_the_curve_of_a_row_is_the_map_s_own(panel: Candidates, seat: Seat) -> None:  # noqa: F811
+def test_the_curve_of_a_row_is_the_map_s_own(panel: Candidates, seat: Seat) -> None:
     for row in panel.model.rows:
         drawn = row_of(row.candidate, False, seat.session.film.rate)
         bends = [abs(100 * float(s.bpm / row.candidate.tempo_bpm - 1)) for s in row.candidate.tempo_map.segments]
