@@ -23,7 +23,7 @@ from bridge.daws.osc_peer import messages
 class LiveClip:
     length: float
     name: str = ""
-    notes: list[tuple[int, float, float, float, int]] = field(default_factory=list)
+    notes: list[tuple[int, float, float, float, bool]] = field(default_factory=list)
 
 
 @dataclass
@@ -192,9 +192,11 @@ class LiveDouble:
         elif what == "add/notes":
             for first in range(0, len(rest), 5):
                 pitch, start, length, velocity, mute = rest[first : first + 5]
-                clip.notes.append((int(pitch), _single(start), _single(length), float(velocity), int(mute)))
+                clip.notes.append((int(pitch), _single(start), _single(length), float(velocity), bool(mute)))
         elif what == "get/notes":
-            pitch, span, start, length = rest or (0, 127, 0.0, clip.length)
+            if len(rest) not in (0, 4):
+                raise ValueError("Either 0 or 4 arguments must be passed")
+            pitch, span, start, length = rest or (0, 127, -8192.0, 16384.0)
             inside = [n for n in clip.notes if pitch <= n[0] < pitch + span and start <= n[1] < start + length]
             return *place, *(value for note in sorted(inside, key=lambda n: n[1]) for value in note)
         return None
