@@ -107,6 +107,15 @@ def window(preferences: Preferences, document: Document | None = None) -> Window
     return made
 
 
+def first(shown: Window, preferences: Preferences) -> None:
+    """The very first start opens a film of our own, one click away from its score; never again after that."""
+    if preferences.flag("started", False) or preferences.recent:
+        return
+    preferences.set("started", True)
+    shown.commands.opening.demo()
+    shown.message.say(tr("This short film is ours, to try everything on: score it with one click, or open your own (Ctrl+O)."))
+
+
 def run(paths: list[Path], after: Callable[[Window], object] | None = None) -> int:
     """Opens the window, and what was named; the exit code of the program."""
     preferences = Preferences()
@@ -117,6 +126,8 @@ def run(paths: list[Path], after: Callable[[Window], object] | None = None) -> i
     shown.show()
     for path in paths:
         shown.commands.take(path)
+    if not paths:
+        first(shown, preferences)
     ticks = QTimer()  # lets Python hear Ctrl-C while Qt waits
     ticks.timeout.connect(lambda: None)
     ticks.start(250)

@@ -53,13 +53,13 @@ class Journey:
     def walk(self) -> None:
         window = self.window
         window.resize(*SIZE)
-        self.photograph("1-welcome")
-        window.commands.opening.demo()
+        self.note(greeted=window.message.text)
         self.until(
             lambda: window.document.film is not None and window.document.film.spotted is not None, "the demo film is spotted"
         )
         self.until(lambda: window.viewer.shown == 0 and window.transport_bar.score.isVisible(), "the picture is there")
-        self.photograph("2-spotted")
+        self.photograph("1-spotted")
+        window.message.hide()
         QTest.mouseClick(window.transport_bar.score, Qt.MouseButton.LeftButton)
         self.until(
             lambda: window.document.now is not None and all(s.chosen for s in window.document.now.session.scenes), "it is scored"
@@ -69,7 +69,7 @@ class Journey:
         self.note(engine=session.takes[session.scenes[0].chosen or ""].facts["engine"], scenes=len(session.scenes))
         self.note(verdicts=[mark.verdict for mark in window.timeline.sheet.marks])  # type: ignore[union-attr]
         window.transport.locate(150)
-        self.photograph("3-scored")
+        self.photograph("2-scored")
         window.preferences.set("music", False)
         window.heard.switch(False)
         window.transport.play(1)
@@ -90,7 +90,7 @@ class Journey:
             if top is not window and top.isVisible():
                 top.close()
         window.actions_by_name["light"].trigger()
-        self.photograph("4-light")
+        self.photograph("3-light")
         window.actions_by_name["light"].trigger()
         window.document.studio.flush()
         self.note(session=str(window.document.now.path), walked=True)  # type: ignore[union-attr]
