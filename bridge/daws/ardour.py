@@ -95,11 +95,11 @@ class Ardour:
         return Transport(None if sample is None else sample / rate, self._rolls(), bpm, metre)
 
     def go(self, seconds: Fraction | None = None, rolling: bool | None = None) -> Transport:
-        """Locates to the nearest sample, then plays or stops, and waits until Ardour says so."""
+        """Locates to the nearest sample, then plays or stops (or goes on as it did), and waits until Ardour says so."""
         if rolling is False:
             self._roll(False)
         if seconds is not None:
-            self._locate(round(max(Fraction(0), seconds) * self._rate()))
+            self._locate(max(Fraction(0), seconds))
         if rolling:
             self._roll(True)
         return self.transport()
@@ -155,12 +155,19 @@ class Ardour:
     def _rate(self) -> int:
         return int(self._strips()[-1][1])
 
-    def _locate(self, sample: int) -> None:
-        self.peer.send("/locate", sample, 0)
-        if not self.peer.until(lambda: self._where() == sample):
-            raise DawError(
-                "did not go where it was sent", where=self.name, cure="is it recording, or does it follow another clock?"
-            )
+    def _locate(self, seconds: Fraction) -> None:
+        """Goes to the nearest sample, and rolls on from there if it rolled."""
+        rate, rolls = self._rate(), self._rolls()
+        sample, sent = round(seconds * rate), time.monotonic()
+        self.peer.send("/locate", sample, int(rolls))
+
+        def there() -> bool:
+            where, passed = self._where(), (time.monotonic() - sent) * rate
+            return where == sample or (rolls and where is not None and sample <= where <= sample + passed + rate)
+
+        if not self.peer.until(there):
+            cure = "is it recording, or does it follow another clock?"
+            raise DawError("did not go where it was sent", where=self.name, cure=cure)
 
     def _where(self) -> Fraction | None:
         return number(self.peer.ask("/transport_frame"))

@@ -8,6 +8,7 @@ placed by their seconds at that tempo, so that every hit is on its frame while t
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -33,6 +34,7 @@ _LETTERS = 24  # datagrams before Live is asked whether it has read them: a sock
 _FINEST = Fraction(1, 1000)  # s: OSC carries floats of 32 bits
 _MOST_TRACKS = 2000
 _UPDATE = "bring AbletonOSC up to date"
+_BEAT = Fraction(1, 100)  # of a beat: OSC carries floats of 32 bits
 _AWAY_S = 3.0
 _OURS = re.compile(r"(?P<cue>\S+) .*\[(?P<scene>s\d+)\]")
 
@@ -105,13 +107,7 @@ class Live:
         if rolling is False:
             self._roll("/live/song/stop_playing", False)
         if seconds is not None:
-            beats = float(max(Fraction(0), seconds) * self._tempo() / 60)
-            self.peer.send("/live/song/set/current_song_time", beats)
-            there = lambda: abs(self._number("/live/song/get/current_song_time") - Fraction(beats)) < 1  # noqa: E731
-            if not self.peer.until(there):
-                raise DawError(
-                    "did not go where it was sent", where=self.name, cure="is it recording, or following another clock?"
-                )
+            self._locate(max(Fraction(0), seconds) * self._tempo() / 60)
         if rolling:
             self._roll("/live/song/continue_playing", True)
         return self.transport()
@@ -277,6 +273,17 @@ class Live:
                     raise DawError(
                         f"keeps clips of scenes that are no more in {name!r}", where=self.name, cure="delete them in Live"
                     )
+
+    def _locate(self, beats: Fraction) -> None:
+        sent, tempo = time.monotonic(), self._tempo()
+        self.peer.send("/live/song/set/current_song_time", float(beats))
+
+        def there() -> bool:
+            passed = Fraction(time.monotonic() - sent) * tempo / 60  # if it plays
+            return -_BEAT <= self._number("/live/song/get/current_song_time") - beats <= passed + _BEAT
+
+        if not self.peer.until(there):
+            raise DawError("did not go where it was sent", where=self.name, cure="is it recording, or following another clock?")
 
     def _empty(self, track: int, slots: Iterable[int]) -> bool:
         names = self._names(track)

@@ -270,6 +270,8 @@ def test_the_transport_goes_where_it_is_sent_or_says_why_not(world: World) -> No
     assert abs(at.seconds - Fraction(7, 2)) < Fraction(1, 1000)
     assert world.daw.go(rolling=True).rolling is True
     assert world.daw.transport().rolling is True
+    assert world.daw.go(Fraction(20)).rolling is True  # it goes on from there
+    assert (world.daw.transport().seconds or 0) >= 20
     assert world.daw.go(rolling=False).rolling is False
     assert world.daw.transport().metre is not None
 

@@ -112,7 +112,8 @@ def test_the_chase_follows_it_through_a_locate(ardour: Ardour) -> None:
     ardour.go(rolling=True)
     comes("locked at its speed", lambda reading: reading.state == "locked" and abs(reading.speed - 1) < 0.2)
     ardour.go(Fraction(40))
-    comes("at 40 s", lambda reading: (reading.seconds or 0) >= 40)
+    comes("on its way from 40 s", lambda reading: reading.state == "locked" and (reading.seconds or 0) >= Fraction(81, 2))
+    assert ardour.transport().rolling is True
     ardour.go(rolling=False)
     comes("stopped", lambda reading: reading.state == "stopped")
 

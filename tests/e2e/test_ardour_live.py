@@ -235,3 +235,20 @@ def errors_of(played: list[tuple[Fraction, int]], heard: list[tuple[Fraction, in
     """Milliseconds by which each note was recorded late, the notes of each pitch in their order."""
     by_pitch = [sorted(rows, key=lambda row: (row[1], row[0])) for rows in (played, heard)]
     return [float(b[0] - a[0]) * 1000 for a, b in zip(*by_pitch, strict=True)]
+
+
+def test_a_jump_while_it_rolls_is_followed_and_a_stop_ends_every_note(room: Room, programme: Programme) -> None:
+    room.ardour.go(Fraction(0), rolling=False)
+    room.player.load(programme)
+    room.player.follow()
+    room.player.settle(timeout=DEADLINE_S)
+    room.ardour.go(rolling=True)
+    room.player.wait(lambda s: s.rolling and s.seconds > 0 and bool(s.sounding), DEADLINE_S)
+    room.ardour.go(START + 5)
+    room.player.wait(
+        lambda s: s.rolling and s.seconds >= 5 and s.reading is not None and s.reading.state == "locked", DEADLINE_S
+    )  # fmt: skip
+    room.ardour.go(rolling=False)
+    status = room.player.wait(lambda s: not s.rolling and not s.sounding, DEADLINE_S)
+    assert status.seconds >= 5
+    assert not any(port.fault for port in (*status.outlets, *status.inlets))

@@ -79,7 +79,7 @@ def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Graph]:
         assert peers.until(lambda: "ear:input" in peers.ports(server), 10)
         yield Graph(server, jackd, ear)
     finally:
-        ear.end()
+        ear.kill()  # asked to end, it waits for one more message
         jackd.end()
 
 
