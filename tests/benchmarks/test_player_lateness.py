@@ -150,7 +150,7 @@ def by_samples(folder: Path, environment: pytest.MonkeyPatch) -> dict[str, float
                 player.wait(lambda s: s.rolling and s.seconds > TAKE_S, PATIENCE_S)
                 status = player.settle(player.stop())
         finally:
-            for process in (ear, jackd):
+            for process in (jackd, ear):  # a client that leaves first holds the server up for ten seconds
                 if process is not None:
                     process.terminate()
                     try:
@@ -158,6 +158,8 @@ def by_samples(folder: Path, environment: pytest.MonkeyPatch) -> dict[str, float
                     except subprocess.TimeoutExpired:
                         process.kill()
                         process.wait()
+            for left in Path("/dev/shm").glob(f"jack*_{server}_*"):
+                left.unlink(missing_ok=True)
     struck = [int(at) for at in re.findall(r"^\s*(\d+): 90 ", heard.read_text(), re.MULTILINE)]
     grid = 48 * APART_MS
     # which note a sample belongs to, and how far from it; the listener's own count may slip by a period where it was too late
