@@ -62,7 +62,7 @@ class Intensity(Lane):
         peaks = np.maximum.reduceat(values, starts)
         places = np.arange(max(0, xs[0]), min(scale.width, xs[-1]) + 1)
         tops = self._y(np.interp(places, xs[starts], peaks))
-        ink.uprights(painter, places + 0.5, np.floor(tops), self.height - 1.0, ink.pen("faint", alpha=80))
+        ink.uprights(painter, places + 0.5, np.floor(tops), self.height - 1.0, ink.pen("faint", 1, alpha=80))
 
     def _y(self, values: Floats) -> Floats:
         return EDGE + (1 - values) * (self.height - 2 * EDGE)
