@@ -171,6 +171,31 @@ def test_a_player_that_is_killed_ends_its_notes_through_the_next_one(graph: Grap
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_dies_is_said_and_when_it_is_back_the_player_is(graph: Graph, how: signal.Signals) -> None:
+    with player_on(graph) as player:
+        reached(player)
+        player.load(ticks(100 * MS, 300 * MS))
+        player.play(0)
+        player.wait(lambda s: s.rolling and s.seconds > 1, DEADLINE_S)
+        first = player.pid
+        graph.jackd.end(how)
+        status = player.wait(lambda s: bool(s.outlets) and bool(s.outlets[0].fault), DEADLINE_S)
+        assert "no JACK server runs" in status.word
+        assert not status.rolling
+        assert status.seconds > 1, "it stands where it was"
+        graph.ear.kill()
+        graph.jackd.start()
+        assert peers.until(lambda: "system:playback_1" in peers.ports(graph.server), 20)
+        graph.ear.start()
+        reached(player)
+        assert player.pid == first
+        before = len(struck(graph.heard()))
+        player.play()
+        assert peers.until(lambda: len(struck(graph.heard())) > before + 5, DEADLINE_S)
+
+
+@pytest.mark.slow
 def test_jacks_transport_is_followed_and_each_note_lies_at_its_sample_of_it(graph: Graph) -> None:
     jack = pytest.importorskip("jack")
     client = jack.Client("transport", no_start_server=True)
