@@ -18,13 +18,14 @@ from threading import Lock, Thread
 from typing import Any
 
 from bridge.address import Address
-from bridge.addresses import BY_ADDRESS, TOLD
+from bridge.addresses import BY_ADDRESS
 from bridge.calls import answer
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, SessionChanged, TransportRead
 from bridge.jobs import fault
 from bridge.osc_ear import OscEar
 from bridge.osc_packet import LARGEST, Malformed, build, read
 from bridge.studio import Studio
+from bridge.told import TOLD
 from engines.errors import HitpointError, OptionError, PortError
 
 LOOPBACK = "127.0.0.1"
@@ -173,7 +174,7 @@ class OscServer:
 
 
 def told(event: Event) -> tuple[str, tuple[Any, ...]]:
-    """An event as subscribers hear it: see `bridge.addresses.TOLD`."""
+    """An event as subscribers hear it: see `bridge.told`."""
     if isinstance(event, SessionChanged):
         return "/hitpoint/told/session", (event.change, event.sentence, " ".join(map(str, event.scenes)))
     if isinstance(event, JobProgressed):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bridge.address import Address, Argument, Told
-from bridge.addresses import ASKED, TOLD
+from bridge.addresses import ASKED
+from bridge.told import TOLD
 
 _HEAD = """# Hitpoint over OSC and HTTP
 

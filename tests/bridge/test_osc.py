@@ -12,13 +12,14 @@ from threading import Event as Flag
 import pytest
 from test_osc_packet import bundle, nested
 
-from bridge.addresses import ASKED, TOLD
+from bridge.addresses import ASKED
 from bridge.calls import calls
 from bridge.events import Message, TransportRead
 from bridge.osc import MOST_SUBSCRIBERS, OscServer, understood
 from bridge.osc_client import OscClient
 from bridge.osc_packet import LARGEST, build, read
 from bridge.studio import Studio
+from bridge.told import TOLD
 from engines.errors import OptionError, PortError
 
 LONG = 60.0
