@@ -12,8 +12,8 @@ from sittings import bytes_of, few
 from test_recut import OLD, conform, early, session
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "conform"))
-from recuts import cut_list, inserted, recut, removed, swapped, trimmed
 from recuts import Clip as FilmClip
+from recuts import cut_list, inserted, recut, removed, swapped, trimmed
 
 from engines import commands
 from engines.conform.carry import new_runs

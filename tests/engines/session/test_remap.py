@@ -86,7 +86,7 @@ def test_a_map_that_moves_a_locked_bar_is_refused() -> None:
     session, _ = maps((8, 9))
     _, free = maps()
     moving = [c for c in free.candidates if c.tempo_map != session.tempo_map]
-    with pytest.raises(SpottingError, match="bar [89] is locked"):
+    with pytest.raises(SpottingError, match=r"bar [89] is locked"):
         remapped(session, moving[0])
 
 
@@ -105,7 +105,9 @@ def test_takes_are_carried_where_only_the_tempo_of_their_bars_is_another() -> No
         assert (now.number, now.orders, now.facts["carried_from"]) == (2, (), 1)
         assert after.fits(new, now)
     back = remapped(after, found.in_use)
-    assert [span.scene.chosen for span in back.spans] == [span.scene.chosen for span in session.spans], "the takes of old fit again"
+    assert [span.scene.chosen for span in back.spans] == [span.scene.chosen for span in session.spans], (
+        "the takes of old fit again"
+    )
     assert back.notes == session.notes
 
 
