@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
 
 from desktop.keys import is_own
 from desktop.language import words
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from desktop.transport import Transport
 
 tr = words("docks")
+NEAR = 8
+"""Pixels between a dock and its row of tabs at most."""
 RIGHT, BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 
 
@@ -92,14 +94,27 @@ class Dock(QDockWidget):
 def set_out(window: QMainWindow, document: Document, transport: Transport) -> dict[str, Dock]:
     """Puts every dock into its place; the docks by name."""
     docks: dict[str, Dock] = {}
-    first: dict[Qt.DockWidgetArea, Dock] = {}
+    piles: dict[Qt.DockWidgetArea, list[Dock]] = {}
     for place in places():
         dock = docks[place.name] = Dock(place, document, transport, window)
-        window.addDockWidget(place.area, dock)
-        if place.area in first:
-            window.tabifyDockWidget(first[place.area], dock)
-        first.setdefault(place.area, dock)
-        dock.setVisible(place.shown)
-    for dock in first.values():
-        dock.raise_()
+        pile = piles.setdefault(place.area, [])
+        if pile:
+            window.tabifyDockWidget(pile[-1], dock)
+        else:
+            window.addDockWidget(place.area, dock)
+        pile.append(dock)
+    for pile in piles.values():
+        for dock in pile:
+            dock.setVisible(dock.place.shown)
+        pile[0].raise_()
     return docks
+
+
+def sweep(window: QMainWindow) -> None:
+    """Hides rows of tabs that Qt made while docks were piled up or put back, and forgot: those that lie under no dock. To be called once
+    the window is laid out."""
+    tops = [dock for dock in window.findChildren(QDockWidget) if dock.isVisible() and not dock.isFloating()]
+    for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        here = bar.geometry()
+        if not any(abs(dock.x() - here.x()) <= NEAR and abs(dock.geometry().bottom() - here.y()) <= NEAR for dock in tops):
+            bar.hide()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from PyQt6.QtCore import QChildEvent, QEvent, Qt
-from PyQt6.QtGui import QCloseEvent, QKeyEvent
+from PyQt6.QtCore import QChildEvent, QEvent, Qt, QTimer
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from bridge.events import SessionChanged
 from bridge.studio import OpenFilm
 from desktop.actions import Actions, Item, items
 from desktop.commands import Commands
-from desktop.docks import set_out
+from desktop.docks import set_out, sweep
 from desktop.document import Document
 from desktop.dragging import Catcher
 from desktop.heard import Heard
@@ -60,6 +60,9 @@ class Window(QMainWindow):
             self.actions_by_name.menus["view"].addAction(toggle)
         self._wire()
         self._restore()
+        self._laid_out = QTimer(self)
+        self._laid_out.setSingleShot(True)
+        self._laid_out.timeout.connect(lambda: sweep(self))
         self.show_state()
 
     def _recent_menu(self) -> QMenu:
@@ -228,6 +231,10 @@ class Window(QMainWindow):
         self.timeline.close_film(wait=True)
         self.preferences.ended()
         super().closeEvent(event)
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  Qt's name
+        super().showEvent(event)
+        self._laid_out.start(0)
 
     def childEvent(self, event: QChildEvent | None) -> None:  # noqa: N802  Qt's name
         if event is not None and event.polished() and isinstance(bar := event.child(), QTabBar):

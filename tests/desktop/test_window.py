@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDropEvent
-from PyQt6.QtWidgets import QApplication, QLabel, QWidget
+from PyQt6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 from sittings import bytes_of, saved, scored
 
@@ -420,6 +420,24 @@ def test_a_window_remembers_how_it_lay(qapp: QApplication, preferences: Preferen
     assert two.docks["hits"].isHidden()
     assert not two.viewer.streamers
     two.close()
+
+
+def test_no_row_of_tabs_lies_about(qapp: QApplication, preferences: Preferences, qtbot: QtBot) -> None:
+    """Qt leaves some behind while docks are piled up and put back."""
+    for _ in range(3):  # new, and as it lay
+        window = Window(Document(), preferences)
+        window.resize(1100, 760)
+        window.show()
+        qtbot.wait(50)
+        bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible() and bar.parent() is window]
+        shown = sorted(tuple(bar.tabText(k) for k in range(bar.count())) for bar in bars)
+        piles = {
+            tuple(sorted([d.windowTitle(), *(o.windowTitle() for o in window.tabifiedDockWidgets(d))]))
+            for d in window.docks.values()
+        }
+        assert sorted(tuple(sorted(tabs)) for tabs in shown) == sorted(piles)
+        window.close()
+        window.deleteLater()
 
 
 def test_light_and_dark_are_worn_by_everything(sitting: Window, qtbot: QtBot) -> None:
