@@ -195,6 +195,8 @@ class Painted(QStyledItemDelegate):
         ys = middle - np.clip(row.percent / spread, -1, 1) * half
         xs = strip.left() + np.clip(row.at, 0, 1) * strip.width()
         line = QPolygonF()
+        seen = np.r_[True, np.floor(xs[1:]) != np.floor(xs[:-1])]  # of many steps within one pixel the first
+        xs, ys = xs[seen], ys[seen]
         for x, y, end in zip(xs, ys, [*xs[1:], strip.right()], strict=True):
             line.append(QPointF(x, y))
             line.append(QPointF(end, y))
@@ -203,8 +205,8 @@ class Painted(QStyledItemDelegate):
 
     def _hits(self, painter: QPainter, ticks: QRectF, row: Row, look: theme.Theme) -> None:
         """A downbeat is a tall stroke, any other beat a short one, a miss a hollow ring: told apart without colour."""
-        for place, caught in zip(row.hits, row.caught, strict=True):
-            x = ticks.left() + place * ticks.width()
+        for place, caught in zip(*worst_of(row.hits * ticks.width(), row.caught), strict=True):
+            x = ticks.left() + place
             if caught:
                 painter.setPen(QPen(look.colour("on"), 1.6))
                 tall = 9.0 if caught == 2 else 5.0
@@ -213,3 +215,12 @@ class Painted(QStyledItemDelegate):
                 painter.setPen(QPen(look.colour("missed"), 1.4))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawEllipse(QPointF(x, ticks.bottom() - 3.5), 3.0, 3.0)
+
+
+def worst_of(xs: Floats, caught: NDArray[np.int8]) -> tuple[Floats, NDArray[np.int8]]:
+    """Of the hits that fall on one pixel the one that is met worst: a miss is never hidden by its neighbours."""
+    if not len(xs):
+        return xs, caught
+    order = np.lexsort((caught, np.floor(xs)))
+    first = np.unique(np.floor(xs)[order], return_index=True)[1]
+    return xs[order][first], caught[order][first]

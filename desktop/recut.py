@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +24,12 @@ from PyQt6.QtWidgets import (
 
 from desktop import theme
 from desktop.actions import Item
+from desktop.aside import Aside
 from desktop.document import CUT_LISTS, FILMS, kind
 from desktop.language import words
+from desktop.recut_laid import Recutting, laid_out
 from desktop.recut_pictures import Pictures
-from desktop.recut_rows import BARS, KIND, NEW, OLD, WHAT, Changes, Recutting, Tick
+from desktop.recut_rows import BARS, KIND, NEW, OLD, WHAT, Changes, Tick
 from desktop.recut_strips import Strips
 from engines.session.before import AFTER, BEFORE
 
@@ -51,6 +52,7 @@ class Recut(QWidget):
     def __init__(self, document: Document, transport: Transport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._transport = document, transport
+        self._aside = Aside(self)
         self._job = 0
         self._accepting = 0
         self.recutting: Recutting | None = None
@@ -139,7 +141,8 @@ class Recut(QWidget):
         split.addWidget(self.strips)
         split.addWidget(self.table)
         split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 2)
+        split.setStretchFactor(1, 1)
+        split.setSizes([200, 200])
         page = QVBoxLayout(self)
         page.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
         page.setSpacing(theme.GAP)
@@ -202,14 +205,19 @@ class Recut(QWidget):
         now = self._document.now
         if now is None:
             return
-        self.recutting = Recutting(offer, now.session.programme)
+        old = now.session.programme
+        self._aside.ask("lay", lambda: laid_out(offer, old), self._show)
+
+    def _show(self, recutting: Recutting) -> None:
+        self.recutting = recutting
         self.pictures.forget()
         self._list()
-        self.strips.show_recut(self.recutting)
+        self.strips.show_recut(recutting)
         self._tell()
 
     def put_aside(self) -> None:
         """Forgets the new cut."""
+        self._aside.forget("lay")
         self.recutting = None
         self.pictures.forget()
         self.model.show(())
@@ -283,7 +291,7 @@ class Recut(QWidget):
 
     def _refused(self, refused: frozenset[int]) -> None:
         if self.recutting is not None and refused != self.recutting.refused:
-            self.recutting = replace(self.recutting, refused=refused)
+            self.recutting = self.recutting.refusing(refused)
             self.strips.show_recut(self.recutting)
             self._tell()
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from bridge.studio import Offer
 from desktop import theme
 from desktop.language import words
-from engines.conform.changes import Change
-from engines.conform.costs import Run
-from engines.picture.cutlist import CutList
+from desktop.recut_laid import Row
 
 tr = words("recut")
 NOWHERE = QModelIndex()
@@ -39,80 +34,6 @@ ACCEPT, KIND, OLD, NEW, WHAT, BARS = range(COLUMNS)
 def kind_words(kind: str) -> str:
     """What became of a shot, in a word."""
     return {"unmoved": tr("unmoved"), "moved": tr("moved"), "trimmed": tr("trimmed"), "new": tr("new"), "gone": tr("gone")}[kind]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One change: its ``number`` in the change list, from 1, and the runs of new bars (from 0) that it brought about. ``shift`` is how many
-    frames later the shot is in the new cut, ``along`` whether only because everything before it moved as far."""
-
-    number: int
-    change: Change
-    runs: tuple[Run, ...]
-    shift: int = 0
-    along: bool = False
-
-    @property
-    def telling(self) -> bool:
-        """Whether it is worth a row: not a shot that is as it was, or only slid along."""
-        return bool(self.runs) or not (self.change.kind == "unmoved" or self.along)
-
-    @property
-    def bars(self) -> str:
-        """Its bars as people count them."""
-        return ", ".join(f"{first + 1}–{end}" if end - first > 1 else f"{end}" for first, end in self.runs)
-
-    @property
-    def what(self) -> str:
-        """What was done to the shot, and its name."""
-        ends = [
-            text.format(f"{-frames:+}")
-            for text, frames in ((tr("head {} frames"), self.change.head), (tr("tail {} frames"), self.change.tail))
-            if frames
-        ]
-        if self.change.kind == "moved" and self.shift:
-            ends.append((tr("{} frames later") if self.shift > 0 else tr("{} frames earlier")).format(abs(self.shift)))
-        return ", ".join([*ends, *([self.change.name] if self.change.name else [])])
-
-
-@dataclass(frozen=True)
-class Recutting:
-    """An offer with what is ``refused`` of it: changes by number, from 1."""
-
-    offer: Offer
-    old: CutList
-    refused: frozenset[int] = field(default_factory=frozenset)
-
-    @cached_property
-    def rows(self) -> tuple[Row, ...]:
-        """Every change."""
-        recut, rate = self.offer.recut, self.offer.new.programme.rate
-        out: list[Row] = []
-        before = 0  # by how much the shot before was later at its end
-        for number, (change, runs) in enumerate(zip(recut.matched.changes, recut.costs, strict=True), 1):
-            shift, along = 0, False
-            if change.old is not None and change.new is not None:
-                shift = round(change.new.start - change.old.start * rate / self.old.rate)
-                along = change.kind == "moved" and shift == before
-                before = round(change.new.end - change.old.end * rate / self.old.rate)
-            elif change.new is not None:
-                before += change.new.end - change.new.start
-            elif change.old is not None:
-                before -= round((change.old.end - change.old.start) * rate / self.old.rate)
-            out.append(Row(number, change, runs, shift, along))
-        return tuple(out)
-
-    @property
-    def by_hand(self) -> frozenset[Run]:
-        """The runs that nothing is composed for."""
-        return frozenset(run for row in self.rows if row.number in self.refused for run in row.runs)
-
-    def counts(self) -> tuple[int, int, int]:
-        """Bars kept, composed again, and left to the composer's hand."""
-        bars = self.offer.recut.bars
-        kept = sum(bar is not None for bar in bars)
-        hand = sum(end - first for first, end in self.by_hand)
-        return kept, len(bars) - kept - hand, hand
 
 
 class Tick(QStyledItemDelegate):

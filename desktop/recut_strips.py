@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Iterable
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
@@ -12,7 +10,8 @@ from PyQt6.QtWidgets import QWidget
 
 from desktop import theme
 from desktop.language import words
-from desktop.recut_rows import COLOURS, LETTERS, PATTERNS, Recutting, Row
+from desktop.recut_laid import Laid, Recutting, Ribbon
+from desktop.recut_rows import COLOURS, LETTERS, PATTERNS
 from desktop.scale import Scale
 
 tr = words("recut")
@@ -25,20 +24,8 @@ EDGE = 7
 """Pixels above the old cut, and under the bars."""
 BAND = 5
 """Pixels at the edge of a shot in the colour of its change."""
-LEGIBLE = 14
-"""Pixels that a shot needs to show its letter."""
-
-
-@dataclass(frozen=True)
-class Laid:
-    """A shot in a strip: its change, seconds of its cut, and its first frame. ``beside`` are seconds of both cuts at which its neighbours
-    meet without it: where it was put in, or taken out."""
-
-    row: Row
-    start: float
-    end: float
-    frame: int
-    beside: tuple[float, float] = (0.0, 0.0)
+LEGIBLE, NARROW = 14, 3
+"""Pixels that a shot needs to show its letter and its picture, and to be more than its colour."""
 
 
 class Strips(QWidget):
@@ -54,10 +41,7 @@ class Strips(QWidget):
         self.setMinimumHeight(3 * LOW + BARS + 2 * EDGE)
         self.setMouseTracking(True)
         self._recutting: Recutting | None = None
-        self._old: list[Laid] = []
-        self._new: list[Laid] = []
         self._bars: list[tuple[float, float, str]] = []
-        self._edges: list[float] = []
         self._images: tuple[dict[int, QImage], dict[int, QImage]] = ({}, {})
         self._current = 0
         self.scale = Scale()
@@ -79,25 +63,10 @@ class Strips(QWidget):
         """Another recut, or the same with something else refused."""
         fresh = recutting is None or self._recutting is None or recutting.offer is not self._recutting.offer
         self._recutting = recutting
-        self._old, self._new, self._bars = [], [], []
-        if recutting is not None:
-            old, new = recutting.old, recutting.offer.new.programme
-            beside = 0.0, 0.0
-            for row in recutting.rows:
-                was, now = row.change.old, row.change.new
-                for place, laid, rate in ((was, self._old, old.rate), (now, self._new, new.rate)):
-                    if place is not None:
-                        laid.append(Laid(row, float(place.start / rate), float(place.end / rate), place.start, beside))
-                ends = (float(was.end / old.rate) if was else beside[0], float(now.end / new.rate) if now else beside[1])
-                beside = ends
-            self._old.sort(key=lambda shot: shot.start)
-            if fresh:
-                self._edges = edges_of(recutting)
-            self._bars = bars_of(recutting, self._edges)
-            length = float(max(old.frames / old.rate, new.frames / new.rate))
-            if fresh:
-                self._images = ({}, {})
-                self.scale = Scale(0.0, 1.0, max(1, self.width() - NAMES), length).fitted()
+        self._bars = [] if recutting is None else recutting.bars()
+        if fresh:
+            self._images = ({}, {})
+            self.scale = Scale(0.0, 1.0, max(1, self.width() - NAMES), 1.0 if recutting is None else recutting.length).fitted()
         self._changed()
 
     def show_image(self, new: bool, frame: int, image: QImage) -> None:
@@ -108,18 +77,26 @@ class Strips(QWidget):
     def select(self, number: int) -> None:
         """Another change, brought into view."""
         self._current = number
-        shot = next((shot for shot in (*self._new, *self._old) if shot.row.number == number), None)
+        strips = () if self._recutting is None else (self._recutting.here, self._recutting.there)
+        shot = next((shot for strip in strips for shot in strip.shots if shot.row.number == number), None)
         if shot is not None and not (self.scale.left <= shot.start and shot.end <= self.scale.right):
             self.scale = self.scale.moved((shot.start + shot.end - self.scale.right + self.scale.left) / 2)
         self._changed()
 
     def _changed(self) -> None:
         self.update()
-        shown = ([shot.frame for shot in self._in_view(strip)] for strip in (self._old, self._new))
-        self.wanted.emit(*shown)
+        self.wanted.emit(*([shot.frame for shot in shown if self._wide(shot) >= LEGIBLE] for shown in self._shown()))
 
-    def _in_view(self, strip: Iterable[Laid]) -> list[Laid]:
-        return [shot for shot in strip if shot.end > self.scale.left and shot.start < self.scale.right]
+    def _shown(self) -> tuple[tuple[Laid, ...], tuple[Laid, ...]]:
+        """The shots in view: of the old cut, of the new one."""
+        if self._recutting is None:
+            return (), ()
+        left, right = self.scale.left, self.scale.right
+        return self._recutting.there.between(left, right), self._recutting.here.between(left, right)
+
+    def _wide(self, shot: Laid) -> float:
+        """Pixels."""
+        return (shot.end - shot.start) / self.scale.step
 
     # hands
 
@@ -167,9 +144,11 @@ class Strips(QWidget):
         self.setToolTip("" if shot is None else f"{LETTERS[shot.row.change.kind]} {shot.row.what}".strip())
 
     def _at(self, place: QPointF) -> Laid | None:
-        strip = self._old if place.y() < sum(self._tops) / 2 + self._shot / 2 else self._new
-        at = self.scale.seconds(place.x() - NAMES)
-        return next((shot for shot in strip if shot.start <= at < shot.end), None)
+        if self._recutting is None:
+            return None
+        above = place.y() < sum(self._tops) / 2 + self._shot / 2
+        strip = self._recutting.there if above else self._recutting.here
+        return strip.at(self.scale.seconds(place.x() - NAMES))
 
     # paint
 
@@ -193,19 +172,18 @@ class Strips(QWidget):
         painter.setClipRect(QRectF(NAMES, 0, self.width() - NAMES, self.height()))
         painter.translate(NAMES, 0)
         if self._recutting is not None:
-            for shot in (*self._new, *(shot for shot in self._old if shot.row.change.new is None)):
-                self._ribbon(painter, shot, tops, look)
-            for strip, images, top in ((self._old, self._images[0], tops[0]), (self._new, self._images[1], tops[1])):
-                for shot in self._in_view(strip):
-                    self._paint_shot(painter, shot, images.get(shot.frame), top, strip is self._new, look)
+            for ribbon in self._recutting.ribbons:
+                self._paint_ribbon(painter, ribbon, tops, look)
+            for new, (shots, top) in enumerate(zip(self._shown(), tops, strict=True)):
+                self._paint_narrow(painter, [shot for shot in shots if self._narrow(shot)], top, bool(new), look)
+                for shot in shots:
+                    if not self._narrow(shot):
+                        self._paint_shot(painter, shot, self._images[new].get(shot.frame), top, bool(new), look)
             self._paint_bars(painter, tops[1] + high + 3, look)
         painter.end()
 
-    def _ribbon(self, painter: QPainter, shot: Laid, tops: tuple[float, float], look: theme.Theme) -> None:
-        change = shot.row.change
-        if self._recutting is None:
-            return
-        xs = [self.scale.x(at) for at in ribbon(self._recutting, shot)]
+    def _paint_ribbon(self, painter: QPainter, ribbon: Ribbon, tops: tuple[float, float], look: theme.Theme) -> None:
+        xs = [self.scale.x(at) for at in (*ribbon.above, *ribbon.below)]
         if max(xs) < 0 or min(xs) > self.scale.width:
             return
         above, below = tops[0] + self._shot, tops[1]
@@ -215,11 +193,29 @@ class Strips(QWidget):
         path.lineTo(xs[3], below)
         path.cubicTo(QPointF(xs[3], below - bend), QPointF(xs[1], above + bend), QPointF(xs[1], above))
         path.closeSubpath()
-        name = COLOURS[change.kind]
-        chosen = shot.row.number == self._current
+        name = COLOURS[ribbon.kind]
+        chosen = ribbon.first <= self._current <= ribbon.last
         painter.fillPath(path, look.colour(name, 120 if chosen else 46))
         painter.setPen(QPen(look.colour(name, 220 if chosen else 110), 1))
         painter.drawPath(path)
+
+    def _narrow(self, shot: Laid) -> bool:
+        """Whether there is room for its colour alone."""
+        return self._wide(shot) < NARROW and shot.row.number != self._current
+
+    def _paint_narrow(self, painter: QPainter, shots: list[Laid], top: float, new: bool, look: theme.Theme) -> None:
+        """The colours of many shots; what is of one colour and meets is painted at once."""
+        edge = top if new else top + self._shot - BAND
+        runs: list[tuple[str, float, float]] = []
+        for shot in shots:
+            kind: str = shot.row.change.kind
+            if runs and runs[-1][0] == kind and self.scale.x(shot.start) - self.scale.x(runs[-1][2]) < 1:
+                runs[-1] = runs[-1][0], runs[-1][1], shot.end
+            else:
+                runs.append((kind, shot.start, shot.end))
+        for name, start, end in runs:
+            x = self.scale.x(start)
+            painter.fillRect(QRectF(x, edge, max(1.0, self.scale.x(end) - x), BAND), look.colour(COLOURS[name]))
 
     def _paint_shot(self, painter: QPainter, shot: Laid, image: QImage | None, top: float, new: bool, look: theme.Theme) -> None:
         x, end = self.scale.x(shot.start), self.scale.x(shot.end)
@@ -251,46 +247,27 @@ class Strips(QWidget):
 
     def _paint_bars(self, painter: QPainter, top: float, look: theme.Theme) -> None:
         """Kept bars are hollow, bars to be composed filled, bars left to the composer hatched."""
-        for start, end, kind in self._bars:
+        colours = {kind: look.colour(name) for kind, name in (("kept", "raised"), ("composed", "accent"), ("by hand", "near"))}
+        crowded = len(self._bars) and self.scale.length / len(self._bars) / self.scale.step < NARROW
+        for start, end, kind in together(self._bars) if crowded else self._bars:
             x, right = self.scale.x(start), self.scale.x(end)
             if right < 0 or x > self.scale.width:
                 continue
             box = QRectF(x, top, max(1.0, right - x - 1), BARS - 4)
-            if kind == "kept":
-                painter.fillRect(box, look.colour("raised"))
-            elif kind == "composed":
-                painter.fillRect(box, look.colour("accent"))
+            if kind != "by hand":
+                painter.fillRect(box, colours[kind])
             else:
-                painter.fillRect(box, QBrush(look.colour("near"), Qt.BrushStyle.BDiagPattern))
-                painter.setPen(QPen(look.colour("near"), 1))
+                painter.fillRect(box, QBrush(colours[kind], Qt.BrushStyle.BDiagPattern))
+                painter.setPen(QPen(colours[kind], 1))
                 painter.drawRect(box)
 
 
-def ribbon(recutting: Recutting, shot: Laid) -> tuple[float, float, float, float]:
-    """Seconds in the old cut (from, to) and in the new one of what both show of a shot; of a shot that is in one of them alone, it and the
-    place where it is missing."""
-    change, there, here = shot.row.change, recutting.old.rate, recutting.offer.new.programme.rate
-    if change.old is None:
-        return shot.beside[0], shot.beside[0], shot.start, shot.end
-    if change.new is None:
-        return shot.start, shot.end, shot.beside[1], shot.beside[1]
-    head, tail = change.head / here, change.tail / here  # they count in frames of the new cut
-    zero = Fraction(0)
-    first, last = change.old.start / there + max(zero, head), change.old.end / there - max(zero, tail)
-    return float(first), float(last), shot.start - float(min(zero, head)), shot.end + float(min(zero, tail))
-
-
-def edges_of(recutting: Recutting) -> list[float]:
-    """The bar lines of the new map in seconds, and the end of the new cut."""
-    tempo_map, programme = recutting.offer.recut.tempo_map, recutting.offer.new.programme
-    end = programme.frames / programme.rate
-    return [*(float(tempo_map.seconds(bar.start)) for bar in tempo_map.bars_until(tempo_map.beat(end))), float(end)]
-
-
-def bars_of(recutting: Recutting, edges: Sequence[float]) -> list[tuple[float, float, str]]:
-    """Seconds of every new bar, and whether it is ``kept``, ``composed`` or left ``by hand``."""
-    hand = {bar for first, end in recutting.by_hand for bar in range(first, end)}
-    return [
-        (edges[k], edges[k + 1], "kept" if old is not None else "by hand" if k in hand else "composed")
-        for k, old in enumerate(recutting.offer.recut.bars[: len(edges) - 1])
-    ]
+def together(bars: Iterable[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+    """Bars of one kind in a row as one."""
+    out: list[tuple[float, float, str]] = []
+    for start, end, kind in bars:
+        if out and out[-1][2] == kind:
+            out[-1] = out[-1][0], end, kind
+        else:
+            out.append((start, end, kind))
+    return out

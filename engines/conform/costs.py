@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import ceil, floor
+
+import numpy as np
 
 from engines.conform.changes import Change
 from engines.spotting.tempo import TempoMap
@@ -11,8 +14,9 @@ from engines.spotting.tempo import TempoMap
 Run = tuple[int, int]
 """New bars: the first, from 0, and the one after the last."""
 
-_HARD = ("new", "trimmed", "gone")
-"""Changes of the picture itself; a shot that only moved has its bars with it, and costs some only at its ends."""
+_RANK = {"new": 0, "trimmed": 0, "gone": 0, "moved": 1}
+"""Changes of the picture itself come first; a shot that only moved has its bars with it, and costs some only at its ends."""
+_NONE = np.zeros(0, np.int64)
 
 
 def costs(changes: Sequence[Change], new_bars: Sequence[Run], tempo_map: TempoMap, rate: Fraction) -> tuple[tuple[Run, ...], ...]:
@@ -21,28 +25,19 @@ def costs(changes: Sequence[Change], new_bars: Sequence[Run], tempo_map: TempoMa
     A run belongs to every shot that is new, gone or trimmed within it, else to those that moved and end in it, else to the nearest
     change. Where nothing changed, nothing costs: what is composed then is the end of the film.
     """
-    extents = _extents(changes)
+    extents = [(number, low, high) for number, spans in enumerate(_extents(changes)) for low, high in spans]
+    numbers, low, high = (np.array(column, np.int64) for column in zip(*extents, strict=True)) if extents else (_NONE,) * 3
+    ranks = np.array([_RANK.get(changes[number].kind, len(_RANK)) for number in numbers], np.int64)
     edges = _edges(tempo_map, max((end for _, end in new_bars), default=0))
     owners: list[list[Run]] = [[] for _ in changes]
-    for run in new_bars:
+    for run in new_bars if len(numbers) else ():
         start, end = (edges[bar] * rate for bar in run)
-        for number in _owners(changes, extents, start, end):
+        away = np.maximum(np.maximum(low - floor(end), ceil(start) - high), 0)  # whole frames: 0 is in the run, or at its edge
+        nearest = away == away.min()
+        mine = nearest & (ranks == ranks[nearest].min()) if not away.min() else np.arange(len(away)) == np.argmin(away)
+        for number in sorted({int(number) for number in numbers[mine]}):
             owners[number].append(run)
     return tuple(map(tuple, owners))
-
-
-def _owners(changes: Sequence[Change], extents: Sequence[Sequence[tuple[int, int]]], start: Fraction, end: Fraction) -> list[int]:
-    distance = {
-        number: min(max(Fraction(0), low - end, start - high) for low, high in spans)
-        for number, spans in enumerate(extents)
-        if spans
-    }
-    for kinds in (_HARD, ("moved",)):
-        inside = [number for number, away in distance.items() if not away and changes[number].kind in kinds]
-        if inside:
-            return inside
-    nearest = min(distance.values(), default=None)
-    return [number for number, away in distance.items() if away == nearest][:1]
 
 
 def _extents(changes: Sequence[Change]) -> list[list[tuple[int, int]]]:

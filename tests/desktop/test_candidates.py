@@ -14,7 +14,7 @@ from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
 from sittings import bytes_of, few
 
 from desktop.candidate_list import effect
-from desktop.candidate_rows import row_of
+from desktop.candidate_rows import row_of, worst_of
 from desktop.candidates import Candidates
 from desktop.click_sound import RATE, Beats, Click, Source, beats_of, rendered, speaker
 from desktop.language import table
@@ -154,6 +154,11 @@ def test_a_film_that_is_not_scored_yet_is_put_on_another_map(window: Window, qtb
     panel.choose()
     qtbot.waitUntil(lambda: window.document.film is not None and window.document.film.spotted.chosen == chosen, timeout=PATIENCE)
     qtbot.waitUntil(lambda: panel.model.rows[0].in_use and panel.model.rows[0].candidate == chosen, timeout=PATIENCE)
+
+
+def test_a_miss_is_never_hidden_in_a_crowd() -> None:
+    xs, caught = worst_of(np.array([0.1, 0.4, 0.9, 5.0, 5.2, 9.9]), np.array([2, 0, 1, 1, 2, 2], np.int8))
+    assert [(int(x), int(c)) for x, c in zip(xs, caught, strict=True)] == [(0, 0), (5, 1), (9, 2)]
 
 
 # the click

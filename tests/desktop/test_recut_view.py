@@ -25,7 +25,7 @@ from desktop.app import speak
 from desktop.document import Document
 from desktop.recut import Recut
 from desktop.recut_rows import ACCEPT, BARS, COLOURS, KIND, LETTERS, PATTERNS
-from desktop.recut_strips import NAMES, ribbon
+from desktop.recut_strips import NAMES
 from desktop.transport import Transport
 from engines.picture.cutlist import CutList
 from engines.session.before import AFTER, BEFORE
@@ -46,6 +46,7 @@ class Sitting:
         assert self.document.now is not None
         cut = NewCut(new)
         self.panel.show_offer(Offer(cut, previewed(self.document.now.session, cut), "new.edl"))
+        self.bot.waitUntil(lambda: self.panel.recutting is not None, timeout=PATIENCE)
 
     @property
     def costly(self) -> list[int]:
@@ -181,27 +182,34 @@ def test_a_broken_cut_list_is_one_line_and_the_panel_waits_on(sitting: Sitting, 
 
 def test_ribbons_join_the_same_pictures(sitting: Sitting) -> None:
     sitting.offer(cut_list(NEW))
-    recutting, strips = sitting.panel.recutting, sitting.panel.strips
+    recutting = sitting.panel.recutting
     assert recutting is not None
-    for shot in strips._new:
-        old_from, old_to, new_from, new_to = ribbon(recutting, shot)
-        if shot.row.change.old is not None:
-            assert old_to - old_from == pytest.approx(new_to - new_from), "as long in both cuts"
+    covered: list[int] = []
+    for ribbon in recutting.ribbons:
+        covered += range(ribbon.first, ribbon.last + 1)
+        change = recutting.rows[ribbon.first - 1].change
+        above, below = ribbon.above[1] - ribbon.above[0], ribbon.below[1] - ribbon.below[0]
+        if change.old is None:
+            assert above == 0 < below
+        elif change.new is None:
+            assert below == 0 < above
         else:
-            assert old_from == old_to
-            assert (new_from, new_to) == (shot.start, shot.end)
+            assert above == pytest.approx(below), "as long in both cuts"
+    assert covered == [row.number for row in recutting.rows]
+    assert len(recutting.ribbons) < len(recutting.rows), "what slid along slid as one"
 
 
 def test_a_click_on_a_shot_selects_its_change(sitting: Sitting) -> None:
     sitting.offer(cut_list(NEW))
-    strips = sitting.panel.strips
-    shot = next(s for s in strips._new if s.row.change.kind == "new")
+    strips, recutting = sitting.panel.strips, sitting.panel.recutting
+    assert recutting is not None
+    shot = next(s for s in recutting.here.shots if s.row.change.kind == "new")
     place = QPointF(NAMES + strips.scale.x((shot.start + shot.end) / 2), strips.height() * 0.6)
     left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     strips.mousePressEvent(QMouseEvent(QEvent.Type.MouseButtonPress, place, place, left, left, none))
     row = sitting.panel.table.currentIndex().row()
     assert sitting.panel.model.rows[row].number == shot.row.number
-    slid = next(s for s in strips._new if not s.row.telling)
+    slid = next(s for s in recutting.here.shots if not s.row.telling)
     strips.selected.emit(slid.row.number)
     row = sitting.panel.table.currentIndex().row()
     assert sitting.panel.model.rows[row].number == slid.row.number, "it is listed as soon as it is asked for"
