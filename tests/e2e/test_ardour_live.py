@@ -34,6 +34,7 @@ START = Fraction(2)  # of the film on Ardour's timeline, in seconds: the lock is
 PERIOD = 2048  # frames: a shorter one is missed on a machine that does other things too
 TAKES = 5  # of one kind: one that a late server tore is not measured
 DEADLINE_S = 30.0
+OUTLET = Outlet("jack", "hitpoint", connect=("ardour:Gen/midi_in 1",))
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,29 @@ class Room:
     ardour: Ardour
     player: Player
     session: Session
+    calibration: Measured | None = None
+    calibrated_at: int = 0
+
+    def calibrate(self) -> Measured:
+        """The first scene recorded as it is played, and held against it."""
+        self.player.patch([Route(OUTLET, latency_ms=0.0)])
+        first = replace(programme_of(self.session, [1]), start=START)
+        return measured(on_timeline(first), [(note.start, note.pitch) for note in self._record(first, float(START) + 3.5)])
 
     def record(self, programme: Programme, until_s: float, swap: tuple[Programme, Fraction] | None = None) -> list[Heard]:
-        """What Ardour recorded of a programme from its timeline's zero on, or of one that another took the place of in mid-take."""
+        """What Ardour recorded, after calibration, of a programme from its timeline's zero on, or of one that another took the place of
+        in mid-take. A calibration holds until JACK's server is late with a period: then Ardour's time slips against JACK's."""
         for _ in range(TAKES):
             slips = self.studio.slips
+            if self.calibration is None or self.calibrated_at != slips:
+                self.calibration, self.calibrated_at = self.calibrate(), slips
+            self.player.patch([Route(OUTLET, latency_ms=self.calibration.latency_ms)])
             notes = self._record(programme, until_s, swap)
             if self.studio.slips == slips:
                 return notes
         pytest.skip(f"JACK's server was late with a period in each of {TAKES} takes: the machine is too busy to measure")
 
-    def _record(self, programme: Programme, until_s: float, swap: tuple[Programme, Fraction] | None) -> list[Heard]:
+    def _record(self, programme: Programme, until_s: float, swap: tuple[Programme, Fraction] | None = None) -> list[Heard]:
         before = set(takes(self.studio.session))
         self.ardour.go(Fraction(0), rolling=False)
         self.player.load(programme)
@@ -158,7 +171,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, trio: str) -> Iterator[Room]:
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))  # no latency that this machine's owner measured
         ardour = Ardour(Address(project=made.folder, timeout_s=10))
         player = Player(
-            [Route(Outlet("jack", "hitpoint", connect=("ardour:Gen/midi_in 1",)), latency_ms=0.0)],
+            [Route(OUTLET, latency_ms=0.0)],
             [Inlet("jack", "hitpoint sync", connect=("ardour:MTC out",))],
         )
         try:
@@ -175,36 +188,34 @@ def programme(room: Room) -> Programme:
     return replace(programme_of(room.session), start=START)
 
 
-@pytest.fixture(scope="module")
-def calibration(room: Room, programme: Programme) -> Measured:
-    """The first scene recorded and held against what was played."""
-    first = replace(programme_of(room.session, [1]), start=START)
-    recorded = room.record(first, float(START) + 3.5)
-    return measured(on_timeline(first), [(note.start, note.pitch) for note in recorded])
-
-
 def test_ardours_markers_are_the_cuts_of_the_cue(room: Room) -> None:
     rate = room.session.film.rate
     frames = [marker.on_film(START, rate).frame for marker in room.ardour.markers()]
     assert frames == [cut.frame for cut in room.session.programme.cuts]
 
 
-def test_the_latency_of_ardour_is_one_constant(calibration: Measured) -> None:
+def test_the_latency_of_ardour_is_one_constant(room: Room) -> None:
     """One period and some samples, since Ardour makes up for the latency of its input."""
-    print(f"\nArdour records {calibration.text()}")
-    assert calibration.found == calibration.sent
-    assert calibration.range_ms < 2
-    assert abs(calibration.late_ms) < 3 * 1000 * PERIOD / 48000
+    for _ in range(TAKES):
+        slips = room.studio.slips
+        found = room.calibrate()
+        if room.studio.slips == slips:
+            break
+    else:
+        pytest.skip(f"JACK's server was late with a period in each of {TAKES} takes: the machine is too busy to measure")
+    room.calibration, room.calibrated_at = found, slips
+    print(f"\nArdour records {found.text()}")
+    assert found.found == found.sent
+    assert found.range_ms < 2
+    assert abs(found.late_ms) < 3 * 1000 * PERIOD / 48000
 
 
 def test_a_cue_recorded_lands_on_its_cuts_and_a_scene_swapped_on_the_way_leaves_nothing_behind(
-    room: Room, programme: Programme, calibration: Measured
+    room: Room, programme: Programme
 ) -> None:
     changed, _ = refilled(room.session, Wish(3, seed=99), Watch())
     other = replace(programme_of(changed), start=START)
     assert on_timeline(other) != on_timeline(programme)
-    outlet = Outlet("jack", "hitpoint", connect=("ardour:Gen/midi_in 1",))
-    room.player.patch([Route(outlet, latency_ms=calibration.latency_ms)])
     seam = Fraction(other.bars[2], SECOND)  # where the third scene begins
     end = START + Fraction(programme.length, SECOND)
     recorded = room.record(programme, float(end) + 0.5, (other, seam - 1))
