@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QModelIndex, QSize, Qt
-from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -17,7 +17,6 @@ from PyQt6.QtWidgets import (
     QLabel,
     QPushButton,
     QSplitter,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +28,7 @@ from desktop.document import CUT_LISTS, FILMS, kind
 from desktop.language import words
 from desktop.recut_laid import Recutting, laid_out
 from desktop.recut_pictures import Pictures
-from desktop.recut_rows import BARS, KIND, NEW, OLD, WHAT, Changes, Tick
+from desktop.recut_rows import BARS, KIND, NEW, OLD, WHAT, ChangeList, Changes, Tick
 from desktop.recut_strips import Strips
 from engines.session.before import AFTER, BEFORE
 
@@ -93,7 +92,7 @@ class Recut(QWidget):
         self.strips = Strips(self)
         self.strips.selected.connect(self._select_row)
         self.strips.wanted.connect(self._want_pictures)
-        self.table = QTableView(self)
+        self.table = ChangeList(self)
         self.table.setModel(self.model)
         self.table.setAccessibleName(tr("Change list"))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -115,9 +114,7 @@ class Recut(QWidget):
         selection = self.table.selectionModel()
         assert selection is not None
         selection.currentRowChanged.connect(lambda index, _: self._row_chosen(index))
-        toggle = QShortcut(QKeySequence(Qt.Key.Key_Space), self.table)
-        toggle.setContext(Qt.ShortcutContext.WidgetShortcut)
-        toggle.activated.connect(self.toggle_selected)
+        self.table.ticked.connect(self.toggle_selected)
         self.all = QPushButton(tr("Accept all"), self)
         self.all.setToolTip(tr("Carry the session to the new cut and compose every bar that it touched"))
         self.all.clicked.connect(self.accept_all)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
-from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PyQt6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QKeyEvent, QPainter, QPen, QPolygonF
+from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from desktop import theme
 from desktop.language import words
@@ -59,6 +59,22 @@ class Tick(QStyledItemDelegate):
             painter.setPen(QPen(ink, 1.8))
             painter.drawPolyline(QPolygonF([box.topLeft() + QPointF(x, y) for x, y in ((2.5, 6.5), (5, 9), (9.8, 3))]))
         painter.restore()
+
+
+class ChangeList(QTableView):
+    """The list under the hand: Space is its own while it has the keys, and ticks what is selected."""
+
+    ticked = pyqtSignal()
+
+    def event(self, event: QEvent | None) -> bool:
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space and not event.modifiers():
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()  # else the picture would roll
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                self.ticked.emit()
+                return True
+        return super().event(event)
 
 
 class Changes(QAbstractTableModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
 from PyQt6.QtWidgets import QWidget
 
@@ -24,6 +24,8 @@ EDGE = 7
 """Pixels above the old cut, and under the bars."""
 BAND = 5
 """Pixels at the edge of a shot in the colour of its change."""
+ZOOMS = {Qt.Key.Key_Plus: 1.5, Qt.Key.Key_Equal: 1.5, Qt.Key.Key_Minus: 1 / 1.5, Qt.Key.Key_0: 0.0}
+"""Keys and how much closer they go; 0 shows all."""
 LEGIBLE, NARROW = 14, 3
 """Pixels that a shot needs to show its letter and its picture, and to be more than its colour."""
 
@@ -118,13 +120,18 @@ class Strips(QWidget):
         self._changed()
         event.accept()
 
+    def event(self, event: QEvent | None) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and Qt.Key(event.key()) in ZOOMS:
+            event.accept()  # else the timeline would zoom
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  Qt's name
         if event is None:
             return
-        keys = {Qt.Key.Key_Plus: 1.5, Qt.Key.Key_Equal: 1.5, Qt.Key.Key_Minus: 1 / 1.5}
         key = Qt.Key(event.key())
-        if key in keys:
-            self.scale = self.scale.zoomed(keys[key], self.scale.width / 2)
+        if ZOOMS.get(key):
+            self.scale = self.scale.zoomed(ZOOMS[key], self.scale.width / 2)
         elif key == Qt.Key.Key_0:
             self.scale = self.scale.fitted()
         else:

@@ -131,7 +131,8 @@ def test_accept_all_composes_what_was_unticked_too(sitting: Sitting) -> None:
     sitting.offer(cut_list(NEW))
     panel = sitting.panel
     panel.table.selectAll()
-    panel.toggle_selected()
+    panel.table.setFocus()
+    sitting.bot.keyClick(panel.table, Qt.Key.Key_Space)
     assert panel.recutting is not None
     assert panel.recutting.refused == set(sitting.costly)
     panel.toggle_selected()
@@ -141,6 +142,16 @@ def test_accept_all_composes_what_was_unticked_too(sitting: Sitting) -> None:
     session_now = sitting.document.studio.now.session
     assert {span.scene.chosen is not None for span in session_now.spans} == {True}
     assert any(take.name == AFTER for take in session_now.takes.values())
+
+
+def test_keys_zoom_the_strips(sitting: Sitting) -> None:
+    sitting.offer(cut_list(NEW))
+    strips = sitting.panel.strips
+    whole = strips.scale.step
+    sitting.bot.keyClick(strips, Qt.Key.Key_Plus)
+    assert strips.scale.step == pytest.approx(whole / 1.5)
+    sitting.bot.keyClick(strips, Qt.Key.Key_0)
+    assert strips.scale.step == pytest.approx(whole)
 
 
 def test_a_cut_list_is_looked_at_beside_the_window_and_put_aside(sitting: Sitting, tmp_path: Path) -> None:
