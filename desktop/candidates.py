@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QModelIndex, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QHideEvent
+from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -70,7 +70,7 @@ class Candidates(QWidget):
         self._job = 0
         self._maps: Maps | None = None
         self._looked_at: Candidate | None = None
-        self._rolling = self._hushed = False
+        self._rolling = self._hushed = self._stale = False
         self._dwell, self._settle = QTimer(self), QTimer(self)
         for timer, after, call in ((self._dwell, DWELL_MS, self._roll), (self._settle, SETTLE_MS, self.spot_again)):
             timer.setSingleShot(True)
@@ -160,6 +160,11 @@ class Candidates(QWidget):
         layout.addLayout(foot)
         self.list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  Qt's name
+        super().showEvent(event)
+        if self._stale:  # nobody looked when the cue changed
+            self._settle.start()
+
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802  Qt's name
         super().hideEvent(event)
         self._leave()
@@ -195,7 +200,8 @@ class Candidates(QWidget):
         if asked != self._spotted_for:
             self._spotted_for = asked
             self.effect.setText("")
-            if len(session.hits) <= MANY:
+            self._stale = len(session.hits) <= MANY
+            if self._stale and self.isVisible():
                 self._settle.start()
 
     def _film_changed(self, film: OpenFilm) -> None:
@@ -215,6 +221,7 @@ class Candidates(QWidget):
     def spot_again(self) -> None:
         """Looks for tempo maps within the limits of the form, beside the window."""
         self._settle.stop()
+        self._stale = False
         limits, document = self.limits.limits, self._document
         if self._session is not None:
             document.do(lambda: document.studio.spot_again(limits), self._began)

@@ -19,6 +19,7 @@ from desktop.candidates import Candidates
 from desktop.click_sound import RATE, Beats, Click, Source, beats_of, rendered, speaker
 from desktop.language import table
 from desktop.window import Window
+from engines.commands import Lock
 from engines.picture.demo_film import make_demo_film
 from engines.session.desk import Desk
 from engines.session.lock import locked_bars
@@ -55,6 +56,16 @@ def test_the_session_is_spotted_by_itself_and_every_row_says_its_price(panel: Ca
         assert len(row.hits) == len(row.caught) == row.candidate.hits_total
         assert int((row.caught > 0).sum()) == row.candidate.hits_on_beat
     assert not panel.grab().toImage().isNull()
+
+
+def test_nothing_is_spotted_for_a_panel_that_nobody_sees(panel: Candidates, seat: Seat) -> None:
+    panel.hide()
+    jobs = len(seat.document.studio.jobs.readings())
+    seat.change(lambda: seat.document.act(Lock((3, 4))))
+    assert not panel._settle.isActive()
+    assert len(seat.document.studio.jobs.readings()) == jobs
+    panel.show()
+    seat.bot.waitUntil(lambda: len(panel.model.locked) == 1, timeout=PATIENCE)
 
 
 def test_a_look_draws_the_candidate_s_beats_and_changes_nothing(panel: Candidates, seat: Seat) -> None:
