@@ -145,7 +145,7 @@ def commands(page: str) -> list[list[str]]:
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     called = (call for line in lines for call in re.split(r"&&|\||;", line.removeprefix("$ ")))
     words = (shlex.split(call, comments=True) for call in called if "main.py" in call)
-    return [call[2:] for call in words if call[:2] == ["python", "main.py"]]
+    return [call[2:] or ["app"] for call in words if call[:2] == ["python", "main.py"]]
 
 
 @cache

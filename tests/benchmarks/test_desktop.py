@@ -298,3 +298,37 @@ def test_longest_block(qtbot: object, shared: Path, tmp_path: Path) -> None:
     for name, row in rows.items():
         print(f"  {name:32} work {row.busy:6.1f}   stuck {row.stuck:6.1f}   clock {row.clock:6.1f}   beside {row.beside:6.1f}")
     keep(longest_block={n: {k: round(v, 1) for k, v in vars(r).items() if isinstance(v, float)} for n, r in rows.items()})
+
+
+@pytest.mark.benchmark
+def test_rolling(qtbot: object, shared: Path) -> None:
+    """Films rolled at normal speed by the clock: how far the frame on the screen is from the one of the moment."""
+    from desktop.transport import Transport
+    from desktop.viewer import Viewer
+    from engines.picture.reel import Reel
+
+    print("\nrolling for five seconds at normal speed: frames between what is shown and what should be")
+    rows = {}
+    for name in ("big_buck_bunny_480p.mp4", "big_buck_bunny_720p.webm", "tears_of_steel_battle.webm"):
+        reel = Reel.open(shared / "media" / name)
+        transport = Transport()
+        viewer = Viewer(transport)
+        transport.setParent(viewer)
+        viewer.resize(960, 540)
+        transport.load(reel.timing)
+        viewer.open(reel)
+        viewer.show()
+        try:
+            qtbot.waitUntil(lambda viewer=viewer: viewer.shown == 0, timeout=PATIENCE)  # type: ignore[attr-defined]
+            apart: list[int] = []
+            transport.moved.connect(lambda frame, viewer=viewer, apart=apart: apart.append(abs(frame - (viewer.shown or 0))))
+            transport.play(1)
+            qtbot.wait(5000)  # type: ignore[attr-defined]
+            transport.stop()
+        finally:
+            viewer.close_film()
+            viewer.close()
+        exact, within = (sum(d <= k for d in apart) / len(apart) for k in (0, 1))
+        rows[name] = {"looks": len(apart), "exact": round(exact, 4), "within_one": round(within, 4), "worst": max(apart)}
+        print(f"  {name:30} {len(apart):4} looks   exact {exact:7.1%}   within one {within:7.1%}   worst {max(apart)}")
+    keep(rolling=rows)
