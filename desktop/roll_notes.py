@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -154,9 +155,18 @@ class Stage:
 
     def scenes(self, begin: float, end: float, ring: float = 8.0) -> Iterator[Placed]:
         """The scenes that may sound between two film times; notes ring over a bar line for ``ring`` seconds at most."""
-        for k, span in enumerate(self.session.spans):
-            if self.lines[k] < end and self.lines[k + 1] + ring > begin and (placed := self.scene(span)) is not None:
+        for span in self.spans(begin, end, ring):
+            if (placed := self.scene(span)) is not None:
                 yield placed
+
+    def spans(self, begin: float, end: float, ring: float = 0.0) -> tuple[Span, ...]:
+        """The scenes that lie between two film times."""
+        first = max(0, bisect_right(self.lines, begin - ring) - 1)
+        return self.session.spans[first : bisect_left(self.lines, end)]
+
+    def is_placed(self, span: Span) -> bool:
+        """Whether a scene's numbers are there already, or it has none."""
+        return span.scene.chosen is None or span.scene.id in self._placed
 
     def scene(self, span: Span) -> Placed | None:
         """One scene; None where it is silent."""

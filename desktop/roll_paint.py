@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import zip_longest
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QPainter, QPen
 
+from desktop.allowance import Allowance
+from desktop.roll_crowd import CROWD, draw_crowd
 from desktop.roll_notes import Placed, Stage
 from desktop.roll_select import Selection
 from desktop.scale import Scale
@@ -18,9 +22,16 @@ from desktop.theme import current, figures
 from engines.score.notes import STEMS
 from engines.session.keep import held
 from engines.session.model import Span
+from engines.spotting.hits import Hit
 
 KEYS, RULER, LANE = 46, 34, 58
 """Pixels: the keys at the left, the ruler above, the velocities below."""
+TICK = 14
+"""Pixels of a hit from afar, so that two thousand of them do not hide the music; one that is missed runs through all the same."""
+FAR = 0.25
+"""Seconds a pixel from which on marks would lie over one another."""
+RING = 8.0
+"""Seconds that a note may ring over the end of its scene and still be drawn."""
 NOTHING = Selection()
 BLACK = frozenset({1, 3, 6, 8, 10})
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -91,20 +102,53 @@ class Looks:
     scene: int = 0
 
 
-def paint(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts, looks: Looks) -> None:
-    """All but the playhead and the rubber band."""
+def paint(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts, looks: Looks, allowance: Allowance) -> None:
+    """All but the playhead and the rubber band; of what was never drawn before as much as the allowance lets."""
     theme = current()
     painter.fillRect(QRectF(0, 0, frame.width, frame.height), theme.colour("ground"))
     painter.setClipRect(QRectF(KEYS, 0, frame.width - KEYS, frame.height))
     _rows(painter, frame)
     _grid(painter, frame, stage, looks)
-    _hits(painter, frame, stage, verdicts)
-    for placed in stage.scenes(frame.seconds(KEYS), frame.seconds(frame.width)):
-        _notes(painter, frame, stage, placed, looks)
+    _hits(painter, frame, stage, verdicts, allowance)
+    there = []
+    for span in stage.spans(frame.seconds(KEYS), frame.seconds(frame.width), RING):
+        known = stage.is_placed(span)
+        placed = stage.scene(span) if known else allowance.spend(partial(stage.scene, span))
+        if placed is not None:
+            there.append(placed)
+    if sum(len(placed.shape.rows) for placed in there) > CROWD:
+        _crowd(painter, frame, there, looks)
+    else:
+        for placed in there:
+            _notes(painter, frame, stage, placed, looks)
     painter.fillRect(QRectF(KEYS, RULER - 1, frame.width, 1), theme.colour("line"))
     painter.fillRect(frame.lane.adjusted(0, -1, 0, -frame.lane.height()), theme.colour("line"))
     painter.setClipping(False)
     _keys(painter, frame)
+
+
+def prepare(frame: Frame, stage: Stage, verdicts: Verdicts, allowance: Allowance) -> None:
+    """Works out what a picture of this frame needs, as far as the allowance lets."""
+    for span in stage.spans(frame.seconds(KEYS), frame.seconds(frame.width), RING):
+        if span.scene.chosen is None or allowance.short:
+            continue
+        take = stage.session.takes[span.scene.chosen]
+        if not stage.is_placed(span):
+            allowance.spend(partial(stage.scene, span))
+        if not verdicts.knows(span, take):
+            allowance.spend(partial(verdicts.of, span, take))
+
+
+def _crowd(painter: QPainter, frame: Frame, there: list[Placed], looks: Looks) -> None:
+    """Very many notes; what is selected among them is framed all the same."""
+    draw_crowd(painter, there, looks.stems, frame.notes, frame.lane, frame.scale.left, frame.scale.step, frame.top, frame.key)
+    painter.setPen(QPen(current().colour("text"), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    places = {placed.span.scene.id: placed for placed in there}
+    for name, row in list(looks.selection.notes)[:CROWD] if looks.selection.notes else ():
+        if (placed := places.get(name)) is not None:
+            left, right = frame.x(float(placed.start[row])), frame.x(float(placed.end[row]))
+            painter.drawRect(QRectF(left, frame.y(int(placed.shape.pitch[row])), max(1.0, right - left), frame.key))
 
 
 def _rows(painter: QPainter, frame: Frame) -> None:
@@ -145,10 +189,8 @@ def _grid(painter: QPainter, frame: Frame, stage: Stage, looks: Looks) -> None:
         _scene_name(painter, frame, span, xs)
 
 
-def _in_sight(frame: Frame, stage: Stage) -> list[Span]:
-    begin, end = frame.seconds(KEYS), frame.seconds(frame.width)
-    spans = stage.session.spans
-    return [span for k, span in enumerate(spans) if stage.lines[k] < end and stage.lines[k + 1] > begin]
+def _in_sight(frame: Frame, stage: Stage) -> tuple[Span, ...]:
+    return stage.spans(frame.seconds(KEYS), frame.seconds(frame.width))
 
 
 def _beats(painter: QPainter, frame: Frame, stage: Stage, start: float, end: float, unit: float) -> None:
@@ -200,22 +242,37 @@ def _picked_bars(painter: QPainter, frame: Frame, span: Span, xs: list[float], l
         painter.fillRect(room, current().colour("text", 20))
 
 
-def _hits(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts) -> None:
-    """Hits from top to bottom in the colour of their verdict, the heavier the stronger; a missed one is as strong as the heaviest."""
-    theme = current()
+def _hits(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts, allowance: Allowance) -> None:
+    """Hits from top to bottom in the colour of their verdict, the heavier the stronger; a missed one is as strong as the heaviest. From
+    afar only what is not on has its shape."""
+    near = frame.scale.step < FAR
     for span in _in_sight(frame, stage):
         take = None if span.scene.chosen is None else stage.session.takes[span.scene.chosen]
-        lines = verdicts.of(span, take).lines if take is not None else None
-        said = {line.hit.frame: line.verdict for line in lines or ()}
-        for hit in verdicts.hits.get(span.scene.id, ()):
-            x, verdict = frame.x(float(hit.time)), said.get(hit.frame, "none")
-            colour = theme.colour(
-                "dim" if verdict == "none" else verdict, 255 if verdict == "missed" else int(90 + 130 * hit.weight)
-            )
-            heavy = 2.0 if verdict == "missed" or hit.weight > 0.66 else 1.5 if hit.weight > 0.33 else 1.0
-            painter.setPen(QPen(colour, heavy, Qt.PenStyle.SolidLine if hit.hard else Qt.PenStyle.DashLine))
-            painter.drawLine(QPointF(x, RULER), QPointF(x, frame.height))
-            draw_verdict(painter, QPointF(x, RULER + 5), 4, verdict)
+        verdict = None
+        if take is not None:
+            known = verdicts.knows(span, take)
+            verdict = verdicts.of(span, take) if known else allowance.spend(partial(verdicts.of, span, take))
+            if verdict is None:
+                continue
+        said = verdict.said if verdict is not None and verdict.lines is not None else ()
+        for hit, name in zip_longest(verdicts.hits(span), said, fillvalue="none"):
+            if isinstance(hit, Hit):
+                _hit(painter, frame, hit, str(name), near)
+
+
+def _hit(painter: QPainter, frame: Frame, hit: Hit, verdict: str, near: bool) -> None:
+    theme, x = current(), frame.x(float(hit.time))
+    strong = 255 if verdict == "missed" else int(90 + 130 * hit.weight)
+    heavy = 2.0 if verdict == "missed" or hit.weight > 0.66 else 1.5 if hit.weight > 0.33 else 1.0
+    colour = theme.colour("dim" if verdict == "none" else verdict, strong)
+    if near and not hit.hard:
+        painter.setPen(QPen(colour, heavy, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(x, RULER), QPointF(x, frame.height))
+    else:  # a filled rectangle costs a hundredth of a line of a width
+        tall = frame.height - RULER if near or verdict == "missed" else TICK
+        painter.fillRect(QRectF(x - heavy / 2, RULER, heavy, tall), colour)
+    if near or verdict in ("missed", "near"):
+        draw_verdict(painter, QPointF(x, RULER + 5), 4, verdict)
 
 
 def _notes(painter: QPainter, frame: Frame, stage: Stage, placed: Placed, looks: Looks) -> None:

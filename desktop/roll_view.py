@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 
-from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QToolTip, QWidget
 
+from desktop.allowance import Allowance
 from desktop.language import words
 from desktop.roll_find import bar_at, inside, note_at, note_words
 from desktop.roll_keys import meaning, next_bar, next_note
 from desktop.roll_notes import Shapes, Stage
-from desktop.roll_paint import HIGHEST, KEYS, LANE, LOWEST, RULER, Frame, Looks, paint
+from desktop.roll_paint import HIGHEST, KEYS, LANE, LOWEST, RULER, Frame, Looks, paint, prepare
 from desktop.roll_select import Selection
 from desktop.scale import Scale
 from desktop.takes_verdict import Verdicts, verdicts_of
@@ -22,6 +24,10 @@ from engines.session.model import Session, Span
 tr = words("roll")
 FINEST, COARSEST = 2.5, 24.0
 """Pixels a semitone."""
+WORTH = 0.012
+"""Seconds that one turn may take for what was never drawn before."""
+SHOWN = 0.4
+"""Seconds after which what there is so far is shown."""
 STEP = 1.25
 """One step of zooming."""
 MARGIN = 0.04
@@ -50,6 +56,11 @@ class RollView(QAbstractScrollArea):
         self._layer: QPixmap | None = None
         self._playhead = 0.0
         self._fitted: int | None = None  # the scene that is shown from end to end, until something else is
+        self._drawn = 0.0
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(1)
+        self._rest.timeout.connect(self._catch_up)
         self._pressed: QPointF | None = None
         self._doing = ""
         self._band = QRectF()
@@ -58,9 +69,9 @@ class RollView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setAccessibleName(tr("Piano roll"))
-        self._bars = self.horizontalScrollBar(), self.verticalScrollBar()
+        bars = [self.horizontalScrollBar(), self.verticalScrollBar()]
+        self._bars = [bar for bar in bars if bar is not None]
         for bar in self._bars:
-            assert bar is not None
             bar.valueChanged.connect(self._scrolled)
         pane = self.viewport()
         assert pane is not None
@@ -159,6 +170,17 @@ class RollView(QAbstractScrollArea):
         middle = self.frame.top - rows / 2
         self._show(replace(self.frame, key=key).raised(middle + self.frame.notes.height() / key / 2))
 
+    def _catch_up(self) -> None:
+        """Works out more of what is in view and was never seen before; it is drawn when all of it is there, or some time went by."""
+        if self.stage is None or self.verdicts is None:
+            return
+        allowance = Allowance(WORTH)
+        prepare(self.frame, self.stage, self.verdicts, allowance)
+        if allowance.short:
+            self._rest.start()
+        if not allowance.short or perf_counter() - self._drawn > SHOWN:
+            self.redraw()
+
     def redraw(self) -> None:
         """Everything again."""
         self._layer = None
@@ -170,10 +192,8 @@ class RollView(QAbstractScrollArea):
         self._fitted = None
         self.frame = frame.raised(frame.top)
         scale, (across, down) = self.frame.scale, self._bars
-        assert across is not None
-        assert down is not None
         for bar in self._bars:
-            bar.blockSignals(True)  # type: ignore[union-attr]
+            bar.blockSignals(True)
         across.setRange(0, max(0, round((scale.length - scale.width * scale.step) / scale.step)))
         across.setPageStep(scale.width)
         across.setSingleStep(40)
@@ -184,13 +204,11 @@ class RollView(QAbstractScrollArea):
         down.setSingleStep(round(3 * self.frame.key))
         down.setValue(round((HIGHEST - self.frame.top) * self.frame.key))
         for bar in self._bars:
-            bar.blockSignals(False)  # type: ignore[union-attr]
+            bar.blockSignals(False)
         self.redraw()
 
     def _scrolled(self) -> None:
         across, down = self._bars
-        assert across is not None
-        assert down is not None
         self._fitted = None
         scale = self.frame.scale.moved(across.value() * self.frame.scale.step)
         self.frame = replace(self.frame, scale=scale).raised(HIGHEST - down.value() / self.frame.key)
@@ -227,8 +245,12 @@ class RollView(QAbstractScrollArea):
             self._layer = QPixmap(round(pane.width() * ratio), round(pane.height() * ratio))
             self._layer.setDevicePixelRatio(ratio)
             layer = QPainter(self._layer)
-            paint(layer, self.frame, self.stage, self.verdicts, self.looks)
+            allowance = Allowance(WORTH)
+            paint(layer, self.frame, self.stage, self.verdicts, self.looks, allowance)
             layer.end()
+            self._drawn = perf_counter()
+            if allowance.short:
+                self._rest.start()  # the rest in turns of their own, so that none takes long
         painter.drawPixmap(0, 0, self._layer)
         x = self.frame.x(self._playhead)
         if x >= KEYS:
@@ -313,7 +335,6 @@ class RollView(QAbstractScrollArea):
         else:
             across = bool(keys & Qt.KeyboardModifier.ShiftModifier) or abs(turn.x()) > abs(turn.y())
             bar = self._bars[0 if across else 1]
-            assert bar is not None
             bar.setValue(bar.value() - amount)
         event.accept()
 

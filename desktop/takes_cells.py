@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import numpy as np
 from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QFont, QPainter, QPen, QPixmap
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from desktop.allowance import Allowance
 from desktop.language import words
 from desktop.roll_notes import Floats, Shape, bar_lines
 from desktop.takes_keep import bars_of, shut
@@ -60,9 +59,7 @@ class TakesCells(QStyledItemDelegate):
         super().__init__(table)
         self.table = table
         self.hovered: tuple[int, int] = (-1, -1)
-        self._until = 0.0
-        self.late = False
-        """Whether something was left out of the last picture, because drawing it would have taken too long."""
+        self.allowance = Allowance(WORTH)
         self._drawn: dict[
             tuple[int, str], tuple[object, QPixmap, SceneTake | None]
         ] = {}  # the take is held: its id stays its own
@@ -70,14 +67,8 @@ class TakesCells(QStyledItemDelegate):
         """By the id of a scene the number of the take that X goes back to."""
 
     def begin(self) -> None:
-        """A picture of the grid begins: what has never been drawn is drawn as long as there is time, the rest with the next one."""
-        self._until, self.late = perf_counter() + WORTH, False
-
-    def _in_time(self) -> bool:
-        if perf_counter() < self._until:
-            return True
-        self.late = True
-        return False
+        """A picture of the grid begins."""
+        self.allowance = Allowance(WORTH)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802  Qt's name
         return QSize(100, HEIGHT)
@@ -131,28 +122,23 @@ class TakesCells(QStyledItemDelegate):
         take, closed = self.table.take(span), shut(span, stem)
         key = id(take), span.scene.keep, stem, rect.size().width(), rect.height(), current().name, painter.font().key()
         place = span.number, stem
-        if (place not in self._drawn or self._drawn[place][0] != key) and self._in_time():
-            ratio = self._ratio(painter)
-            pixmap = QPixmap(round(rect.width() * ratio), round(rect.height() * ratio))
-            pixmap.setDevicePixelRatio(ratio)
-            pixmap.fill(Qt.GlobalColor.transparent)
-            inner = QPainter(pixmap)
-            inner.setFont(painter.font())
-            self._thumbnail(inner, QRect(0, 0, rect.width(), rect.height()), span, stem)
-            inner.end()
-            self._drawn[place] = key, pixmap, take
+        if place not in self._drawn or self._drawn[place][0] != key:
+            made = self.allowance.spend(lambda: self._thumbnail(painter, rect, span, stem))
+            if made is not None:
+                self._drawn[place] = key, made, take
         if place in self._drawn and self._drawn[place][0] == key:
             painter.drawPixmap(rect.topLeft(), self._drawn[place][1])
         self._marks(painter, rect, span, 1 + STEMS.index(stem), closed)
 
-    @staticmethod
-    def _ratio(painter: QPainter) -> float:
-        device = painter.device()
-        return 1.0 if device is None else device.devicePixelRatioF()
-
-    def _thumbnail(self, painter: QPainter, rect: QRect, span: Span, stem: str) -> None:
-        theme, take = current(), self.table.take(span)
-        inner = rect.adjusted(4, 4, -5, -5)
+    def _thumbnail(self, onto: QPainter, cell: QRect, span: Span, stem: str) -> QPixmap:
+        theme, take, device = current(), self.table.take(span), onto.device()
+        ratio = 1.0 if device is None else device.devicePixelRatioF()
+        pixmap = QPixmap(round(cell.width() * ratio), round(cell.height() * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setFont(onto.font())
+        inner = QRect(QPoint(4, 4), cell.size() - QSize(9, 9))
         painter.fillRect(inner, theme.colour("ground"))
         room = QRectF(inner.adjusted(3, 3, -MARK - 3, -3))
         for low, high in self._held(span, stem):
@@ -161,6 +147,8 @@ class TakesCells(QStyledItemDelegate):
             _hatch(painter, QRectF(left, inner.y(), right - left, inner.height()))
         if take is not None:
             self._notes(painter, room, take, stem)
+        painter.end()
+        return pixmap
 
     def _held(self, span: Span, stem: str) -> list[tuple[int, int]]:
         """Runs of bars of a stem that are kept, by their places in the scene (the last one excluded)."""
@@ -234,7 +222,7 @@ class TakesCells(QStyledItemDelegate):
 
     def _hits(self, painter: QPainter, rect: QRect, span: Span) -> None:
         theme, known = current(), self.table.knows_verdict(span)
-        verdict = self.table.verdict(span) if known or self._in_time() else None
+        verdict = self.table.verdict(span) if known else self.allowance.spend(lambda: self.table.verdict(span))
         if verdict is None:
             return
         line = (rect.height() - 10) // 3

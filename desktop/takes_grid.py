@@ -85,9 +85,8 @@ class TakesGrid(QTableView):
                 last = old.get(scene.id)
                 if last is not None and last != scene.chosen and last in session.takes:
                     self.cells.rivals[scene.id] = session.takes[last].number
-                numbers = {take.number for take in session.takes_of(scene).values()}
-                if self.cells.rivals.get(scene.id) not in numbers:
-                    self.cells.rivals.pop(scene.id, None)
+            there = {(take.scene, take.number) for take in session.takes.values()}
+            self.cells.rivals = {name: number for name, number in self.cells.rivals.items() if (name, number) in there}
         row = max(0, self.currentIndex().row())
         self.table.show(session)
         if session is not None and not self.currentIndex().isValid():
@@ -178,7 +177,7 @@ class TakesGrid(QTableView):
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  Qt's name
         self.cells.begin()
         super().paintEvent(event)
-        if self.cells.late:
+        if self.cells.allowance.short:
             self._rest.start()
 
     # keys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -17,6 +17,10 @@ Light = Literal["on", "near", "missed", "none"]
 """The worst of a take's hits as a colour: green, yellow, red; ``none`` where the scene has no hits."""
 
 _WORST_FIRST: tuple[Light, ...] = ("missed", "near", "on")
+
+
+MARGIN = Fraction(1)
+"""Seconds that a hit's beat may lie from it beyond its window: an eighth at 30 beats a minute."""
 
 
 @dataclass(frozen=True)
@@ -77,31 +81,33 @@ class Verdicts:
         self._known: dict[tuple[int, Fraction], tuple[SceneTake, tuple[Hit, ...], Verdict]] = (
             before._known if before and same else {}
         )
-        self.hits = self._homes()
-        """The hits of every scene, by its id: each belongs where its beat lies, or, where the map does not catch it, its moment."""
+        self._times = [hit.time for hit in session.hits]
+        self._reach = max((max(hit.early, hit.late) for hit in session.hits), default=Fraction(0)) + MARGIN
+        self._hits: dict[str, tuple[Hit, ...]] = {}
 
-    def _homes(self) -> dict[str, tuple[Hit, ...]]:
-        session = self.session
-        starts = [span.start for span in session.spans]
-        out: dict[str, list[Hit]] = {scene.id: [] for scene in session.scenes}
-        for hit in session.hits:
-            if hit not in self._beats:
-                caught = caught_at(hit, session.tempo_map)
-                self._beats[hit] = session.tempo_map.beat(hit.time) if caught is None else caught
-            beat = self._beats[hit]
-            place = bisect_right(starts, beat) - 1
-            if place >= 0 and beat < session.spans[place].end:
-                out[session.scenes[place].id].append(hit)
-        return {name: tuple(hits) for name, hits in out.items()}
+    def hits(self, span: Span) -> tuple[Hit, ...]:
+        """The hits of a scene: each belongs where its beat lies, or, where the map does not catch it, its moment."""
+        if span.scene.id not in self._hits:
+            start, end = span.seconds
+            near = slice(bisect_left(self._times, start - self._reach), bisect_right(self._times, end + self._reach))
+            mine = [hit for hit in self.session.hits[near] if span.start <= self._beat(hit) < span.end]
+            self._hits[span.scene.id] = tuple(mine)
+        return self._hits[span.scene.id]
+
+    def _beat(self, hit: Hit) -> Fraction:
+        if hit not in self._beats:
+            caught = caught_at(hit, self.session.tempo_map)
+            self._beats[hit] = self.session.tempo_map.beat(hit.time) if caught is None else caught
+        return self._beats[hit]
 
     def knows(self, span: Span, take: SceneTake) -> bool:
         """Whether a verdict was worked out already."""
         known = self._known.get((id(take), span.start))
-        return known is not None and known[1] == self.hits.get(span.scene.id, ())
+        return known is not None and known[1] == self.hits(span)
 
     def of(self, span: Span, take: SceneTake) -> Verdict:
         """The verdict of a take of a scene."""
-        key, hits = (id(take), span.start), self.hits.get(span.scene.id, ())
+        key, hits = (id(take), span.start), self.hits(span)
         known = self._known.get(key)
         if known is None or known[1] != hits:
             known = self._known[key] = (

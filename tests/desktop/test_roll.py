@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
 from sittings import few, scored
 
+from desktop import roll_paint
 from desktop.roll import Roll
 from desktop.roll_find import bar_at, note_at, note_words
 from desktop.roll_notes import Clock, Shapes, Stage
@@ -292,10 +294,11 @@ def test_the_playhead_moves_without_drawing_the_music_again(seat: Seat, roll: Ro
     assert view.frame.scale.left <= float(seat.session.span(3).seconds[0]) < view.frame.scale.right
 
 
-def test_notes_are_drawn_in_the_colours_of_their_stems(seat: Seat, roll: Roll) -> None:
+@pytest.mark.parametrize("crowd", [roll_paint.CROWD, 0], ids=["one by one", "as one picture"])
+def test_notes_are_drawn_where_they_sound(seat: Seat, roll: Roll, monkeypatch: pytest.MonkeyPatch, crowd: int) -> None:
     """Take the notes out, and the pixels where they were are others."""
-    from dataclasses import replace
-
+    monkeypatch.setattr(roll_paint, "CROWD", crowd)
+    roll.view.redraw()
     view = roll.view
     shown = view.viewport().grab().toImage()  # type: ignore[union-attr]
     frame, stage = view.frame, view.stage

@@ -119,7 +119,7 @@ def test_verdicts_of_chosen_takes_are_those_of_the_file_on_the_disk(cue: Session
 def test_a_missed_hit_outshines_all_that_are_caught(cue: Session) -> None:
     span = cue.span(1)
     _, take = cue.take(span.scene)
-    hits = Verdicts(cue).hits[span.scene.id]
+    hits = Verdicts(cue).hits(span)
     silent = replace(take, notes=tuple(row for row in take.notes if row.note.start > 20))
     verdict = verdict_of(cue, span, silent, hits)
     assert verdict.light == "missed"
@@ -289,7 +289,7 @@ def test_red_cannot_be_hidden(seat: Seat, takes: Takes) -> None:
     for width, height in ((1300, 700), (900, 500), (700, 420), (1700, 400)):
         takes.resize(width, height)
         grid.repaint()
-        seat.bot.waitUntil(lambda: not grid.cells.late and not grid.grab().isNull(), timeout=PATIENCE)
+        seat.bot.waitUntil(lambda: not grid.cells.allowance.short and not grid.grab().isNull(), timeout=PATIENCE)
         cell = grid.visualRect(grid.table.index(0, HITS))
         assert cell.right() <= grid.viewport().width() - 1  # type: ignore[union-attr]
         assert red_in(grid.viewport(), cell) > 20  # type: ignore[arg-type]
