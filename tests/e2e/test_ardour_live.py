@@ -30,6 +30,8 @@ from engines.spotting.hits import hits_from_cuts
 from engines.spotting.tempo import TempoMap
 from engines.watch import Watch
 
+pytestmark = pytest.mark.slow  # in CI a check of its own
+
 START = Fraction(2)  # of the film on Ardour's timeline, in seconds: the lock is there before the first note
 PERIOD = 2048  # frames: a shorter one is missed on a machine that does other things too
 TAKES = 5  # of one kind: one that a late server tore is not measured
