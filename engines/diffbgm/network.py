@@ -149,9 +149,9 @@ class TransformerBlock(nn.Module):
         self.norm1, self.norm2, self.norm3 = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(batch, places, width)."""
+        """(batch, places, width), one for every condition."""
         own = self.norm1(x)
-        x = x + self.attn1(own, own)
+        x = spread(x + self.attn1(own, own), condition)
         x = x + self.attn2(self.norm2(x), condition)
         out: Tensor = x + self.ff(self.norm3(x))
         return out
@@ -170,12 +170,11 @@ class SpatialTransformer(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """``x`` (batch, features, steps, pitches), ``condition`` as many rows or a multiple: the answer has those."""
         features, steps, pitches = x.shape[1:]
-        x = spread(x, condition)
         places = self.proj_in(self.norm(x)).flatten(2).transpose(1, 2)
         for block in self.transformer_blocks:
             places = block(places, condition)
-        out: Tensor = x + self.proj_out(places.transpose(1, 2).reshape(-1, features, steps, pitches))
-        return out
+        moved: Tensor = self.proj_out(places.transpose(1, 2).reshape(-1, features, steps, pitches))
+        return spread(x, moved) + moved
 
 
 class Down(nn.Module):
