@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -141,12 +141,19 @@ class Placed:
 class Stage:
     """All that is heard of a session, placed when a stretch of it is first looked at."""
 
-    def __init__(self, session: Session, shapes: Shapes) -> None:
+    def __init__(self, session: Session, shapes: Shapes, before: Stage | None = None) -> None:
+        """``before`` is the stage of the session before an act: scenes that lie where they lay are carried over."""
         self.session, self.shapes = session, shapes
         self.clock = clock_of(session.tempo_map)
         edges = [span.start for span in session.spans] + [span.end for span in session.spans[-1:]]
         self.lines = [float(second) for second in self.clock.seconds(np.array([float(beat) for beat in edges] or [0.0]))]
         self._placed: dict[str, Placed] = {}
+        if before is not None and before.session.tempo_map is session.tempo_map:
+            for span in session.spans:
+                old = before._placed.get(span.scene.id)
+                take = session.takes[span.scene.chosen] if span.scene.chosen is not None else None
+                if old is not None and old.take is take and old.span.start == span.start:
+                    self._placed[span.scene.id] = old if old.span.scene is span.scene else replace(old, span=span)
 
     @property
     def seconds(self) -> float:

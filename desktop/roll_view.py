@@ -87,7 +87,7 @@ class RollView(QAbstractScrollArea):
             self.stage, self.verdicts, self._fitted = None, None, None
         else:
             self.shapes.clear_but(session.takes.values())
-            self.stage, self.verdicts = Stage(session, self.shapes), verdicts_of(session)
+            self.stage, self.verdicts = Stage(session, self.shapes, self.stage), verdicts_of(session)
             chosen = {} if before is None else {scene.id: scene.chosen for scene in before.scenes}
             left = {scene.id for scene in session.scenes if scene.chosen is not None and chosen.get(scene.id) == scene.chosen}
             stay = frozenset(pair for pair in self.looks.selection.notes if pair[0] in left)

@@ -62,6 +62,26 @@ def test_every_note_lies_where_it_sounds(cue: Session) -> None:
     assert note_at(QPointF(1, 1), frame, stage, Looks()) is None
 
 
+def test_scenes_that_an_act_left_alone_are_carried_over(cue: Session) -> None:
+    shapes = Shapes()
+    before = Stage(cue, shapes)
+    placed = [before.scene(span) for span in cue.spans]
+    after = cue.with_scene(replace(cue.scenes[1], chosen=None)).with_scene(replace(cue.scenes[2], keep=("melody",)))
+    stage = Stage(after, shapes, before)
+    assert stage.scene(after.span(1)) is placed[0]
+    assert stage.scene(after.span(2)) is None
+    third, old = stage.scene(after.span(3)), placed[2]
+    assert third is not None
+    assert old is not None
+    assert third.start is old.start
+    assert third.span.scene.keep == ("melody",)  # locks are those of now
+    moved = replace(cue, map=replace(cue.map, tempo_map=replace(cue.tempo_map, origin=Fraction(2))))
+    other = Stage(moved, shapes, before).scene(moved.span(1))
+    assert other is not None
+    assert placed[0] is not None
+    assert other.start[0] > placed[0].start[0] + 1
+
+
 def test_a_pixel_knows_its_bar(cue: Session) -> None:
     stage, frame = Stage(cue, Shapes()), Frame(Scale(0.0, 0.01, 10_000, 1000.0), 10_000, 400)
     for bar in cue.bars:
