@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QModelIndex, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -28,6 +27,7 @@ from desktop.candidate_list import List, effect
 from desktop.candidate_rows import Painted, Row, Rows, row_of
 from desktop.click_sound import Click, beats_of
 from desktop.language import words
+from desktop.seen import Seen
 from desktop.sheet import with_map
 from engines.commands import Lock, UseMap
 from engines.session.lock import locked_bars
@@ -63,6 +63,7 @@ class Candidates(QWidget):
         super().__init__(parent)
         self._document, self._transport = document, transport
         self._aside = Aside(self)
+        self.seen = Seen(self, self._turned)
         self.click = Click(transport, parent=self)
         self.model = Rows(self)
         self._session: Session | None = None
@@ -160,14 +161,12 @@ class Candidates(QWidget):
         layout.addLayout(foot)
         self.list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  Qt's name
-        super().showEvent(event)
-        if self._stale:  # nobody looked when the cue changed
+    def _turned(self, seen: bool) -> None:
+        """The panel is seen from now on, or no longer."""
+        if not seen:
+            self._leave()
+        elif self._stale:  # nobody looked when the cue changed
             self._settle.start()
-
-    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802  Qt's name
-        super().hideEvent(event)
-        self._leave()
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         return QSize(400, 560)
@@ -201,7 +200,7 @@ class Candidates(QWidget):
             self._spotted_for = asked
             self.effect.setText("")
             self._stale = len(session.hits) <= MANY
-            if self._stale and self.isVisible():
+            if self._stale and self.seen.on:
                 self._settle.start()
 
     def _film_changed(self, film: OpenFilm) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
 
 from bridge.checkup import checkup
@@ -23,6 +22,7 @@ from desktop.links_live import Live
 from desktop.links_ports import Inlets, Outlets
 from desktop.links_rows import Links as Rows
 from desktop.links_rows import PaintedLink, told
+from desktop.seen import Seen
 from engines.errors import HitpointError
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Links(QWidget):
         super().__init__(parent)
         self._document, self._transport, self._look = document, transport, look
         self._aside = Aside(self)
+        self.seen = Seen(self, self._turned)
         self.live = Live(document, parent=self)
         self.model = Rows(self)
         self._found: tuple[Finding, ...] = ()
@@ -142,15 +143,11 @@ class Links(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         return QSize(420, 640)
 
-    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  Qt's name
-        super().showEvent(event)
-        self.live.watch(True)
-        if not self._looked:
+    def _turned(self, seen: bool) -> None:
+        """The page is seen from now on, or no longer."""
+        self.live.watch(seen)
+        if seen and not self._looked:
             self.look_around()
-
-    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802  Qt's name
-        super().hideEvent(event)
-        self.live.watch(False)
 
     # looking
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import QIODevice, Qt
+from PyQt6.QtWidgets import QDockWidget, QLabel, QMainWindow
 from pytestqt.qtbot import QtBot
 from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
 from sittings import bytes_of, few
@@ -66,6 +67,27 @@ def test_nothing_is_spotted_for_a_panel_that_nobody_sees(panel: Candidates, seat
     assert len(seat.document.studio.jobs.readings()) == jobs
     panel.show()
     seat.bot.waitUntil(lambda: len(panel.model.locked) == 1, timeout=PATIENCE)
+
+
+def test_a_dock_that_is_covered_shows_no_candidate(seat: Seat) -> None:
+    window = QMainWindow()
+    seat.bot.addWidget(window)
+    docks = [QDockWidget(name, window) for name in ("tempo", "other")]
+    panel = Candidates(seat.document, seat.transport)
+    for dock, inside in zip(docks, (panel, QLabel(window)), strict=True):
+        dock.setWidget(inside)
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    window.tabifyDockWidget(*docks)
+    window.show()
+    docks[0].raise_()
+    seat.bot.waitUntil(lambda: panel.seen.on and len(panel.model.rows) > 1, timeout=PATIENCE)
+    shown: list[object] = []
+    panel.shown.connect(shown.append)
+    panel.list.entered.emit(panel.model.index(other(panel)))
+    docks[1].raise_()
+    seat.bot.waitUntil(lambda: not panel.seen.on, timeout=PATIENCE)
+    assert shown[-1] is None
+    assert not panel._dwell.isActive()
 
 
 def test_a_look_draws_the_candidate_s_beats_and_changes_nothing(panel: Candidates, seat: Seat) -> None:
