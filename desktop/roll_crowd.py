@@ -15,8 +15,8 @@ from desktop.roll_notes import Floats, Placed
 from desktop.takes_marks import stem_colour
 from engines.score.notes import STEMS
 
-CROWD = 5000
-"""Notes in view from which on they are drawn as one picture: so many rectangles take half of a frame at sixty a second."""
+CROWD = 1500
+"""Notes in view from which on they are drawn as one picture: so many rectangles take a frame at sixty a second."""
 PITCHES = 128
 
 

@@ -244,7 +244,7 @@ def _picked_bars(painter: QPainter, frame: Frame, span: Span, xs: list[float], l
 
 def _hits(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts, allowance: Allowance) -> None:
     """Hits from top to bottom in the colour of their verdict, the heavier the stronger; a missed one is as strong as the heaviest. From
-    afar only what is not on has its shape."""
+    afar only a missed one has its shape."""
     near = frame.scale.step < FAR
     for span in _in_sight(frame, stage):
         take = None if span.scene.chosen is None else stage.session.takes[span.scene.chosen]
@@ -271,7 +271,7 @@ def _hit(painter: QPainter, frame: Frame, hit: Hit, verdict: str, near: bool) ->
     else:  # a filled rectangle costs a hundredth of a line of a width
         tall = frame.height - RULER if near or verdict == "missed" else TICK
         painter.fillRect(QRectF(x - heavy / 2, RULER, heavy, tall), colour)
-    if near or verdict in ("missed", "near"):
+    if near or verdict == "missed":
         draw_verdict(painter, QPointF(x, RULER + 5), 4, verdict)
 
 
