@@ -26,8 +26,8 @@ BLOCK = 16
 """Frames fetched at once when going back: one search for a key frame gives so many."""
 NEAR = 24
 """Frames ahead up to which decoding on is quicker than searching for a key frame."""
-STEP = 160
-"""Widths of pictures are multiples of it, so that a window that is being resized does not fetch every frame anew at every pixel."""
+WIDEST = 1920
+"""Pixels to which pictures of small films are made larger here, so that the window only has to copy them."""
 
 
 class Stretch(NamedTuple):
@@ -99,7 +99,7 @@ class Frames(QObject):
             self._thread.join()
 
     def _fitted(self, width: int) -> int:
-        return min(self.reel.width, max(STEP, -(-width // STEP) * STEP))
+        return max(1, min(width, max(self.reel.width, WIDEST)))
 
     def _work(self) -> None:
         try:

@@ -19,6 +19,8 @@ SIGNS = {"on": "●", "early": "◀", "late": "▶", "missed": "✕", "silent": 
 """The shapes of the timeline, as characters."""
 TIMECODE, WEIGHT, MEETS, NAME = range(4)
 Role = Qt.ItemDataRole
+ASKED = {Role.DisplayRole, Role.FontRole, Role.ForegroundRole, Role.ToolTipRole, Role.AccessibleTextRole}
+"""What this list has an answer to."""
 
 
 class HitRows(QAbstractTableModel):
@@ -47,7 +49,7 @@ class HitRows(QAbstractTableModel):
         return None
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
-        if self.sheet is None or not index.isValid():
+        if role not in ASKED or self.sheet is None or not index.isValid():  # Qt asks seven times a cell
             return None
         mark, column = self.sheet.marks[index.row()], index.column()
         if role == Role.DisplayRole:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QPointF, QRectF, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
@@ -18,6 +18,8 @@ from engines.picture.reel import Reel
 from engines.picture.timecode import Timecode
 
 tr = words("viewer")
+SETTLED_MS = 150
+"""Milliseconds without a change of size after which pictures are fetched for it."""
 
 
 class Viewer(QWidget):
@@ -40,13 +42,17 @@ class Viewer(QWidget):
         self._image: QImage | None = None
         self._sheet: Sheet | None = None
         self._owns = False
+        self._settled = QTimer(self)  # a window that is being resized does not fetch every frame anew at every pixel
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(SETTLED_MS)
+        self._settled.timeout.connect(self._resized)
         transport.moved.connect(self._moved)
 
     def open(self, reel: Reel | None) -> None:
         """Shows another film, or none."""
         self._let_go()
         if reel is not None:
-            frames = Frames(reel, self._pixels())
+            frames = Frames(reel, self._pixels(reel))
             frames.failed.connect(self.failed)
             self._look_at(frames, True)
         self.update()
@@ -113,9 +119,9 @@ class Viewer(QWidget):
         start = reel.start_timecode if reel is not None else None
         return (start or Timecode(0, rate)) + frame
 
-    def place(self) -> QRectF:
-        """Where the picture lies in the widget, its own shape kept."""
-        reel = None if self.frames is None else self.frames.reel
+    def place(self, reel: Reel | None = None) -> QRectF:
+        """Where the picture (of the film that is shown) lies in the widget, its own shape kept."""
+        reel = reel if reel is not None or self.frames is None else self.frames.reel
         if reel is None:
             return QRectF(self.rect())
         scale = min(self.width() / reel.width, self.height() / reel.height)
@@ -175,6 +181,9 @@ class Viewer(QWidget):
         painter.restore()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
+        self._settled.start()
+
+    def _resized(self) -> None:
         if self.frames is not None and self._owns:
             self.frames.show_at(self._pixels())
             self.frames.want(self.transport.frame, self.transport.speed)
@@ -185,9 +194,9 @@ class Viewer(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def _pixels(self) -> int:
+    def _pixels(self, reel: Reel | None = None) -> int:
         """Pixels of the screen that the picture is wide."""
-        return round(max(self.width(), 320) * self.devicePixelRatioF())
+        return round(self.place(reel).width() * self.devicePixelRatioF())
 
 
 def on_full_screen(viewer: Viewer) -> Viewer:

@@ -160,7 +160,7 @@ def test_it_rolls_backwards_and_stops_at_the_first_frame(
 
 def test_the_pictures_in_hand_keep_to_their_budget(long_gop: Path, qapp: object, qtbot: QtBot) -> None:
     budget = 192 * 64 * 4 * 20  # twenty pictures
-    frames = Frames(Reel.open(long_gop), 1000, budget)
+    frames = Frames(Reel.open(long_gop), 192, budget)
     try:
         for frame in (0, 100, 300, 240, 239):
             frames.want(frame)
