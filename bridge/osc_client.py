@@ -36,7 +36,7 @@ class OscClient:
         while args and args[-1] is None:
             args.pop()
         self.send(address, *args)
-        name, rest = self.hear(lambda message: message[0].count("/") == 2 and message[1][:1] == (address,), timeout)
+        name, rest = self._come(lambda message: message[0].count("/") == 2 and message[1][:1] == (address,), timeout)
         if name == "/hitpoint/error":
             raise OptionError(rest[1], where=rest[2] or None, cure=rest[3] or None)
         return json.loads(rest[1])
@@ -50,7 +50,17 @@ class OscClient:
         self._socket.sendto(data, self.peer)
 
     def hear(self, wanted: Callable[[Message], bool], timeout: float = 5.0) -> Message:
-        """The next message that is ``wanted``; others are kept in ``told``. Raises PortError where none came in ``timeout`` seconds."""
+        """The first message that is ``wanted``, of those in ``told``, which it leaves, or of those to come, of which others are kept there.
+
+        What a call sets off may be told before the call is answered. Raises PortError where none came in ``timeout`` seconds.
+        """
+        for message in self.told:
+            if wanted(message):
+                self.told.remove(message)
+                return message
+        return self._come(wanted, timeout)
+
+    def _come(self, wanted: Callable[[Message], bool], timeout: float) -> Message:
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
             self._socket.settimeout(left)

@@ -190,6 +190,7 @@ def test_the_transport_over_the_wire(studio: Studio, tape: Path) -> None:
             daw.send("/hitpoint/transport/play", 1.0)
             daw.send("/hitpoint/transport/play", 0.0)
             daw.hear(lambda m: m[0] == "/hitpoint/told/transport" and m[1][1] == 1, LONG)
+            daw.told.clear()
             daw.send("/hitpoint/transport/stop")
             daw.hear(lambda m: m[0] == "/hitpoint/told/transport" and m[1][1] == 0, LONG)
             for call, given in (("loop", {"start": 1.0, "end": 2.0}), ("speed", {"speed": 0.5}), ("loop", {}), ("panic", {})):
