@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path as File
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tape import Message, Path, Steady, Vary, beat_clock, heard, mtc, nanoseconds
 
 from bridge.chase import Chase
+from bridge.jack_transport import ROLLING, JackReader
+from bridge.link import LinkReader
 from bridge.midi_clock import ClockReader
 from bridge.mtc import MtcReader, full_frame
-from bridge.osc_transport import ArdourTransport
+from bridge.osc_transport import ArdourTransport, LiveTransport, ReaperTransport
 from bridge.transport import Report
 from engines.picture.timecode import Timecode
 from engines.spotting.tempo import TempoMap
@@ -83,16 +86,54 @@ def sources() -> Iterator[tuple[str, Callable[[Path, float, float], list[Message
 
     yield f"clock {BPM} bpm", lambda path, begin, end: beat_clock(path, BPM, begin, end), clock
 
+    def told(step: float, words: Callable[[float], float]) -> Callable[[Path, float, float], list[Message]]:
+        """A number every ``step`` seconds, made of the place; half a step late at first, so that no source is asked in step."""
+
+        def stream(path: Path, begin: float, end: float) -> list[Message]:
+            times = np.arange(begin + step / 2, end, step)
+            return [(t, repr(words(p)).encode()) for t, p in zip(times.tolist(), path(times).tolist(), strict=True)]
+
+        return stream
+
     def ardour() -> tuple[Chase, Feed]:
         reader = ArdourTransport("OSC", 48000)
         reader.feed("/transport_play", [1.0], 0)
         return Chase(), lambda row: reader.feed("/position/samples", [row[1].decode()], nanoseconds(row[0]))
 
-    def osc(path: Path, begin: float, end: float) -> list[Message]:
-        times = np.arange(begin, end, 0.1)
-        return [(t, str(round(p * 48000)).encode()) for t, p in zip(times.tolist(), path(times).tolist(), strict=True)]
+    yield "OSC of Ardour", told(0.1, lambda place: round(place * 48000)), ardour
 
-    yield "OSC of Ardour", osc, ardour
+    def reaper() -> tuple[Chase, Feed]:
+        reader = ReaperTransport()
+        reader.feed("/play", [1.0], 0)
+        return Chase(), lambda row: reader.feed("/time", [float(row[1])], nanoseconds(row[0]))
+
+    yield "OSC of Reaper", told(0.05, float), reaper
+
+    def beats(beat: Fraction) -> Fraction:
+        return 100 + TempoMap.steady(BPM).seconds(beat)
+
+    def live() -> tuple[Chase, Feed]:
+        reader = LiveTransport()
+        reader.feed("/live/song/get/is_playing", [1], 0)
+        return Chase(beats=beats), lambda row: reader.feed(
+            "/live/song/get/current_song_time", [float(row[1])], nanoseconds(row[0])
+        )
+
+    yield "OSC of Live", told(0.1, lambda place: (place - 100) * BPM / 60), live
+
+    def jack() -> tuple[Chase, Feed]:
+        reader = JackReader()  # JACK stamps each place itself: what is late is only our reading of it
+        return Chase(), lambda row: reader.feed(ROLLING, int(row[1]), 48000, nanoseconds(int(row[1]) / 48000 - 100))
+
+    yield "JACK transport", told(1024 / 48000, lambda place: round(place * 48000)), jack
+
+    def link() -> tuple[Chase, Feed]:
+        reader = LinkReader()
+        return Chase(beats=beats), lambda row: reader.feed(
+            SimpleNamespace(beat=float(row[1]), tempo=float(BPM), playing=True, num_peers=1), nanoseconds(row[0])
+        )
+
+    yield "Ableton Link", told(0.02, lambda place: (place - 100) * BPM / 60), link
 
 
 def percentiles(errors: list[float]) -> tuple[float, float]:
