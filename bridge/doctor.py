@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from importlib import import_module
+from shutil import which
 from typing import Any, Literal
 
 from bridge.chase import Standing
@@ -205,8 +206,11 @@ def provider() -> Finding:
         chosen = choose()
     except HitpointError as error:
         return Finding("engine", "broken", error.what, error.cure or "")
-    state: State = "odd" if "does not load" in chosen.said else "well"
-    return Finding("engine", state, chosen.said, facts={"provider": chosen.name})
+    # a card's driver brings nvidia-smi: without a card there is nothing to put right
+    if "does not load" in chosen.said and which("nvidia-smi"):
+        cure = "install CUDA and cuDNN as onnxruntime asks for them; until then the processor composes"
+        return Finding("engine", "odd", chosen.said, cure, {"provider": chosen.name})
+    return Finding("engine", "well", chosen.said, facts={"provider": chosen.name})
 
 
 def _plain(system: str) -> str:

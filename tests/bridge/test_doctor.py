@@ -16,10 +16,11 @@ import main
 from bridge.chase import Chase
 from bridge.clock import SECOND
 from bridge.daw import Reach
-from bridge.doctor import Finding, daw, examine, midi, source, sources
+from bridge.doctor import Finding, daw, examine, midi, provider, source, sources
 from bridge.transport import Report
 from engines.errors import MissingLibraryError
 from engines.picture.timecode import Timecode
+from engines.runtime import Provider
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,6 +117,16 @@ def test_the_whole_is_as_ill_as_its_worst_part_and_is_plain_json() -> None:
     assert ill.state == "broken"
     assert json.loads(json.dumps(ill.json()))["links"][1]["link"] == "DAW reaper"
     assert "FAULT server: said; cure" in ill.words
+
+
+def test_a_card_that_the_engines_cannot_use_is_odd_and_no_card_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    unusable = Provider("cpu", "on the processor (cuda does not load)")
+    monkeypatch.setattr("bridge.doctor.choose", lambda: unusable)
+    monkeypatch.setattr("bridge.doctor.which", lambda name: None)
+    assert provider().state == "well"
+    monkeypatch.setattr("bridge.doctor.which", lambda name: f"/usr/bin/{name}")
+    assert (provider().state, provider().facts["provider"]) == ("odd", "cpu")
+    assert "CUDA" in provider().cure
 
 
 def test_the_command_line_tells_every_link(capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str) -> None:
