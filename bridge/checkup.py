@@ -16,6 +16,7 @@ from bridge.daw import Address, open_daw
 from bridge.daws import DAWS
 from bridge.doctor import Diagnosis, Finding, examine
 from bridge.editors.watched import editor
+from bridge.hush import hushed
 from bridge.midi_clock import ClockReader
 from bridge.mmc import MmcReader
 from bridge.mtc import MtcReader
@@ -90,7 +91,8 @@ def _inputs() -> list[str]:
     try:
         for _, backend in systems():
             try:
-                found = sorted(set(backend.get_input_names()))
+                with hushed():
+                    found = sorted(set(backend.get_input_names()))
             except OSError:
                 continue
             if found:

@@ -324,7 +324,8 @@ def names(backends: Backends = systems) -> dict[str, tuple[list[str], list[str]]
     found: dict[str, tuple[list[str], list[str]] | str] = {}
     for api, backend in backends():
         try:
-            found[api] = sorted(set(backend.get_input_names())), sorted(set(backend.get_output_names()))
+            with hushed():
+                found[api] = sorted(set(backend.get_input_names())), sorted(set(backend.get_output_names()))
         except OSError as error:
             found[api] = str(error)
     return found

@@ -32,11 +32,9 @@ def serve(args: argparse.Namespace) -> None:
 def ports(args: argparse.Namespace) -> None:
     """The MIDI ports that other programs offer, by MIDI system."""
     from bridge.doctor import midi
-    from bridge.hush import hushed
     from bridge.ports import names
 
-    with hushed():
-        found = names()
+    found = names()
     table: dict[str, Any] = {}
     for system, seen in found.items():
         table[system] = {"error": seen} if isinstance(seen, str) else {"in": seen[0], "out": seen[1]}
@@ -46,10 +44,8 @@ def ports(args: argparse.Namespace) -> None:
 def doctor(args: argparse.Namespace) -> None:
     """Every link to the other programs, in words: seen or not, rate against the picture's, offset, jitter, and what to do."""
     from bridge.checkup import checkup
-    from bridge.hush import hushed
 
-    with hushed():
-        diagnosis = checkup(args.session, tuple(args.daw), args.listen, _address(args))
+    diagnosis = checkup(args.session, tuple(args.daw), args.listen, _address(args))
     give(args, diagnosis.json(), diagnosis.words)
 
 
