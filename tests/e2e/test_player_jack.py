@@ -29,6 +29,8 @@ from bridge.mtc import full_frame, quarter_frame
 from bridge.player import Inlet, Outlet, Part, Player, Programme, Route, TimedNote
 from engines.picture.timecode import Timecode
 
+pytestmark = pytest.mark.slow  # recorded in real time: in CI a check of its own
+
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 48_000
 PERIOD = 256
@@ -132,11 +134,12 @@ def test_every_note_goes_out_at_its_very_sample_and_every_one_ends(graph: Graph)
         player.load(ticks())
 
         def take() -> list[tuple[int, bytes]]:
-            before = len(graph.heard())
+            before, slips = len(graph.heard()), graph.slips
             player.play(0)
             player.wait(lambda s: s.rolling and s.seconds > 2, DEADLINE_S)
             player.settle(player.stop(), DEADLINE_S)
-            assert peers.until(lambda: not hanging(graph.heard()), 10)
+            ended = peers.until(lambda: not hanging(graph.heard()[before:]), 10)
+            assert ended or graph.slips > slips, "a note hangs, and the listener missed no period with its end"
             return graph.heard()[before:]
 
         reached(player)
@@ -153,7 +156,7 @@ def test_every_note_goes_out_at_its_very_sample_and_every_one_ends(graph: Graph)
     assert status.lateness.exact >= 0.99 * status.lateness.count
     said = [message for _, message in heard if message[0] & 0xF0 != 0x80]
     assert said[0] == b"\xc0\x28", "the instrument first"
-    assert hanging(graph.heard()) == set()
+    assert slips or hanging(heard) == set()
 
 
 def test_a_player_that_is_killed_ends_its_notes_through_the_next_one(graph: Graph) -> None:
@@ -170,7 +173,6 @@ def test_a_player_that_is_killed_ends_its_notes_through_the_next_one(graph: Grap
         assert player.wait(lambda s: bool(s.outlets) and s.outlets[0].peers == ("ear:input",), DEADLINE_S).outlets[0].fault == ""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_that_dies_is_said_and_when_it_is_back_the_player_is(graph: Graph, how: signal.Signals) -> None:
     with player_on(graph) as player:
@@ -195,7 +197,6 @@ def test_a_server_that_dies_is_said_and_when_it_is_back_the_player_is(graph: Gra
         assert peers.until(lambda: len(struck(graph.heard())) > before + 5, DEADLINE_S)
 
 
-@pytest.mark.slow
 def test_jacks_transport_is_followed_and_each_note_lies_at_its_sample_of_it(graph: Graph) -> None:
     jack = pytest.importorskip("jack")
     client = jack.Client("transport", no_start_server=True)
@@ -250,7 +251,6 @@ def test_jacks_transport_is_followed_and_each_note_lies_at_its_sample_of_it(grap
     assert np.percentile(sizes, 80 if slips else 99) < 1, "milliseconds"
 
 
-@pytest.mark.slow
 def test_timecode_through_jack_moves_the_player(graph: Graph) -> None:
     """A sender of MIDI timecode, each quarter frame at its sample, as a DAW sends it."""
     jack = pytest.importorskip("jack")
@@ -321,7 +321,6 @@ def test_timecode_through_jack_moves_the_player(graph: Graph) -> None:
     )
 
 
-@pytest.mark.slow
 def test_a_synthesiser_sounds_the_notes_that_were_meant(graph: Graph, tmp_path: Path) -> None:
     peers.needs("fluidsynth")
     jack = pytest.importorskip("jack")
@@ -374,7 +373,6 @@ def test_a_synthesiser_sounds_the_notes_that_were_meant(graph: Graph, tmp_path: 
     assert float(np.abs(sound[-RATE // 4 :]).max()) < 0.01, "silence after the last note"
 
 
-@pytest.mark.slow
 def test_a_port_of_the_systems_own_plays_the_same_notes_within_a_period_or_so(graph: Graph) -> None:
     """Where a program offers no samples to write to, notes go out by deadlines, through whatever MIDI system opens (here rtmidi's JACK)."""
     pytest.importorskip("rtmidi", reason="python-rtmidi is not installed")
@@ -399,7 +397,6 @@ def test_a_port_of_the_systems_own_plays_the_same_notes_within_a_period_or_so(gr
     assert np.percentile(off, 50) < 1000 * 2 * PERIOD / RATE
 
 
-@pytest.mark.slow
 def test_calibrate_measures_a_loop_to_the_sample(graph: Graph, tmp_path: Path) -> None:
     """What goes out and straight back in comes a period later, as JACK has it for loops, every time."""
     command = [sys.executable, str(ROOT / "main.py"), "calibrate", "--out", "jack:melody", "--in", "jack:return", "--json"]
