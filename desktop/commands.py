@@ -19,7 +19,7 @@ from desktop.opening import Opening
 from desktop.palette import Palette
 from desktop.viewer import Viewer, on_full_screen
 from engines import __version__
-from engines.commands import AddHit, DropHit, FollowHits, Join, MoveHit, Split, TellAll, WeighHit
+from engines.commands import AddHit, DropHit, FollowHits, Join, Lock, MoveHit, Split, TellAll, WeighHit
 from engines.errors import OptionError
 from engines.picture.timecode import Timecode, nominal
 from engines.session.model import Told
@@ -222,6 +222,10 @@ class Commands:
         first, last = min(drawn) + 1, max(drawn) + 1
         where = f"bar {first}" if first == last else f"bars {first} to {last}"
         self.window.document.act(TellAll(told, f"Shape the intensity of {where}"))
+
+    def free_bars(self, first: int, last: int) -> None:
+        """Bars of the cue, from 1, are locked no longer."""
+        self.window.document.act(Lock((first, last), False))
 
     # the window itself
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from engines.picture.timecode import Timecode
 from engines.score.report import HitLine, hit_report
 from engines.session.deliver import landings
+from engines.session.lock import locked_bars
 from engines.session.told import motion_of, said, seen
 from engines.spotting.hits import Hit
+from engines.spotting.locked import runs
 from engines.spotting.suggestion import level
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class Sheet:
 
     ``curve`` is what moves in the picture (0..1) at ``curve_at``; of every bar, ``suggested`` is the energy that the picture asks for,
     ``own`` what the composer says (NaN where nothing), ``energy`` what an engine is told. Without a tempo map there are no bars.
+    ``locked`` are runs of bars that spotting again leaves alone, each from its first bar line to its last.
     """
 
     title: str
@@ -88,6 +91,7 @@ class Sheet:
     suggested: Floats = field(default_factory=_none)
     own: Floats = field(default_factory=_none)
     energy: Floats = field(default_factory=_none)
+    locked: tuple[tuple[float, float], ...] = ()
 
     def scene_at(self, seconds: float) -> SceneMark | None:
         """The scene that lies there, the nearest one beyond the ends; None where there is none."""
@@ -116,6 +120,7 @@ def sheet_of_session(session: Session) -> Sheet:
         suggested=np.array(suggested),
         own=np.array(own),
         energy=np.array(energy),
+        locked=_locked(session),
         **_programme(programme, float(session.film.duration)),
         **_bars(tempo_map, session.end),
         **_curve(motion),
@@ -180,6 +185,11 @@ def _curve(motion: Motion | None) -> dict[str, Any]:
     whole = len(values) // step * step
     peaks = values[:whole].reshape(-1, step).max(axis=1)
     return {"curve_at": motion.seconds[:whole:step], "curve": peaks}
+
+
+def _locked(session: Session) -> tuple[tuple[float, float], ...]:
+    bars, seconds = session.bars, session.tempo_map.seconds
+    return tuple((float(seconds(bars[a].start)), float(seconds(bars[b - 1].end))) for a, b in runs(sorted(locked_bars(session))))
 
 
 def _scenes(session: Session) -> tuple[SceneMark, ...]:

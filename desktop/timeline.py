@@ -24,7 +24,7 @@ from PyQt6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 from desktop.lanes.hits import Hits
 from desktop.lanes.intensity import Intensity
 from desktop.lanes.lane import Grip, Ink, Lane
-from desktop.lanes.ruler import Ruler
+from desktop.lanes.ruler import Ruler, say_locked
 from desktop.lanes.scenes import Scenes
 from desktop.lanes.shots import Shots
 from desktop.lanes.tempo import Tempo
@@ -51,6 +51,7 @@ class Timeline(QAbstractScrollArea):
     hit_moved = pyqtSignal(int, int)  # a hit's frame, and the frame to which it was dragged
     hit_weighed = pyqtSignal(int, float)  # a hit's frame, and its new weight 0..1
     hit_wanted = pyqtSignal(int)  # a frame on which a hit shall be
+    bars_freed = pyqtSignal(int, int)  # first and last bar, from 1, that shall be locked no longer
     shaped = pyqtSignal(object)  # {bar from 0: energy 0..1, None for back to the picture}
     scaled = pyqtSignal(object)  # Scale: what is in view from now on
 
@@ -65,6 +66,7 @@ class Timeline(QAbstractScrollArea):
         self.ruler, self.scenes, self.shots = Ruler(""), Scenes(tr("Scenes")), Shots(tr("Shots"))
         self.hits, self.tempo, self.intensity = Hits(tr("Hits")), Tempo(tr("Tempo")), Intensity(tr("Intensity"))
         self.lanes: tuple[Lane, ...] = (self.ruler, self.scenes, self.shots, self.hits, self.tempo, self.intensity)
+        self.ruler.on_free = self.bars_freed.emit
         self.hits.on_select = self.hit_selected.emit
         self.hits.on_move = self.hit_moved.emit
         self.hits.on_weigh = self.hit_weighed.emit
@@ -109,6 +111,7 @@ class Timeline(QAbstractScrollArea):
         if sheet is not None and not same:
             self.scale = Scale(0.0, 1.0, self._wide(), max(sheet.duration, 1e-3)).fitted()
             self.scaled.emit(self.scale)
+        self.setAccessibleDescription(" ".join(say_locked(run, sheet) for run in sheet.locked) if sheet is not None else "")
         self._set_bar()
         self._under_playhead()
         self.refresh()

@@ -120,6 +120,7 @@ class Window(QMainWindow):
         timeline.hit_wanted.connect(commands.add_hit)
         timeline.hit_selected.connect(lambda frame: self.show_state())
         timeline.shaped.connect(commands.shape)
+        timeline.bars_freed.connect(commands.free_bars)
         self.welcome.open_wanted.connect(commands.opening.open)
         self.welcome.demo_wanted.connect(commands.opening.demo)
         self.welcome.recent_wanted.connect(lambda path: document.open(Path(path)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -105,7 +106,7 @@ class Grip:
     cursor: Qt.CursorShape = Qt.CursorShape.SizeHorCursor
 
 
-class Lane:
+class Lane(ABC):
     """A strip ``height`` pixels high. `paint` draws what lies in view, its own top at 0; `press` may give a `Grip`."""
 
     height = 24
@@ -114,9 +115,9 @@ class Lane:
         self.title = title
         self.timing: Timing | None = None
 
+    @abstractmethod
     def paint(self, painter: QPainter, scale: Scale, sheet: Sheet, ink: Ink) -> None:
         """Draws the seconds from ``scale.left`` to ``scale.right``."""
-        raise NotImplementedError
 
     def press(self, x: float, y: float, scale: Scale, sheet: Sheet) -> Grip | None:
         """What is taken hold of at a place, if anything."""
