@@ -1,16 +1,28 @@
 """The command line of Hitpoint: read it, call one function, print."""
 
-from __future__ import annotations
-
-import signal
-
-if __name__ == "__main__":
-    # stopped while it still imports, it ends without a word; from main() on, with one line
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-import argparse
 import os
 import sys
+from _signal import (  # type: ignore[import-not-found]  # built in: `signal` would load modules of its own first
+    SIG_DFL,
+    SIGINT,
+    SIGTERM,
+    default_int_handler,
+    signal,
+)
+
+CANCELLED = "cancelled: nothing half-written was left"
+
+
+def _ended(number: int, frame: object) -> None:
+    """What Ctrl-C does while nothing is begun yet: nothing is to be cleaned up, and no import is to be told of."""
+    os.write(2, f"{CANCELLED}\n".encode())
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal(SIGINT, _ended)  # before anything that takes time to import
+
+import argparse
 import threading
 import traceback
 from pathlib import Path
@@ -53,18 +65,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; 0 on success, 2 with one line on bad input, 130 where the person stopped it."""
-    parser = _parser()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by the system as by Ctrl-C: files are cleaned up
+    stoppable = threading.current_thread() is threading.main_thread()
+    if stoppable:
+        signal(SIGINT, _ended)
     try:
+        parser = _parser()
+        if stoppable:
+            signal(SIGINT, default_int_handler)
+            signal(SIGTERM, default_int_handler)  # ended by the system as by Ctrl-C: files are cleaned up
         args = parser.parse_args(argv)
         if args.verb is None:
             args = parser.parse_args(["app"])  # the window
         args.call(args)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
-        say("cancelled: nothing half-written was left")
+        say(CANCELLED)
         return 130
     except HitpointError as error:
         say(f"hitpoint: {error}")
@@ -75,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         # the reader of our output has gone (`| head`): nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return 141  # as a shell says of one that SIGPIPE ended
     except Exception as error:
         if os.environ.get("HITPOINT_TRACEBACK"):
             raise
@@ -89,4 +104,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    signal(SIGINT, SIG_DFL)  # it is done: whoever cannot wait for its end needs no traceback
+    sys.exit(code)

@@ -351,9 +351,29 @@ def test_ctrl_c_leaves_nothing_half_written(after_s: float, tmp_path: Path) -> N
     started.send_signal(signal.SIGINT)
     _, err = started.communicate(timeout=60)
     assert "Traceback" not in err
-    # stopped before main() is there it ends by the signal itself
-    assert started.returncode in (130, -signal.SIGINT)
+    assert started.returncode == 130
     assert not leftovers(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="only the console of a process itself can press Ctrl-C there")
+@pytest.mark.parametrize("imports", [1, 2, 12, 40, 80])
+def test_ctrl_c_while_it_still_imports_is_one_line(imports: int) -> None:
+    """Stopped as soon as Python has told of so many imports of ours since its own start, the first of which is over in milliseconds."""
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", ROOT / "main.py", "spot", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as started:
+        assert started.stderr is not None
+        while not (line := started.stderr.readline()).endswith(" | site\n"):  # Python itself has begun
+            assert line, "it ended by itself"
+        for _ in range(imports):
+            assert started.stderr.readline(), "it ended by itself"
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=60)
+    said = [line for line in err.splitlines() if not line.startswith("import time:")]
+    assert (started.returncode, out, said) == (130, "", ["cancelled: nothing half-written was left"])
 
 
 def test_a_marker_outside_the_film_is_said_and_left_out(run: Run, film: Path, tmp_path: Path) -> None:
