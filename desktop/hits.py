@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
-from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHeaderView, QLabel, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.document import Document
 from desktop.lanes.hits import COLOURS
 from desktop.language import words
+from desktop.row_list import RowList
 from desktop.sheet import HitMark, Sheet
 from desktop.transport import Transport
 
@@ -82,23 +83,11 @@ class Hits(QWidget):
         self._transport = transport
         self._summary = QLabel(self)
         self.rows = HitRows(self)
-        self.table = QTableView(self)
-        self.table.setModel(self.rows)
+        self.table = RowList(self.rows, parent=self)
         self.table.setAccessibleName(tr("Hits"))
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setTabKeyNavigation(False)
-        self.table.setShowGrid(False)
-        across, down = self.table.horizontalHeader(), self.table.verticalHeader()
-        assert across is not None
-        assert down is not None
-        down.hide()
-        down.setDefaultSectionSize(theme.ROW - 2)
-        across.setHighlightSections(False)
-        across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        across.setResizeContentsPrecision(20)  # rows that are measured: of two thousand all would be too many
-        across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        across.setStretchLastSection(True)
+        self.table.columns.setResizeContentsPrecision(20)  # rows that are measured: of two thousand all would be too many
+        self.table.columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.columns.setStretchLastSection(True)
         chosen = self.table.selectionModel()
         assert chosen is not None
         chosen.currentRowChanged.connect(lambda new, old: self._go(new.row()))

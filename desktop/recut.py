@@ -92,24 +92,14 @@ class Recut(QWidget):
         self.strips = Strips(self)
         self.strips.selected.connect(self._select_row)
         self.strips.wanted.connect(self._want_pictures)
-        self.table = ChangeList(self)
-        self.table.setModel(self.model)
+        self.table = ChangeList(self.model, parent=self)
         self.table.setAccessibleName(tr("Change list"))
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.table.setShowGrid(False)
         self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        across, down = self.table.horizontalHeader(), self.table.verticalHeader()
-        assert across is not None
-        assert down is not None
-        down.hide()
-        down.setDefaultSectionSize(theme.ROW - 2)
-        across.setHighlightSections(False)
-        across.setMinimumSectionSize(24)
+        self.table.columns.setMinimumSectionSize(24)
         for column, wide in ((0, 26), (KIND, 96), (OLD, 196), (NEW, 196), (WHAT, 190), (BARS, 120)):
             self.table.setColumnWidth(column, wide)
-        across.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
+        self.table.columns.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
         self.table.setItemDelegateForColumn(0, Tick(self.table))
         selection = self.table.selectionModel()
         assert selection is not None

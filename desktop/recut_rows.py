@@ -7,11 +7,12 @@ from typing import Any
 
 from PyQt6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QKeyEvent, QPainter, QPen, QPolygonF
-from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop import theme
 from desktop.language import words
 from desktop.recut_laid import Row
+from desktop.row_list import RowList
 
 tr = words("recut")
 NOWHERE = QModelIndex()
@@ -61,8 +62,8 @@ class Tick(QStyledItemDelegate):
         painter.restore()
 
 
-class ChangeList(QTableView):
-    """The list under the hand: Space is its own while it has the keys, and ticks what is selected."""
+class ChangeList(RowList):
+    """The list under the hand: several rows may be chosen; Space is its own while it has the keys, and ticks what is selected."""
 
     ticked = pyqtSignal()
 

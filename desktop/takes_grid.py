@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
-from PyQt6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
+from PyQt6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QWidget
 
 from desktop.language import words
+from desktop.row_list import RowList
 from desktop.takes_cells import HEIGHT, TakesCells, zones
 from desktop.takes_keep import opening, shut, shutting
 from desktop.takes_marks import STARS
@@ -21,7 +22,7 @@ Key = Qt.Key
 tr = words("takes")
 
 
-class TakesGrid(QTableView):
+class TakesGrid(RowList):
     """The grid. The keys that it takes are those of `desktop.takes_table.TakesTable.hint`; all others go on to the window."""
 
     acted = pyqtSignal(object, bool)  # an act of engines.commands, and whether it is one step with the last
@@ -33,16 +34,12 @@ class TakesGrid(QTableView):
     rename_asked = pyqtSignal(int)  # the number of a scene
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.table = TakesTable(self)
+        self.table = TakesTable()
+        super().__init__(self.table, HEIGHT, parent)
+        self.table.setParent(self)
         self.cells = TakesCells(self.table)
-        self.setModel(self.table)
         self.setItemDelegate(self.cells)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
         self.setMouseTracking(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -59,20 +56,10 @@ class TakesGrid(QTableView):
 
     def _columns(self) -> None:
         """Every column is always in sight: none can be hidden, dragged shut or scrolled away, least of all the hits."""
-        head, side = self.horizontalHeader(), self.verticalHeader()
-        assert head is not None
-        assert side is not None
-        head.setSectionsClickable(False)
-        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column in range(self.table.columnCount()):
-            stretch = column not in (SCENE, TAKE, HITS)
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch if stretch else QHeaderView.ResizeMode.Fixed)
-        for column, width in ((SCENE, 208), (TAKE, 116), (HITS, 138)):
-            head.resizeSection(column, width)
-        head.setMinimumSectionSize(60)
-        side.setVisible(False)
-        side.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        side.setDefaultSectionSize(HEIGHT)
+        self.columns.setSectionsClickable(False)
+        self.columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.columns.setMinimumSectionSize(60)
+        self.fix((SCENE, 208), (TAKE, 116), (HITS, 138))
 
     # what is shown
 

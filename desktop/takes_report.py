@@ -10,17 +10,16 @@ from PyQt6.QtGui import QPainter
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QHeaderView,
     QLabel,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.language import words
+from desktop.row_list import RowList
 from desktop.takes_marks import draw_verdict, soften
 from desktop.takes_table import NOWHERE, Role, verdict_words
 from desktop.takes_verdict import Verdict
@@ -120,31 +119,17 @@ class HitReport(QWidget):
         self.sentence = QLabel(self)
         self.sentence.setWordWrap(True)
         self.sentence.setContentsMargins(GAP, GAP, GAP, GAP)
-        self.view = QTableView(self)
-        self.view.setModel(self.table)
+        self.view = RowList(self.table, ROW, self)
         self.view.setItemDelegate(_Cells(self.view))
         self.view.setAccessibleName(tr("Hit report"))
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.view.setShowGrid(False)
-        self.view.setTabKeyNavigation(False)
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.view.activated.connect(self._go)
         self.view.clicked.connect(self._go)
         self.view.setToolTip(tr("Enter goes to the frame of a hit"))
-        head, side = self.view.horizontalHeader(), self.view.verticalHeader()
-        assert head is not None
-        assert side is not None
-        side.hide()
-        side.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        side.setDefaultSectionSize(ROW)
-        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        head.setSectionsClickable(False)
-        head.setStretchLastSection(True)
-        for column, width in enumerate((72, 88, 72, 56, 72)):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            head.resizeSection(column, width)
+        self.view.columns.setSectionsClickable(False)
+        self.view.columns.setStretchLastSection(True)
+        self.view.fix(*enumerate((72, 88, 72, 56, 72)))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

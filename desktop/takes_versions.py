@@ -14,11 +14,11 @@ from PyQt6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
 from desktop.language import words
+from desktop.row_list import RowList
 from desktop.takes_marks import STARS, draw_stars, draw_verdict, soften
 from desktop.takes_midi import Piece
 from desktop.takes_table import NOWHERE, Role, TakesTable, error_words, verdict_words
@@ -189,7 +189,7 @@ class _Cells(QStyledItemDelegate):
             painter.drawText(rect.adjusted(72, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, error_words(verdict))
 
 
-class Versions(QTableView):
+class Versions(RowList):
     """The list of takes."""
 
     acted = pyqtSignal(object, bool)
@@ -200,31 +200,18 @@ class Versions(QTableView):
     copied = pyqtSignal(object)
 
     def __init__(self, grid: TakesTable, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.table = VersionsTable(grid, self)
+        self.table = VersionsTable(grid)
+        super().__init__(self.table, ROW, parent)
+        self.table.setParent(self)
         self.table.acted.connect(self.acted)
-        self.setModel(self.table)
         self.setItemDelegate(_Cells(self))
         self.setAccessibleName(tr("Takes of the scene"))
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        head, side = self.horizontalHeader(), self.verticalHeader()
-        assert head is not None
-        assert side is not None
-        side.hide()
-        side.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        side.setDefaultSectionSize(ROW)
-        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        head.setSectionsClickable(False)
-        for column, width in ((NUMBER, 48), (HITS, 172), (RATING, 74), (MADE, 186)):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            head.resizeSection(column, width)
+        self.columns.setSectionsClickable(False)
+        self.fix((NUMBER, 48), (HITS, 172), (RATING, 74), (MADE, 186))
         for column in (NAME, REMARK):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+            self.columns.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self._pressed: tuple[Any, Piece] | None = None
         selection = self.selectionModel()
         assert selection is not None

@@ -1,0 +1,38 @@
+"""A list of rows under the hand: every table of the window is one, so that all are walked, chosen and left by the same keys."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QAbstractItemModel, Qt
+from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from desktop import theme
+
+
+class RowList(QTableView):
+    """Rows of one height, ``high`` pixels, chosen whole and one at a time; no grid, no numbers at the side, and Tab leaves it.
+
+    ``columns`` is its header. It shows ``model``, which somebody else keeps.
+    """
+
+    def __init__(self, model: QAbstractItemModel, high: int = theme.ROW - 2, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setModel(model)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        assert across is not None
+        assert down is not None
+        down.hide()
+        down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        down.setDefaultSectionSize(high)
+        across.setHighlightSections(False)
+        across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.columns: QHeaderView = across
+
+    def fix(self, *widths: tuple[int, int]) -> None:
+        """Gives columns a width in pixels that nobody can change: (column, width) each."""
+        for column, width in widths:
+            self.columns.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            self.columns.resizeSection(column, width)
