@@ -11,13 +11,13 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 from bridge.daw import Address, Cue, Placed, ProjectMarker, Reach, Transport
 from bridge.daws.ardour_file import ArdourFile
 from bridge.daws.ardour_lua import LuaSession, window_runs
 from bridge.daws.ardour_place import place as place_in_file
+from bridge.daws.following import Following, hearing
 from bridge.daws.osc_peer import OscPeer
 from bridge.osc_transport import ArdourTransport, number
 from bridge.transport import Report
@@ -32,6 +32,7 @@ STRIPS = 159
 """The kinds of strips it may list; without any it tells nothing."""
 
 _AGAIN_S = 0.5
+_LOOK_S = 1.0  # between two looks whether it still tells
 _LOADING_S = 1.0  # it opens its port some tenths of a second before its session is there
 _SILENT_S = 2.5  # it sends a heartbeat every second: after two that are missing, it is asked to tell again
 
@@ -47,8 +48,8 @@ class Ardour:
         self._timeout_s = address.timeout_s
         self._session: str | None = None
         self._heard_ns = 0
-        self._watch: Thread | None = None
-        self._closed = Event()
+        self._asked = False
+        self._following = Following(self.name)
         self.peer.listeners.append(self._notice)
 
     def reach(self) -> Reach:
@@ -106,36 +107,24 @@ class Ardour:
 
     def follow(self, hear: Callable[[Report], None]) -> None:
         """Asks it to tell its transport ten times a second, and asks again whenever it was away."""
-        reader = ArdourTransport()
-
-        def heard(address: str, args: tuple[Any, ...], now_ns: int) -> None:
-            report = reader.feed(address, args, now_ns)
-            if report is not None:
-                hear(report)
-
-        self.peer.listeners.append(heard)
-        self._watch = Thread(target=self._keep_subscribed, name="ardour watch", daemon=True)
-        self._watch.start()
+        self._asked = False  # a reader that has just come knows neither sample rate nor place
+        self.peer.listeners.append(hearing(ArdourTransport(), hear))
+        self._following.begin(self._ask_again)
 
     def close(self) -> None:
         """Ends its threads and closes its socket."""
-        self._closed.set()
-        if self._watch is not None:
-            self._watch.join(5)
-            self._watch = None
+        self._following.end()
         self.peer.close()
 
-    def _keep_subscribed(self) -> None:
-        asked = False  # a reader that has just come knows neither sample rate nor place
-        while not self._closed.is_set():
-            if not asked or time.monotonic_ns() - self._heard_ns > _SILENT_S * 1_000_000_000:
-                try:
-                    self.peer.send("/strip/list")  # brings the sample rate, which a place in samples needs
-                    self._subscribe()
-                    asked = True
-                except DawError:
-                    pass  # it is away: the doctor says so, and it is asked again
-            self._closed.wait(1.0)
+    def _ask_again(self) -> float:
+        if not self._asked or time.monotonic_ns() - self._heard_ns > _SILENT_S * 1_000_000_000:
+            try:
+                self.peer.send("/strip/list")  # brings the sample rate, which a place in samples needs
+                self._subscribe()
+                self._asked = True
+            except DawError:
+                pass  # it is away: the doctor says so, and it is asked again
+        return _LOOK_S
 
     def _subscribe(self) -> None:
         self.peer.send("/set_surface", 0, STRIPS, FEEDBACK, 0, 0, 0)

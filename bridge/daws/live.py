@@ -14,10 +14,10 @@ from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from threading import Event, Thread
 from typing import Any
 
 from bridge.daw import Address, Clip, Cue, Placed, ProjectMarker, Reach, Sound, Transport, confirm
+from bridge.daws.following import Following, hearing
 from bridge.daws.osc_peer import OscPeer
 from bridge.osc_transport import LiveTransport, number
 from bridge.transport import Report
@@ -47,8 +47,8 @@ class Live:
     def __init__(self, address: Address) -> None:
         port = address.port or PORT
         self.peer = OscPeer(self.name, port, port + 1, address.host, address.timeout_s)
-        self._watch: Thread | None = None
-        self._closed = Event()
+        self._subscribed = False
+        self._following = Following(self.name)
         self._told = 0  # datagrams
 
     def reach(self) -> Reach:
@@ -114,41 +114,27 @@ class Live:
 
     def follow(self, hear: Callable[[Report], None]) -> None:
         """Has Live tell its place, tempo and whether it plays; asked again after Live was away."""
-        reader = LiveTransport()
-        heard_last = [0]
-
-        def heard(address: str, args: tuple[Any, ...], now_ns: int) -> None:
-            heard_last[0] = now_ns
-            report = reader.feed(address, args, now_ns)
-            if report is not None:
-                hear(report)
-
-        self.peer.listeners.append(heard)
-        self._watch = Thread(target=self._keep_subscribed, name="live watch", daemon=True)
-        self._watch.start()
+        self._subscribed = False
+        self.peer.listeners.append(hearing(LiveTransport(), hear))
+        self._following.begin(self._subscribe_again)
 
     def close(self) -> None:
         """Tells Live to be quiet, ends the thread and closes the socket."""
-        self._closed.set()
-        if self._watch is not None:
-            self._watch.join(5)
-            self._watch = None
+        if self._following.end():
             with suppress(DawError):  # it may have gone: nothing to quieten then
                 self._listen("stop")
         self.peer.close()
 
-    def _keep_subscribed(self) -> None:
+    def _subscribe_again(self) -> float:
         """Subscribes, and again whenever Live had gone: it forgets its listeners when it quits."""
-        subscribed = False
-        while not self._closed.is_set():
-            try:
-                if not subscribed:
-                    self._listen("start")
-                self.peer.ask("/live/test")
-                subscribed = True
-            except DawError:
-                subscribed = False
-            self._closed.wait(_AWAY_S)
+        try:
+            if not self._subscribed:
+                self._listen("start")
+            self.peer.ask("/live/test")
+            self._subscribed = True
+        except DawError:
+            self._subscribed = False
+        return _AWAY_S
 
     def _listen(self, way: str) -> None:
         for what in ("current_song_time", "is_playing", "tempo"):

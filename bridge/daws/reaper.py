@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 
 from bridge.daw import Address, Clip, Cue, Placed, ProjectMarker, Reach, Sound, Transport, confirm
 from bridge.daws import reaper_project
+from bridge.daws.following import Following
 from bridge.daws.mailbox import Mailbox, Row
 from bridge.transport import Report
 from engines.errors import DawError
@@ -35,6 +36,7 @@ PLAY, STOP = "1007", "1016"
 _FINEST = Fraction(1, 500)  # s: 960 ticks a quarter note; half of one at 30 bpm is 1 ms
 _LARGEST = 4 << 20
 _FOLLOW_S = 0.05
+_AWAY_S = 1.0
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{0,15})?")
 
 
@@ -47,8 +49,7 @@ class Reaper:
         self.host, self.port, self.timeout_s = address.host, address.port or PORT, address.timeout_s
         self.box = Mailbox(self.name, address.box or Path.home() / ".hitpoint" / "reaper", address.timeout_s, COMPANION)
         self.project = address.project
-        self._watch: Thread | None = None
-        self._closed = Event()
+        self._following = Following(self.name)
 
     def reach(self) -> Reach:
         """Asks the web interface and the script."""
@@ -129,33 +130,26 @@ class Reaper:
             there = place is None or now.rolling or (now.seconds is not None and abs(now.seconds - place) < _FINEST)
             if there and (rolling is None or now.rolling is rolling):
                 return now
-            self._closed.wait(_FOLLOW_S)
+            self._following.rest(_FOLLOW_S)
         raise DawError("did not go where it was sent", where=self.name, cure="is it recording, or locked to another clock?")
 
     def follow(self, hear: Callable[[Report], None]) -> None:
         """Asks the web interface for its transport twenty times a second; goes on asking where it is away."""
-        self._watch = Thread(target=self._ask_on, args=(hear,), name="reaper watch", daemon=True)
-        self._watch.start()
+        self._following.begin(partial(self._ask_on, hear))
 
     def close(self) -> None:
         """Ends the thread that follows."""
-        self._closed.set()
-        if self._watch is not None:
-            self._watch.join(5)
-            self._watch = None
+        self._following.end()
 
-    def _ask_on(self, hear: Callable[[Report], None]) -> None:
-        pause = _FOLLOW_S
-        while not self._closed.wait(pause):
-            before = time.monotonic_ns()
-            try:
-                now = self._seen(self._web("TRANSPORT"))
-            except DawError:
-                pause = 1.0
-                continue
-            pause = _FOLLOW_S
-            middle = (before + time.monotonic_ns()) // 2
-            hear(Report("web interface of Reaper", "osc", middle, now.seconds, rolling=now.rolling, located=now.rolling is False))
+    def _ask_on(self, hear: Callable[[Report], None]) -> float:
+        before = time.monotonic_ns()
+        try:
+            now = self._seen(self._web("TRANSPORT"))
+        except DawError:
+            return _AWAY_S
+        middle = (before + time.monotonic_ns()) // 2
+        hear(Report("web interface of Reaper", "osc", middle, now.seconds, rolling=now.rolling, located=now.rolling is False))
+        return _FOLLOW_S
 
     def _web(self, commands: str) -> list[list[str]]:
         """The rows that the web interface answers. Raises DawError where it does not."""
