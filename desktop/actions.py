@@ -16,7 +16,8 @@ tr = words("actions")
 @dataclass(frozen=True)
 class Item:
     """One row. ``menu`` is a key of `menus`; ``keys`` in Qt's portable words, the first is the one that menus show; ``tip`` is one
-    sentence; ``line`` draws a line above it; ``checks`` makes it a switch."""
+    sentence; ``line`` draws a line above it; ``checks`` makes it a switch. Where ``dock`` is the name of a dock, its panel has a method
+    of the row's name, and ``raises`` brings that dock to the front first."""
 
     name: str
     menu: str
@@ -25,6 +26,8 @@ class Item:
     tip: str = ""
     line: bool = False
     checks: bool = False
+    dock: str = ""
+    raises: bool = True
 
 
 def menus() -> dict[str, str]:
@@ -41,12 +44,16 @@ def menus() -> dict[str, str]:
 
 
 def items() -> tuple[Item, ...]:
-    """What the window itself does; docks bring rows of their own."""
+    """What the window and its docks do, in the order of the menus; a dock need not have been opened."""
     return (
         Item("open", "file", tr("&Open…"), ("Ctrl+O",), tr("Open a film, a session, a cut list or a MIDI file")),
         Item("demo", "file", tr("Open the &demo film"), (), tr("A short film of our own, to try everything on")),
         Item("save_as", "file", tr("Save session &as…"), ("Ctrl+Shift+S",),
              tr("Go on in another file; every act is saved anyway")),
+        Item("new_cut", "file", tr("Look at a &new cut…"), ("Ctrl+Alt+O",),
+             tr("Compare the session with a new cut; nothing changes yet"), line=True, dock="recut"),
+        Item("accept_cut", "file", tr("&Accept what is ticked of the new cut"), ("Ctrl+Alt+Return",),
+             tr("Carry the session to the new cut; composes the bars of every ticked change"), dock="recut"),
         Item("quit", "file", tr("&Quit"), ("Ctrl+Q",), tr("Close the window; everything is saved"), line=True),
         Item("undo", "edit", tr("&Undo"), ("Ctrl+Z",), tr("Take the last act back, every note of it")),
         Item("redo", "edit", tr("&Redo"), ("Ctrl+Shift+Z", "Ctrl+Y"),
@@ -78,6 +85,12 @@ def items() -> tuple[Item, ...]:
         Item("hit_on", "hits", tr("Next hit"), (".",), tr("Go to the next hit and select it")),
         Item("respot", "hits", tr("Let the tempo &follow the hits"), ("Ctrl+T",),
              tr("Solve the tempo map of this scene again for the hits as they are"), line=True),
+        Item("spot_again", "hits", tr("Spot the cue &again"), ("Ctrl+Alt+T",),
+             tr("Look for other tempo maps around what is locked"), dock="candidates"),
+        Item("lock_bar", "hits", tr("&Lock or unlock the bar"), ("Ctrl+L",),
+             tr("Spotting again leaves the beats of the bar under the playhead alone"), dock="candidates", raises=False),
+        Item("listen", "hits", tr("Hear candidates"), ("Ctrl+Alt+H",),
+             tr("While the mouse is on a tempo map, roll the picture with its click"), dock="candidates"),
         Item("score", "music", tr("&Score it"), ("Ctrl+Return",), tr("Compose every scene of this film")),
         Item("refill", "music", tr("&Refill the scene"), ("Return", "Enter"),
              tr("Compose the scene under the playhead again, keeping what is kept")),
@@ -97,6 +110,8 @@ def items() -> tuple[Item, ...]:
         Item("light", "view", tr("&Light or dark"), ("Ctrl+Shift+L",),
              tr("Change between light and dark; it follows the system until then"), line=True),
         Item("tongue", "view", tr("English / 中文"), (), tr("Change the language of the window")),
+        Item("look_around", "help", tr("&Look at every link"), ("F5",),
+             tr("Ask every port, DAW and engine how it is"), dock="links"),
         Item("keys", "help", tr("&Keys"), ("F1",), tr("Every key on one page")),
         Item("about", "help", tr("&About Hitpoint"), (), tr("Version, licence, and where the log lies")),
     )  # fmt: skip

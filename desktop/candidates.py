@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -20,7 +19,6 @@ from PyQt6.QtWidgets import (
 )
 
 from desktop import theme
-from desktop.actions import Item
 from desktop.aside import Aside
 from desktop.candidate_limits import LimitsForm, Locks
 from desktop.candidate_list import List, effect
@@ -78,19 +76,6 @@ class Candidates(QWidget):
             timer.setInterval(after)
             timer.timeout.connect(call)
         self._lay_out()
-        tips = {
-            "spot_again": tr("Look for other tempo maps around what is locked"),
-            "lock_bar": tr("Spotting again leaves the beats of the bar under the playhead alone"),
-            "listen": tr("While the mouse is on a tempo map, roll the picture with its click"),
-        }
-        self.items: tuple[tuple[Item, Callable[[], object]], ...] = (
-            (
-                Item("spot_again", "hits", tr("Spot the cue &again"), ("Ctrl+Alt+T",), tips["spot_again"], line=True),
-                self.spot_again,
-            ),
-            (Item("lock_bar", "hits", tr("&Lock or unlock the bar"), ("Ctrl+L",), tips["lock_bar"]), self.lock_here),
-            (Item("listen", "hits", tr("Hear candidates"), ("Ctrl+Alt+H",), tips["listen"]), self.listens.toggle),
-        )
         document.session_changed.connect(self._session_changed)
         document.film_changed.connect(self._film_changed)
         document.job_changed.connect(self._job_changed)
@@ -353,7 +338,11 @@ class Candidates(QWidget):
             index = document.film.spotted.candidates.index(row.candidate)
             document.do(lambda: document.studio.choose_map(index))
 
-    def lock_here(self) -> None:
+    def listen(self) -> None:
+        """Hears candidates from now on, or no longer."""
+        self.listens.toggle()
+
+    def lock_bar(self) -> None:
         """Locks the bar under the playhead, or unlocks it."""
         session = self._session
         if session is None:

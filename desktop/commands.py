@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PyQt6.QtWidgets import QApplication, QInputDialog, QMessageBox
 
 from desktop import theme
-from desktop.actions import Actions
+from desktop.actions import Actions, Item
 from desktop.compose_wish import wishes_of
 from desktop.language import LANGUAGES, words
 from desktop.opening import Opening
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 tr = words("commands")
 HEAVIER = 0.1
 """A step of a hit's weight."""
-ALWAYS = {"open", "demo", "quit", "palette", "light", "tongue", "keys", "about", "streamers", "burn_in"}
+ALWAYS = {"open", "demo", "quit", "palette", "light", "tongue", "keys", "about", "streamers", "burn_in", "listen", "look_around"}
 """What can be done before anything is open."""
 WITH_SESSION = {
     *("save_as", "hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "respot", "refill", "split", "join"),
+    *("new_cut", "accept_cut", "lock_bar"),
 }
 """What needs a session."""
 
@@ -47,8 +48,11 @@ class Commands:
         self.opening = Opening(window)
         self._alone: Viewer | None = None
 
-    def of(self, name: str) -> Callable[[], object]:
-        """What a row calls: the method of its name, or one of a few that say the rest in one expression."""
+    def of(self, item: Item) -> Callable[[], object]:
+        """What a row calls: the method of its name, here or of a dock's panel, or one of a few that say the rest in one expression."""
+        if item.dock:
+            return lambda: self._of_dock(item)
+        name = item.name
         transport = self.window.transport
         simple: dict[str, Callable[[], object]] = {
             "quit": self.window.close,
@@ -80,6 +84,11 @@ class Commands:
         home: object = self if hasattr(self, name) else self.opening
         found: Callable[[], object] = simple[name] if name in simple else getattr(home, name)
         return found
+
+    def _of_dock(self, item: Item) -> None:
+        dock = self.window.docks[item.dock]
+        panel = dock.bring_up() if item.raises else dock.build()
+        getattr(panel, item.name)()
 
     def take(self, path: Path) -> None:
         """Opens whatever a file is."""

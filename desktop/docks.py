@@ -1,8 +1,8 @@
 """The places around the picture: each dock by name, built when it is first shown, so that a window opens at once.
 
 A dock is a class ``Panel(document, transport)`` in a module of its own, a `QWidget` that reads frozen values from the signals of
-`desktop.document.Document` and of `desktop.transport.Transport`, and hands over acts. Where it has an attribute ``items``, these rows
-(`desktop.actions.Item`, paired with what they call) join menus and palette once it is built.
+`desktop.document.Document` and of `desktop.transport.Transport`, and hands over acts. Rows of the menus that are a dock's
+(`desktop.actions.Item.dock`) call the method of their name, and build the panel where it was not yet.
 """
 
 from __future__ import annotations
@@ -85,10 +85,13 @@ class Dock(QDockWidget):
             layout = hollow.layout()
             assert layout is not None
             layout.addWidget(self.panel)
-            join = getattr(self.parent(), "join", None)
-            if join is not None and hasattr(self.panel, "items"):
-                join(self.panel.items)
         return self.panel
+
+    def bring_up(self) -> QWidget:
+        """Shows the dock over those that it lies with; its panel."""
+        self.show()
+        self.raise_()
+        return self.build()
 
 
 def set_out(window: QMainWindow, document: Document, transport: Transport) -> dict[str, Dock]:

@@ -14,7 +14,6 @@ from bridge.daw import Address
 from bridge.doctor import Diagnosis, Finding
 from bridge.ports import names
 from desktop import theme
-from desktop.actions import Item
 from desktop.aside import Aside
 from desktop.jitter import Jitter
 from desktop.language import words
@@ -76,10 +75,6 @@ class Links(QWidget):
         self._looked = False
         self._sources: tuple[str, ...] = ()
         self._lay_out()
-        look_around = tr("Ask every port, DAW and engine how it is")
-        self.items: tuple[tuple[Item, Callable[[], object]], ...] = (
-            (Item("look_around", "help", tr("&Look at every link"), ("F5",), look_around), self.look_around),
-        )
         self.live.looked.connect(self._show_live)
         self._aside.refused.connect(self._refused)
 

@@ -46,10 +46,8 @@ class Opening:
         elif what == "cuts":
             self._take_cuts(path)
         elif what == "midi":
-            dock = self.window.docks["takes"]  # whose report holds it against the hits
-            dock.show()
-            dock.raise_()
-            dock.build().report_file(path)  # type: ignore[attr-defined]  # the panel of that dock
+            takes = self.window.docks["takes"].bring_up()  # whose report holds it against the hits
+            takes.report_file(path)  # type: ignore[attr-defined]  # the panel of that dock
         else:
             cure = tr("give a film, a session, a cut list or a MIDI file")
             self.window.message.refuse(OptionError(tr("is nothing that can be opened here"), where=path.name, cure=cure))
@@ -59,10 +57,7 @@ class Opening:
         if self.window.document.now is None:
             self.window.document.open_cuts(path)
             return
-        dock = self.window.docks["recut"]
-        dock.show()
-        dock.raise_()
-        dock.build().look_at([path])  # type: ignore[attr-defined]  # the panel of that dock
+        self.window.docks["recut"].bring_up().look_at([path])  # type: ignore[attr-defined]  # the panel of that dock
 
     def relink(self) -> None:
         """Asks where the session's film lies now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ from PyQt6.QtWidgets import (
 )
 
 from desktop import theme
-from desktop.actions import Item
 from desktop.aside import Aside
 from desktop.document import CUT_LISTS, FILMS, kind
 from desktop.language import words
@@ -57,15 +56,6 @@ class Recut(QWidget):
         self.recutting: Recutting | None = None
         self.model = Changes(self)
         self._lay_out()
-        look = tr("Compare the session with a new cut; nothing changes yet")
-        accept = tr("Carry the session to the new cut; composes the bars of every ticked change")
-        self.items: tuple[tuple[Item, Callable[[], object]], ...] = (
-            (Item("new_cut", "file", tr("Look at a &new cut…"), ("Ctrl+Alt+O",), look, line=True), self.choose_file),
-            (
-                Item("accept_cut", "file", tr("&Accept what is ticked of the new cut"), ("Ctrl+Alt+Return",), accept),
-                self.accept,
-            ),
-        )
         self.model.refused.connect(self._refused)
         document.job_changed.connect(self._job_changed)
         document.session_changed.connect(self._session_changed)
@@ -82,7 +72,7 @@ class Recut(QWidget):
         self.look.setToolTip(
             tr("A cut list (EDL, OTIO, XML, AAF, CSV) or the new film; both may be dropped here at once (Ctrl+Alt+O)")
         )
-        self.look.clicked.connect(self.choose_file)
+        self.look.clicked.connect(self.new_cut)
         self.name = QLabel(self)
         self.summary = QLabel(self)
         self.summary.setProperty("quiet", True)
@@ -112,7 +102,7 @@ class Recut(QWidget):
         self.ticked.setToolTip(
             tr("The rest keeps its old notes in the new bars, for your own hand (Ctrl+Alt+Enter; Space ticks)")
         )
-        self.ticked.clicked.connect(self.accept)
+        self.ticked.clicked.connect(self.accept_cut)
         self.drop = QPushButton(tr("Put aside"), self)
         self.drop.setToolTip(tr("Forget the new cut; the session stays as it is"))
         self.drop.clicked.connect(self.put_aside)
@@ -142,7 +132,7 @@ class Recut(QWidget):
 
     # a new cut
 
-    def choose_file(self) -> None:
+    def new_cut(self) -> None:
         """Asks for a cut list or a film."""
         suffixes = " ".join(f"*{suffix}" for suffix in (*CUT_LISTS, *FILMS))
         name, _ = QFileDialog.getOpenFileName(self, tr("The new cut"), "", f"{tr('Cut lists and films')} ({suffixes})")
@@ -226,9 +216,9 @@ class Recut(QWidget):
         if self.recutting is not None:
             self._refused(frozenset())
             self._list()
-            self.accept()
+            self.accept_cut()
 
-    def accept(self) -> None:
+    def accept_cut(self) -> None:
         """Carries the session to the new cut; nothing is composed for what is not ticked."""
         recutting, document = self.recutting, self._document
         if recutting is None or self._accepting:

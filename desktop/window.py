@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PyQt6.QtCore import QChildEvent, QEvent, Qt, QTimer
@@ -11,7 +10,7 @@ from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QTabBar, QVBoxLa
 
 from bridge.events import SessionChanged
 from bridge.studio import OpenFilm
-from desktop.actions import Actions, Item, items
+from desktop.actions import Actions, items
 from desktop.commands import Commands
 from desktop.docks import set_out, sweep
 from desktop.document import Document
@@ -37,7 +36,7 @@ SIDE, BELOW = 360, 260
 
 
 class Window(QMainWindow):
-    """One document, one transport, and everything that looks at them. `join` takes rows that docks bring along."""
+    """One document, one transport, and everything that looks at them."""
 
     def __init__(self, document: Document, preferences: Preferences | None = None) -> None:
         super().__init__()
@@ -49,7 +48,8 @@ class Window(QMainWindow):
         self.setDockNestingEnabled(True)
         self.actions_by_name = Actions(self)
         self.commands = Commands(self)
-        self.join((item, self.commands.of(item.name)) for item in items())
+        for item in items():
+            self.actions_by_name.add(item, self.commands.of(item))
         self.recent_menu = self._recent_menu()
         self._lay_out()
         self.docks = set_out(self, document, self.transport)
@@ -71,11 +71,6 @@ class Window(QMainWindow):
         files.insertMenu(self.actions_by_name["save_as"], menu)
         menu.setToolTipsVisible(True)
         return menu
-
-    def join(self, rows: Iterable[tuple[Item, Callable[[], object]]]) -> None:
-        """Takes rows into menus, keys and palette: what each is, and what it calls."""
-        for item, call in rows:
-            self.actions_by_name.add(item, call)
 
     def _lay_out(self) -> None:
         self.message, self.jobs = MessageBar(self), JobsLine(self)

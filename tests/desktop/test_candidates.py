@@ -159,9 +159,9 @@ def test_bars_are_locked_by_hand_and_at_the_playhead(panel: Candidates, seat: Se
         assert set(times) <= {row.candidate.tempo_map.seconds(bar.start) for bar in row.candidate.bars}
     frame = int(times[1] * seat.session.film.rate) + 2
     seat.transport.locate(frame)
-    seat.change(panel.lock_here)
+    seat.change(panel.lock_bar)
     assert locked_bars(seat.session) == {6, 8}
-    seat.change(panel.lock_here)
+    seat.change(panel.lock_bar)
     assert locked_bars(seat.session) == {6, 7, 8}
 
 

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 from sittings import bytes_of, saved, scored
 
+from desktop.actions import items
 from desktop.app import Faults
 from desktop.app import window as window_of
 from desktop.document import Document
@@ -27,6 +28,7 @@ from engines.picture.demo_film import CUTS, FRAMES, make_demo_film
 from engines.score.smf import write_smf
 from engines.session.deliver import score_of
 from engines.session.desk import Desk
+from engines.session.lock import locked_bars
 from engines.session.model import Session
 
 PATIENCE = 60_000
@@ -242,6 +244,40 @@ def test_every_row_of_the_menus_has_a_call_a_name_and_a_tip(window: Window) -> N
         assert action.toolTip()
     keys = [key.toString() for action in actions for key in action.shortcuts()]
     assert sorted(keys) == sorted(set(keys)), "one key, one act"
+
+
+def test_what_a_dock_does_is_in_menus_and_palette_before_it_was_opened(window: Window, session_file: Path, qtbot: QtBot) -> None:
+    for dock in window.docks.values():
+        dock.hide()
+    unopened = Window(Document(), window.preferences)  # nothing was ever shown
+    rows = [item for item in items() if item.dock]
+    assert {item.dock for item in rows} == {"candidates", "recut", "links"}
+    assert all(unopened.docks[item.dock].panel is None for item in rows)
+    listed = {action.objectName() for menu in unopened.actions_by_name.menus.values() for action in menu.actions()}
+    assert {item.name for item in rows} <= listed & {action.objectName() for action in unopened.actions_by_name.all()}
+    unopened.commands.take(session_file)
+    qtbot.waitUntil(lambda: unopened.timeline.sheet is not None, timeout=PATIENCE)
+    palette = Palette(unopened.actions_by_name.all(), unopened)
+    qtbot.keyClicks(palette._field, "Lock or unlock the bar")
+    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(locked_bars(session(unopened))), timeout=PATIENCE)
+    assert unopened.docks["candidates"].panel is not None, "built on demand"
+    assert not unopened.docks["candidates"].isVisible()
+    unopened.close()
+    unopened.deleteLater()
+
+
+def test_every_row_of_a_dock_is_a_method_of_its_panel(window: Window) -> None:
+    for item in items():
+        if item.dock:
+            assert callable(getattr(window.docks[item.dock].build(), item.name)), item.name
+
+
+def test_a_row_of_a_dock_brings_it_up(window: Window, qtbot: QtBot) -> None:
+    window.docks["links"].hide()
+    trigger(window, "look_around")
+    assert window.docks["links"].isVisible()
+    assert window.docks["links"].panel is not None
 
 
 def test_the_palette_finds_an_act_by_a_few_letters_and_does_it(sitting: Window, qtbot: QtBot) -> None:
