@@ -6,7 +6,7 @@ An adapter says what the DAW said, never what it was told to do: `place` returns
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +22,7 @@ from engines.score.smf import Score
 from engines.session.deliver import score_of
 from engines.session.delivery_names import safe
 from engines.session.model import Session, Span
-from engines.spotting.tempo import Metre
+from engines.spotting.tempo import Metre, TempoMap
 
 
 @dataclass(frozen=True, order=True)
@@ -204,7 +204,8 @@ class Daw(Protocol):
 @dataclass(frozen=True)
 class Address:
     """Where a DAW is found; None leaves it to the adapter. ``folder`` is where files are put for it, ``project`` its session's folder
-    or file, ``port`` where it listens, ``box`` the folder that its script looks into."""
+    or file, ``port`` where it listens, ``box`` the folder that its script looks into. ``tempo_map`` gives the seconds of its project by
+    its beats, for a DAW that says beats and whose project has more than one tempo: see `followed`."""
 
     folder: Path | None = None
     project: Path | None = None
@@ -212,6 +213,11 @@ class Address:
     port: int | None = None
     timeout_s: float = 3.0
     box: Path | None = None
+    tempo_map: TempoMap | None = None
+
+    def followed(self, tempo_map: TempoMap, at: Fraction = Fraction(0)) -> Address:
+        """The same for a project that has a cue's tempo map: its beat 0 is the cue's, the film's first frame lies ``at`` seconds in."""
+        return replace(self, tempo_map=replace(tempo_map, origin=tempo_map.origin + at))
 
 
 def open_daw(name: str, address: Address | None = None) -> Daw:

@@ -1,8 +1,9 @@
 """Ableton Live through AbletonOSC: session clips, tempo, cue points, transport.
 
 AbletonOSC (MIT, a remote script) is put into Live's folder of remote scripts and chosen as a control surface. It listens on port
-11000, answers to 11001, and looks for messages every 0.1 s. Live counts beats, and a session clip plays at the set's tempo: notes are
-placed by their seconds at that tempo, so that every hit is on its frame while the tempo stays as it is.
+11000, answers to 11001, and looks for messages every 0.1 s. Live counts beats, and tells its tempo where it stands and no other. A set
+of one tempo has its beats at that tempo: notes are placed by their seconds, so that every hit is on its frame while the tempo stays as
+it is. A set that has the cue's tempo map (imported with its MIDI file) is read and filled through that map, exactly.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bridge.daws.osc_peer import OscPeer
 from bridge.osc_transport import LiveTransport, number
 from bridge.transport import Report
 from engines.errors import DawError
-from engines.spotting.tempo import Metre
+from engines.spotting.tempo import Metre, TempoMap
 
 PORT = 11000
 """Where AbletonOSC listens; it answers to the next one."""
@@ -46,6 +47,7 @@ class Live:
 
     def __init__(self, address: Address) -> None:
         port = address.port or PORT
+        self._map = address.tempo_map
         self.peer = OscPeer(self.name, port, port + 1, address.host, address.timeout_s)
         self._subscribed = False
         self._following = Following(self.name)
@@ -63,7 +65,7 @@ class Live:
 
     def place(self, cue: Cue, at: Fraction) -> Placed:
         """A session clip a scene and stem, on tracks named like the stems, made where they are missing; notes are read back."""
-        tempo, tracks = self._tempo(), self._tracks()
+        beats, tracks = self._beats(at), self._tracks()
         names: dict[int, list[str | None]] = {}
         rows: dict[str, int] = {}
         places: list[tuple[Clip, int, int]] = []
@@ -73,41 +75,42 @@ class Live:
                 names[track] = self._names(track)
             slot = self._slot(track, names[track], clip.name, rows.get(clip.scene))
             rows.setdefault(clip.scene, slot)
-            self._fill(track, slot, clip, tempo, names[track][slot] is not None)
+            self._fill(track, slot, clip, beats, names[track][slot] is not None)
             names[track][slot] = clip.name
             places.append((clip, track, slot))
         for track, expected in names.items():
             self._made(track, expected, tracks)
-        found = {clip.key: replace(clip, sounds=self._held(track, slot, clip, tempo)) for clip, track, slot in places}
+        found = {clip.key: replace(clip, sounds=self._held(track, slot, clip, beats)) for clip, track, slot in places}
         if cue.whole:
             self._clear(cue, tracks)
         clips, worst = confirm(self.name, cue.clips, found, _FINEST)
         where = "; ".join(f"row {row + 1} at {_clock(self._start(clips, scene) + at)}" for scene, row in rows.items())
-        said = f"{len(clips)} session clips hold their notes, for {float(tempo):.2f} bpm: launch {where} of the project"
+        tempo = f"{float(beats.bpm(0)):.2f} bpm" if self._map is None else "the cue's tempo map"
+        said = f"{len(clips)} session clips hold their notes, for {tempo}: launch {where} of the project"
         return Placed(self.name, said, clips, True, (), worst)
 
     def markers(self) -> tuple[ProjectMarker, ...]:
-        """The set's cue points (locators), by its tempo."""
-        spb = 60 / self._tempo()
+        """The set's cue points (locators), which Live tells in beats."""
+        beats = self._beats()
         said = self.peer.ask("/live/song/get/cue_points")
         pairs = zip(said[::2], said[1::2], strict=False)
-        return tuple(sorted(ProjectMarker(self._exact(beats) * spb, str(name)) for name, beats in pairs))
+        return tuple(sorted(ProjectMarker(beats.seconds(self._exact(beat)), str(name)) for name, beat in pairs))
 
     def transport(self) -> Transport:
-        """Its place by its tempo, to a tenth of a second: Live answers no faster."""
+        """Its place, to a tenth of a second: Live answers no faster."""
         tempo = self._tempo()
-        beats = self._number("/live/song/get/current_song_time")
+        here = self._number("/live/song/get/current_song_time")
         playing = bool(self._number("/live/song/get/is_playing"))
         beat, unit = (int(self._number(f"/live/song/get/signature_{part}")) for part in ("numerator", "denominator"))
         metre = Metre(beat, unit) if beat > 0 and unit > 0 else None
-        return Transport(beats * 60 / tempo, playing, float(tempo), metre)
+        return Transport(self._beats().seconds(here), playing, float(tempo), metre)
 
     def go(self, seconds: Fraction | None = None, rolling: bool | None = None) -> Transport:
-        """Goes to a place by the set's tempo, then plays on or stops, and waits until Live says so."""
+        """Goes to a place, then plays on or stops, and waits until Live says so."""
         if rolling is False:
             self._roll("/live/song/stop_playing", False)
         if seconds is not None:
-            self._locate(max(Fraction(0), seconds) * self._tempo() / 60)
+            self._locate(max(Fraction(0), seconds))
         if rolling:
             self._roll("/live/song/continue_playing", True)
         return self.transport()
@@ -156,6 +159,11 @@ class Live:
             raise DawError("has no tempo", where=self.name, cure="open a set in Live")
         return tempo
 
+    def _beats(self, at: Fraction = Fraction(0)) -> TempoMap:
+        """Seconds of the film by the set's beats, the film's first frame ``at`` seconds of the project."""
+        found = self._map or TempoMap.steady(self._tempo())
+        return replace(found, origin=found.origin - at)
+
     def _tracks(self) -> list[str]:
         count = int(self._number("/live/song/get/num_tracks"))
         if not 0 <= count <= _MOST_TRACKS:
@@ -199,14 +207,14 @@ class Live:
         said = self.peer.ask("/live/track/get/clips/name", track, fits=lambda said: said[:1] == (track,))
         return [None if name is None else str(name) for name in said[1:]]
 
-    def _fill(self, track: int, slot: int, clip: Clip, tempo: Fraction, occupied: bool) -> None:
+    def _fill(self, track: int, slot: int, clip: Clip, beats: TempoMap, occupied: bool) -> None:
         """Makes the clip anew with its notes; nothing is waited for, but Live is asked now and then whether it has read so far."""
         if occupied:
             self._tell("/live/clip_slot/delete_clip", track, slot)
-        self._tell("/live/clip_slot/create_clip", track, slot, float((clip.end - clip.start) * tempo / 60))
+        self._tell("/live/clip_slot/create_clip", track, slot, float(beats.beat(clip.end) - beats.beat(clip.start)))
         self._tell("/live/clip/set/name", track, slot, clip.name)
         for some in _groups(clip.sounds, NOTES):
-            self._tell("/live/clip/add/notes", track, slot, *_numbers(some, clip.start, tempo))
+            self._tell("/live/clip/add/notes", track, slot, *_numbers(some, clip.start, beats))
 
     def _tell(self, address: str, *args: Any) -> None:
         self.peer.send(address, *args)
@@ -223,25 +231,26 @@ class Live:
                 what = f"made no clip {name!r} in row {slot + 1} of {tracks[track]!r}"
                 raise DawError(what, where=self.name, cure="is that a MIDI track, and the slot empty?")
 
-    def _held(self, track: int, slot: int, clip: Clip, tempo: Fraction) -> tuple[Sound, ...]:
+    def _held(self, track: int, slot: int, clip: Clip, beats: TempoMap) -> tuple[Sound, ...]:
         """The notes that Live has in a clip; filled once more where a datagram was lost on the way."""
-        sounds = self._sounds(track, slot, clip, tempo)
+        sounds = self._sounds(track, slot, clip, beats)
         if len(sounds) != len(clip.sounds):
-            self._fill(track, slot, clip, tempo, occupied=True)
-            sounds = self._sounds(track, slot, clip, tempo)
+            self._fill(track, slot, clip, beats, occupied=True)
+            sounds = self._sounds(track, slot, clip, beats)
         return sounds
 
-    def _sounds(self, track: int, slot: int, clip: Clip, tempo: Fraction) -> tuple[Sound, ...]:
+    def _sounds(self, track: int, slot: int, clip: Clip, beats: TempoMap) -> tuple[Sound, ...]:
         """The notes that Live has in a clip, in seconds of the film."""
-        span = float((clip.end - clip.start) * tempo / 60) + 1
+        first = beats.beat(clip.start)
+        span = float(beats.beat(clip.end) - first) + 1
         said = self.peer.ask(
             "/live/clip/get/notes", track, slot, 0, 128, 0.0, span, fits=lambda said: said[:2] == (track, slot)
         )[2:]  # fmt: skip
-        spb, out = 60 / tempo, set()
+        out = set()
         for pitch, start, length, velocity, _ in _groups(said[: len(said) // 5 * 5], 5):
-            begin = clip.start + self._exact(start) * spb
-            end = begin + self._exact(length) * spb
-            out.add(Sound(begin, int(self._exact(pitch)), end, round(self._exact(velocity))))
+            begin = first + self._exact(start)
+            on, off = beats.seconds(begin), beats.seconds(begin + self._exact(length))
+            out.add(Sound(on, int(self._exact(pitch)), off, round(self._exact(velocity))))
         return tuple(sorted(out))
 
     def _clear(self, cue: Cue, tracks: Sequence[str]) -> None:
@@ -260,13 +269,16 @@ class Live:
                         f"keeps clips of scenes that are no more in {name!r}", where=self.name, cure="delete them in Live"
                     )
 
-    def _locate(self, beats: Fraction) -> None:
-        sent, tempo = time.monotonic(), self._tempo()
-        self.peer.send("/live/song/set/current_song_time", float(beats))
+    def _locate(self, seconds: Fraction) -> None:
+        sent, beats = time.monotonic(), self._beats()
+        place = beats.beat(seconds)
+        if place < 0:
+            raise DawError("has no beats before its first", where=self.name, cure="go to a later place")
+        self.peer.send("/live/song/set/current_song_time", float(place))
 
         def there() -> bool:
-            passed = Fraction(time.monotonic() - sent) * tempo / 60  # if it plays
-            return -_BEAT <= self._number("/live/song/get/current_song_time") - beats <= passed + _BEAT
+            latest = beats.beat(seconds + Fraction(time.monotonic() - sent))  # if it plays
+            return place - _BEAT <= self._number("/live/song/get/current_song_time") <= latest + _BEAT
 
         if not self.peer.until(there):
             raise DawError("did not go where it was sent", where=self.name, cure="is it recording, or following another clock?")
@@ -285,12 +297,12 @@ class Live:
         return min(clip.start for clip in clips if clip.scene == scene)
 
 
-def _numbers(sounds: Iterable[Sound], start: Fraction, tempo: Fraction) -> list[Any]:
+def _numbers(sounds: Iterable[Sound], start: Fraction, beats: TempoMap) -> list[Any]:
     """Notes as AbletonOSC takes them: pitch, start and length in beats of the clip, velocity, mute."""
     out: list[Any] = []
     for sound in sounds:
-        beats = [float((at * tempo) / 60) for at in (sound.start - start, sound.end - sound.start)]
-        out += [sound.pitch, *beats, sound.velocity, 0]
+        on, off = beats.beat(sound.start), beats.beat(sound.end)
+        out += [sound.pitch, float(on - beats.beat(start)), float(off - on), sound.velocity, 0]
     return out
 
 
