@@ -107,6 +107,7 @@ def items() -> tuple[Item, ...]:
         Item("burn_in", "view", tr("&Burnt-in timecode"), ("Ctrl+Shift+T",), tr("Show the timecode in the picture"), checks=True),
         Item("full_screen", "view", tr("Picture on &full screen"), ("F11", "Ctrl+F"),
              tr("The picture alone, on the second display where there is one"), checks=True),
+        Item("arrange", "view", tr("Docks as at &first"), (), tr("Put every dock back to where it lay at first")),
         Item("light", "view", tr("&Light or dark"), ("Ctrl+Shift+L",),
              tr("Change between light and dark; it follows the system until then"), line=True),
         Item("tongue", "view", tr("English / 中文"), (), tr("Change the language of the window")),

@@ -31,7 +31,21 @@ if TYPE_CHECKING:
 tr = words("commands")
 HEAVIER = 0.1
 """A step of a hit's weight."""
-ALWAYS = {"open", "demo", "quit", "palette", "light", "tongue", "keys", "about", "streamers", "burn_in", "listen", "look_around"}
+ALWAYS = {
+    "open",
+    "demo",
+    "quit",
+    "palette",
+    "light",
+    "tongue",
+    "keys",
+    "about",
+    "streamers",
+    "burn_in",
+    "listen",
+    "look_around",
+    "arrange",
+}
 """What can be done before anything is open."""
 WITH_SESSION = {
     *("save_as", "hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "respot", "refill", "split", "join"),
@@ -79,6 +93,7 @@ class Commands:
             "zoom_out": lambda: self.window.timeline.zoom(1 / 1.5),
             "zoom_fit": lambda: self.window.timeline.fit(),
             "score": wishes_of(self.window.document).refill_all,
+            "arrange": lambda: self.window.arrangement.reset(),
             "cancel": lambda: self.window.jobs.cancel(),
         }
         home: object = self if hasattr(self, name) else self.opening

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QTabBar, QVBoxLa
 from bridge.events import SessionChanged
 from bridge.studio import OpenFilm
 from desktop.actions import Actions, items
+from desktop.arrangement import Arrangement
 from desktop.commands import Commands
 from desktop.docks import set_out, sweep
 from desktop.document import Document
@@ -31,8 +32,6 @@ from engines.errors import HitpointError, OutputError
 from engines.picture.reel import Reel
 
 tr = words("window")
-SIDE, BELOW = 360, 260
-"""Pixels of the docks at the right and of those below in a window that was never arranged."""
 
 
 class Window(QMainWindow):
@@ -193,15 +192,8 @@ class Window(QMainWindow):
     # how it lies on the screen, and its end
 
     def _restore(self) -> None:
-        self.resize(1440, 900)
-        right = [dock for dock in self.docks.values() if dock.place.area == Qt.DockWidgetArea.RightDockWidgetArea]
-        self.resizeDocks(right, [SIDE] * len(right), Qt.Orientation.Horizontal)
-        under = [dock for dock in self.docks.values() if dock.place.area == Qt.DockWidgetArea.BottomDockWidgetArea]
-        self.resizeDocks(under, [BELOW] * len(under), Qt.Orientation.Vertical)
-        kept = self.preferences.bytes("window/places")
-        if not kept.isEmpty():
-            self.restoreGeometry(self.preferences.bytes("window/geometry"))
-            self.restoreState(kept)
+        self.arrangement = Arrangement(self, self.docks, self.preferences)
+        self.arrangement.take_up()
         for name, part in (("streamers", "streamers"), ("burn_in", "burn_in")):
             on = self.preferences.flag(f"view/{name}", True)
             setattr(self.viewer, part, on)
@@ -210,8 +202,7 @@ class Window(QMainWindow):
         self.actions_by_name["music"].setChecked(self.heard.on)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
-        self.preferences.set("window/geometry", self.saveGeometry())
-        self.preferences.set("window/places", self.saveState())
+        self.arrangement.keep()
         self.commands.leave_full_screen()
         self.transport.stop()
         self.hide()  # at once; what is left to write may take a moment
