@@ -18,6 +18,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal, pyqtSlot
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, SessionChanged, TransportRead
 from bridge.jobs import fault
 from bridge.studio import OpenFilm, Studio
+from desktop.gathering import Gathering
 from desktop.sheet import Sheet, sheet_of_film, sheet_of_session
 from engines.errors import HitpointError
 from engines.session.film import SUFFIXES, find_film
@@ -57,6 +58,7 @@ class Document(QObject):
         super().__init__(parent)
         self._turn = sys.getswitchinterval()
         sys.setswitchinterval(TURN_S)
+        self._gathering = Gathering(self)
         self.studio = studio or Studio()
         self.now: OpenSession | None = None
         """The open session, as it was told of last."""
@@ -150,6 +152,7 @@ class Document(QObject):
             pool.shutdown(cancel_futures=True)
         self.studio.close()
         self._unsubscribe()
+        self._gathering.end()
         sys.setswitchinterval(self._turn)
 
     # what the studio tells, in any thread

@@ -206,7 +206,10 @@ def _scenes(session: Session) -> tuple[SceneMark, ...]:
 
 def _marks(session: Session) -> tuple[HitMark, ...]:
     tempo_map = session.tempo_map
-    onsets = [tempo_map.seconds(beat) for beat in sorted({note.start for note in session.notes})]
+    sounding = [(span, session.takes[span.scene.chosen]) for span in session.spans if span.scene.chosen is not None]
+    onsets = {
+        tempo_map.seconds(span.start + beat) for span, take in sounding for beat in {row.played.start for row in take.notes}
+    }
     report = hit_report(onsets, session.hits, session.film.rate, session.start, tuple(landings(session)))
     heard = [span.seconds for span in session.spans if span.scene.chosen is not None]
     return tuple(_mark(line, heard) for line in report.lines)

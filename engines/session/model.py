@@ -340,8 +340,8 @@ class Span:
 
 def part(tempo_map: TempoMap, start: Fraction, end: Fraction) -> TempoMap:
     """The bars of a map between two bar lines, in beats from the first; the last tempo goes on."""
-    segments = [s for s in tempo_map.segments if start < s.start < end]
+    segments = tempo_map.segments_between(start, end)
     first = type(tempo_map.segments[0])(Fraction(0), 60 / tempo_map.bpm(start))
-    metres = tuple(bar.metre for bar in tempo_map.bars_until(end) if start <= bar.start < end)
+    metres = tuple(bar.metre for bar in tempo_map.bars_between(start, end))
     moved = (replace(s, start=s.start - start) for s in segments)
     return TempoMap((first, *moved), metres, tempo_map.seconds(start))

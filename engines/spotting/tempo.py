@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -132,6 +132,19 @@ class TempoMap:
         last = self.bar_at(beat)
         count = last.index if last.start >= beat else last.index + 1
         return tuple(self._bar(index) for index in range(max(1, count)))
+
+    def bars_between(self, start: Fraction, end: Fraction) -> tuple[Bar, ...]:
+        """The bars that begin at ``start`` or after it, and before ``end``; of a long map without a look at all the others."""
+        starts = self._bar_starts
+        low = bisect_left(starts, start)
+        if end <= self.bars[-1].end:
+            return self.bars[low : bisect_left(starts, end)]
+        return self.bars[low:] + tuple(bar for bar in self.bars_until(end)[len(starts) :] if start <= bar.start < end)
+
+    def segments_between(self, start: Fraction, end: Fraction) -> tuple[Segment, ...]:
+        """The changes of tempo after ``start`` and before ``end``."""
+        beats = self._starts[0]
+        return self.segments[bisect_right(beats, start) : bisect_left(beats, end)]
 
     def bar_at(self, beat: Fraction | int) -> Bar:
         """The bar in which a beat lies (beats before 0 lie in the first); a bar line belongs to the bar that it begins."""

@@ -52,6 +52,19 @@ def test_bars_follow_each_other_and_every_beat_has_one(tempo_map: TempoMap, beat
     assert tempo_map.bars_until(home.end)[-1] == home
 
 
+@settings(max_examples=60, deadline=None)
+@given(tempo_map=tempo_maps(), one=BEATS, other=BEATS, data=st.data())
+def test_a_stretch_of_a_map_is_what_a_look_at_all_of_it_finds(
+    tempo_map: TempoMap, one: Fraction, other: Fraction, data: st.DataObject
+) -> None:
+    lines = [bar.start for bar in tempo_map.bars_until(Fraction(100))]
+    start = data.draw(st.one_of(st.just(one), st.sampled_from(lines)))
+    end = data.draw(st.one_of(st.just(other), st.sampled_from(lines)))
+    bars = tuple(bar for bar in tempo_map.bars_until(end) if start <= bar.start < end)
+    assert tempo_map.bars_between(start, end) == bars
+    assert tempo_map.segments_between(start, end) == tuple(s for s in tempo_map.segments if start < s.start < end)
+
+
 def test_a_bar_line_belongs_to_the_bar_that_it_begins() -> None:
     tempo_map = TempoMap.steady(100, metre=Metre(3, 4))
     assert tempo_map.bar_at(3) == Bar(1, Fraction(3), Metre(3, 4))
