@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engines.commands import Refill, Score
+from engines.commands import Conform, FollowHits, Refill, Score
 from engines.errors import SessionError
 from engines.session.desk import Act
-from engines.session.model import Scene, SceneTake, Session
+from engines.session.model import Scene, SceneTake, Session, Span
 
 
 def aimed(act: Act, asked: Session, now: Session) -> Act:
-    """The act as it was meant on the session on which it was ``asked`` for, if it only begins when that is another already: a refill
-    goes for the scene that had its number then, wherever that is. Raises SessionError where that is gone, or has other bars."""
-    if now is asked or not isinstance(act, Refill):
+    """The act as it was meant on the session on which it was ``asked`` for, if it begins when that is another already: what is for a
+    scene goes for the one that had its number then, wherever that is. Raises SessionError where that is gone, or has other bars, and
+    where a conform refuses changes of another cut than the session has now."""
+    if now is asked:
+        return act
+    if isinstance(act, Conform) and act.refused and asked.programme != now.programme:
+        cure = "look at the new cut again, and choose again what is refused"
+        raise SessionError(
+            "the picture was changed meanwhile, and with it the numbers of the changes", where=act.sentence, cure=cure
+        )
+    if isinstance(act, FollowHits):
+        scene = asked.span(act.scene).scene.id
+        return FollowHits(_there(act, now, scene).number)
+    if not isinstance(act, Refill):
         return act
     wish, span = act.wish, asked.span(act.wish.scene)
-    there = next((other for other in now.spans if other.scene.id == span.scene.id), None)
-    if there is None or len(there.bars) != len(span.bars):
+    there = _there(act, now, span.scene.id)
+    if len(there.bars) != len(span.bars):
         raise SessionError("the scene was given other bars while it waited", where=act.sentence, cure="refill it again")
     later = there.first - span.first
     bars = None if wish.bars is None else tuple((first + later, last + later) for first, last in wish.bars)
@@ -25,17 +36,29 @@ def aimed(act: Act, asked: Session, now: Session) -> Act:
     return replace(act, wish=replace(wish, scene=there.number, bars=bars, keep=keep))
 
 
+def _there(act: Act, now: Session, scene: str) -> Span:
+    """Where the scene of an id lies now."""
+    found = next((span for span in now.spans if span.scene.id == scene), None)
+    if found is None:
+        raise SessionError("the scene is no more", where=act.sentence, cure="choose one that is there")
+    return found
+
+
+def adds(act: Act) -> bool:
+    """Whether what an act makes is takes, which `rebased` puts onto another session. Whatever else is long is done again on it."""
+    return isinstance(act, Refill | Score)
+
+
 def rebased(act: Act, base: Session, after: Session, now: Session) -> tuple[Session, list[str]]:
-    """The session ``now`` with what ``act`` made of ``base`` (``after``), and what the composer should know of it, a line each.
+    """The session ``now`` with the takes that ``act`` added to ``base`` (``after``), and what the composer should know of it, a line
+    each.
 
     New takes of a scene that still has its bars are added. They are chosen if nobody chose or held anything in that scene since;
     else the composer's later word stands, and the take waits among the others. Raises SessionError, and nothing changes, where no
-    new take fits any more, or where the act concerned the whole session (a conform) and that is another now.
+    new take fits any more.
     """
     if now is base:
         return after, []
-    if not isinstance(act, Refill | Score):
-        raise SessionError("the session was changed meanwhile", where=act.sentence, cure="do it again")
     said, added = [], 0
     for name, take in after.takes.items():
         if name in base.takes:

@@ -9,7 +9,7 @@ from threading import Lock, RLock
 
 from bridge.events import Change, Event, Message, OpenSession, SessionChanged
 from bridge.latest import Latest
-from bridge.rebase import aimed, rebased
+from bridge.rebase import adds, aimed, rebased
 from engines.errors import Cancelled, HitpointError, SessionError
 from engines.session.desk import Act, Desk
 from engines.session.history import Step
@@ -82,23 +82,29 @@ class Sitting:
         """Does a long act on the session as it is now while others act too, then puts it onto the session as it is then. ``asked`` is
         the session on which it was asked for, if that is longer ago.
 
-        See `bridge.rebase.rebased` for what happens where both touched the same scene. Raises what the act raises, SessionError, and
+        Takes are added, see `bridge.rebase.rebased` for what happens where both touched the same scene. What concerns the whole session
+        (a conform) is done again on what it has become, until nobody acts meanwhile. Raises what the act raises, SessionError, and
         Cancelled; then nothing has changed, not a byte.
         """
         with self._lock:
             self._open()
             self._desk.writable()  # told before anything is composed, not after
             base = self._desk.session
-        act = aimed(act, asked or base, base)
-        after = act.do(base, watch)
-        with self._lock:
-            if watch.cancelled and watch.cancelled():
-                raise Cancelled
-            self._open()
-            before = self._desk.session
-            ready, said = rebased(act, base, after, before)
-            self._desk.do(Ready(act.sentence, ready))
-            acted = self._changed("acted", act.sentence, before)
+        act, again = aimed(act, asked or base, base), False
+        while True:
+            after = act.do(base, watch)
+            with self._lock:
+                if watch.cancelled and watch.cancelled():
+                    raise Cancelled
+                self._open()
+                before = self._desk.session
+                if before is base or adds(act):
+                    ready, said = rebased(act, base, after, before)
+                    self._desk.do(Ready(act.sentence, ready))
+                    acted = self._changed("acted", act.sentence, before)
+                    break
+            act, base, again = aimed(act, base, before), before, True
+        said += ["what was done meanwhile is in it, too"] * again
         for line in said:
             self._publish(Message(line))
         return replace(acted, said=tuple(said))

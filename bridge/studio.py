@@ -323,12 +323,22 @@ class Studio:
 
     def conform(self, provider: str | None = None, refused: Collection[int] = ()) -> Job[Acted]:
         """Carries the session to the cut that was looked at last. For the changes that are ``refused`` (by number, from 1) nothing is
-        composed, see `engines.commands.Conform`."""
+        composed, see `engines.commands.Conform`. What is done meanwhile is carried, too. Cancelled or failed, the offer stands."""
         offer = self.offer
         if offer is None:
             raise OptionError("no new cut was looked at", where="conform", cure="give its cut list or its film first")
+        sitting = self._at_work()
+        act, asked = Conform(offer.new, offer.name, provider, frozenset(refused)), sitting.now.session
+
+        def work(watch: Watch) -> Acted:
+            try:
+                return sitting.compose(act, watch, asked)
+            except BaseException:
+                self.offer = self.offer or offer  # it stands, unless another was looked at meanwhile
+                raise
+
         self.offer = None
-        return self.compose(Conform(offer.new, offer.name, provider, frozenset(refused)))
+        return self.jobs.begin(act.sentence, work)
 
     # other programs
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from engines.errors import OptionError
 from engines.picture.reel import Reel
 from engines.scoring import Wishes, composed
+from engines.session.compose import Answered
 from engines.session.divide import join, split
 from engines.session.keep import parse
 from engines.session.lock import locked
@@ -341,13 +342,15 @@ class Conform:
     name: str
     provider: str | None = None
     refused: frozenset[int] = frozenset()
+    known: Answered = field(default_factory=Answered, compare=False, repr=False)
+    """What it has composed so far, if it must be done again because others act meanwhile."""
 
     @property
     def sentence(self) -> str:
         return f"Conform to {self.name}"
 
     def do(self, session: Session, watch: Watch) -> Session:
-        return conformed(session, self.new, watch, self.provider, self.refused).session
+        return conformed(session, self.new, watch, self.provider, self.refused, self.known).session
 
 
 def scope_of(session: Session, scene: int | None, bar: int | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -30,6 +30,23 @@ class Made:
     def answers(self) -> tuple[Answer, ...]:
         """The landings as a take keeps them."""
         return tuple(Answer(landing.hit.frame, landing.landed_by, landing.how) for landing in self.landings)
+
+
+@dataclass
+class Answered:
+    """Orders with what came of them, and the seed that each scene was given: an act that is done again, because the session has changed
+    while it composed, asks no question twice."""
+
+    seeds: dict[str, int] = field(default_factory=dict)
+    _rows: list[tuple[Order, TempoMap, Made]] = field(default_factory=list)
+
+    def of(self, order: Order, tempo_map: TempoMap) -> Made | None:
+        """What came of an order; None where it was never asked."""
+        return next((made for asked, beats, made in self._rows if asked == order and beats == tempo_map), None)
+
+    def add(self, order: Order, tempo_map: TempoMap, made: Made) -> None:
+        """Remembers what came of an order."""
+        self._rows.append((order, tempo_map, made))
 
 
 def make(

@@ -20,12 +20,13 @@ from engines.errors import OptionError
 from engines.picture.cutlist import CutList
 from engines.scoring import programme_hits
 from engines.session.before import AFTER, inside_scene, with_before
+from engines.session.compose import Answered
 from engines.session.keep import parse
 from engines.session.lock import as_runs, numbers
 from engines.session.model import ChosenMap, Film, Picture, PlayedNote, Scene, SceneTake, Session, Span, Told
 from engines.session.picture import packed, retimed, unpacked
 from engines.session.plain import plain
-from engines.session.refill import Wish, refilled
+from engines.session.refill import Wish, next_seed, refilled
 from engines.spotting.hits import Override
 from engines.spotting.tempo import TempoMap
 from engines.watch import Watch
@@ -128,15 +129,25 @@ def _said(runs: Sequence[Sequence[int]]) -> str:
     return ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in runs) or "none"
 
 
-def conformed(session: Session, new: NewCut, watch: Watch, provider: str | None = None, refused: Collection[int] = ()) -> Recut:
+def conformed(
+    session: Session,
+    new: NewCut,
+    watch: Watch,
+    provider: str | None = None,
+    refused: Collection[int] = (),
+    known: Answered | None = None,
+) -> Recut:
     """The session on the new cut, with what it touched composed again; the old one is among its ``versions``.
 
     In the new bars of a change that is ``refused`` (by its place in the change list, from 1) nothing is composed. Every scene with
-    new bars has what the old cut played there as a take called `engines.session.before.BEFORE`. Raises OptionError for what is no
-    change, and the errors of the solver and the engine; then nothing has changed.
+    new bars has what the old cut played there as a take called `engines.session.before.BEFORE`. What is ``known`` from an earlier
+    turn is not composed again. Raises OptionError for what is no change, and the errors of the solver and the engine; then nothing has
+    changed.
     """
-    if session.features:
-        watch.said.append("the features are of the old cut and are left out; give the new ones with refill --features")
+    known = Answered() if known is None else known
+    left_out = "the features are of the old cut and are left out; give the new ones with refill --features"
+    if session.features and left_out not in watch.said:
+        watch.said.append(left_out)
     with watch.stage("match"):
         matched = _matched(session, new)
     with watch.stage("solve"):
@@ -150,8 +161,9 @@ def conformed(session: Session, new: NewCut, watch: Watch, provider: str | None 
         runs, scene = inside_scene(wanted, span), span.scene
         if runs:
             whole = scene.chosen is None and not found.by_hand
-            wish = Wish(span.number, bars=None if whole else runs)
-            loose, take = refilled(carried.with_scene(replace(scene, keep=())), wish, watch, provider)  # it lies in other bars
+            wish = Wish(span.number, None if whole else runs, seed=known.seeds.setdefault(scene.id, next_seed(carried)))
+            # what is kept lies in other bars
+            loose, take = refilled(carried.with_scene(replace(scene, keep=())), wish, watch, provider, known)
             if scene.chosen is not None:
                 key = loose.span(span.number).scene.chosen or ""
                 loose = replace(loose, takes={**loose.takes, key: replace(take, name=AFTER)})

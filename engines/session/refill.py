@@ -14,7 +14,7 @@ from engines.engine import Engine, load_engine
 from engines.errors import OptionError
 from engines.score.land import caught_at
 from engines.score.notes import STEMS, Note
-from engines.session.compose import Made, beside, make
+from engines.session.compose import Answered, Made, beside, make
 from engines.session.heard import feature_files, paths_of, told_apart
 from engines.session.keep import Keep, bar_of, held, kept
 from engines.session.model import Answer, FeatureFile, Order, PlayedNote, SceneTake, Session, Span
@@ -49,11 +49,13 @@ def next_seed(session: Session) -> int:
     return max([session.seed - 1, *used]) + 1
 
 
-def refilled(session: Session, wish: Wish, watch: Watch, provider: str | None = None) -> tuple[Session, SceneTake]:
+def refilled(
+    session: Session, wish: Wish, watch: Watch, provider: str | None = None, known: Answered | None = None
+) -> tuple[Session, SceneTake]:
     """The session with one more take of the scene, chosen, and that take. Raises OptionError, and what the engine raises.
 
     What is kept is bit by bit as it was in the chosen take; the rest is composed in one go for each run of bars, in order, and
-    hears the scenes before it.
+    hears the scenes before it. What is ``known`` already is not asked again.
     """
     span = session.span(wish.scene)
     words = (*wish.keep, *held(span))
@@ -69,7 +71,7 @@ def refilled(session: Session, wish: Wish, watch: Watch, provider: str | None = 
     rows = [row for row in old if row.note in stay or row.note.stem not in wanted.get(_place(row.note, span), ())]
     engine, question = _asked(session, wish, provider)
     asked = wanted if wish.stems else _under_dialogue(session, span, wanted)
-    rows, made = compose_runs(session, span, asked, rows, question, engine, watch)
+    rows, made = compose_runs(session, span, asked, rows, question, engine, watch, known)
     takes = session.takes_of(span.scene)
     take = SceneTake(
         scene=span.scene.id,
@@ -132,6 +134,7 @@ def compose_runs(
     question: Question,
     engine: Engine,
     watch: Watch,
+    known: Answered | None = None,
 ) -> tuple[list[PlayedNote], list[tuple[Order, Made]]]:
     """Composes the stems ``wanted`` of bars (by their places in the scene) run by run beside ``rows``, which stay; what came of it,
     with its orders."""
@@ -164,8 +167,12 @@ def compose_runs(
             session.instruments,
             question.features,
         )
-        with watch.stage("compose") as progress:
-            answer = make(order, tempo_map, engine, progress, watch.cancelled)
+        answer = None if known is None else known.of(order, tempo_map)
+        if answer is None:
+            with watch.stage("compose") as progress:
+                answer = make(order, tempo_map, engine, progress, watch.cancelled)
+            if known is not None:
+                known.add(order, tempo_map, answer)
         rows = list(beside(rows, answer.notes))
         made.append((order, answer))
     return rows, made

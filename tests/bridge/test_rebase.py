@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sittings import few, scored
 
-from bridge.rebase import aimed, rebased
-from engines.commands import Choose, Delete, Hold, Join, Lock, Refill, Remark, Score, Split, Tell, Title
+from bridge.rebase import adds, aimed, rebased
+from engines.commands import Choose, Conform, Delete, FollowHits, Hold, Join, Lock, Refill, Remark, Score, Split, Tell, Title
 from engines.errors import HitpointError, SessionError
 from engines.session.desk import Act
 from engines.session.intact import intact
 from engines.session.marks import DropHit
 from engines.session.model import Session, Told
+from engines.session.recut import NewCut
 from engines.session.refill import Wish
 from engines.spotting.tempo import Metre
 from engines.watch import Watch
@@ -113,10 +116,27 @@ def test_a_refill_goes_for_the_scene_that_was_meant(session: Session, acts: list
     assert meant.wish.bars == ((span.first + 2, span.first + 3),)
 
 
-def test_an_act_on_the_whole_session_is_not_put_onto_another(session: Session) -> None:
-    now = Title("b").do(session, Watch())
-    with pytest.raises(SessionError, match="changed meanwhile"):
-        rebased(DropHit(session.hits[0].frame), session, session, now)
+def test_only_takes_are_put_onto_another_session(session: Session) -> None:
+    assert adds(Refill(Wish(1)))
+    assert adds(Score())
+    assert not adds(DropHit(session.hits[0].frame))
+    assert not adds(FollowHits(1))
+
+
+def test_following_hits_goes_for_the_scene_that_was_meant(session: Session) -> None:
+    now = Split(session.span(1).first + 3).do(session, Watch())
+    assert aimed(FollowHits(2), session, now) == FollowHits(3)
+    gone = Join(1).do(session, Watch())
+    with pytest.raises(SessionError, match="the scene is no more"):
+        aimed(FollowHits(2), session, gone)
+
+
+def test_changes_that_are_refused_are_those_of_the_cut_that_was_looked_at(session: Session) -> None:
+    other = replace(session, programme=replace(session.programme, title="another cut"))
+    new = NewCut(session.programme)
+    assert aimed(Conform(new, "new"), session, other) == Conform(new, "new")
+    with pytest.raises(SessionError, match="the picture was changed meanwhile"):
+        aimed(Conform(new, "new", refused=frozenset({2})), session, other)
 
 
 def test_what_was_taken_back_meanwhile_is_no_longer_a_base(session: Session) -> None:
