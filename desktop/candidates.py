@@ -23,10 +23,11 @@ from desktop.aside import Aside
 from desktop.candidate_limits import LimitsForm, Locks
 from desktop.candidate_list import List, effect
 from desktop.candidate_rows import Painted, Row, Rows, row_of
-from desktop.click_sound import Click, beats_of
+from desktop.click_sound import beats_of
 from desktop.language import words
 from desktop.seen import Seen
 from desktop.sheet import with_map
+from desktop.sound import sound_of
 from engines.commands import Lock, UseMap
 from engines.session.lock import locked_bars
 from engines.session.remap import remapped
@@ -62,7 +63,7 @@ class Candidates(QWidget):
         self._document, self._transport = document, transport
         self._aside = Aside(self)
         self.seen = Seen(self, self._turned)
-        self.click = Click(transport, parent=self)
+        self.sound = sound_of(transport)
         self.model = Rows(self)
         self._session: Session | None = None
         self._spotted_for: tuple[object, ...] = ()
@@ -121,7 +122,7 @@ class Candidates(QWidget):
         self.word = QLabel(self)
         self.word.setWordWrap(True)
         self.word.setVisible(False)
-        self.click.changed.connect(self._say_sound)
+        self.sound.changed.connect(self._say_sound)
         self.effect = QLabel(self)
         self.effect.setWordWrap(True)
         self.effect.setMinimumHeight(2 * self.fontMetrics().height())
@@ -293,10 +294,10 @@ class Candidates(QWidget):
         self._draw(candidate)
         if candidate is None or not self.listens.isChecked():
             self._aside.forget("beats")
-            self.click.play(None)
+            self.sound.click(None)
         else:
             tempo_map, end = candidate.tempo_map, candidate.end
-            self._aside.ask("beats", lambda: beats_of(tempo_map, end), self.click.play)
+            self._aside.ask("beats", lambda: beats_of(tempo_map, end), self.sound.click)
 
     def _draw(self, candidate: Candidate | None) -> None:
         """Has the timeline show a candidate's beats, which are worked out beside the window; None shows the map in use."""
@@ -318,11 +319,11 @@ class Candidates(QWidget):
 
     def _listening(self, on: bool) -> None:
         if not on:
-            self.click.play(None)
+            self.sound.click(None)
 
-    def _say_sound(self, word: str) -> None:
-        self.word.setText(word)
-        self.word.setVisible(bool(word))
+    def _say_sound(self) -> None:
+        self.word.setText(self.sound.word)
+        self.word.setVisible(bool(self.sound.word))
 
     # choosing
 

@@ -31,20 +31,11 @@ if TYPE_CHECKING:
 tr = words("commands")
 HEAVIER = 0.1
 """A step of a hit's weight."""
+LOUDER = 0.1
+"""A step of the film's volume."""
 ALWAYS = {
-    "open",
-    "demo",
-    "quit",
-    "palette",
-    "light",
-    "tongue",
-    "keys",
-    "about",
-    "streamers",
-    "burn_in",
-    "listen",
-    "look_around",
-    "arrange",
+    *("open", "demo", "quit", "palette", "light", "tongue", "keys", "about", "streamers", "burn_in", "arrange"),
+    *("listen", "look_around", "sound", "louder", "softer", "sound_led"),
 }
 """What can be done before anything is open."""
 WITH_SESSION = {
@@ -92,6 +83,8 @@ class Commands:
             "zoom_in": lambda: self.window.timeline.zoom(1.5),
             "zoom_out": lambda: self.window.timeline.zoom(1 / 1.5),
             "zoom_fit": lambda: self.window.timeline.fit(),
+            "louder": lambda: self.window.sound.turn_to(self.window.sound.volume + LOUDER),
+            "softer": lambda: self.window.sound.turn_to(self.window.sound.volume - LOUDER),
             "score": wishes_of(self.window.document).refill_all,
             "arrange": lambda: self.window.arrangement.reset(),
             "cancel": lambda: self.window.jobs.cancel(),
@@ -277,6 +270,18 @@ class Commands:
     def follow(self) -> None:
         """The DAW leads, or the window."""
         self.window.heard.follow(self.window.actions_by_name["follow"].isChecked())
+
+    def sound(self) -> None:
+        """The film's sound with the picture, or not."""
+        on = self.window.actions_by_name["sound"].isChecked()
+        self.window.preferences.set("sound", on)
+        self.window.sound.switch(on)
+
+    def sound_led(self) -> None:
+        """The film's sound while the DAW leads, too, or not."""
+        on = self.window.actions_by_name["sound_led"].isChecked()
+        self.window.preferences.set("sound_led", on)
+        self.window.sound.listen_while_led(on)
 
     def _switch(self, name: str) -> None:
         on = self.window.actions_by_name[name].isChecked()

@@ -26,6 +26,13 @@ class Preferences:
         """Yes or no."""
         return self.text(key, "yes" if default else "no") == "yes"
 
+    def number(self, key: str, default: float) -> float:
+        """A number; anything else that stands there counts as none."""
+        try:
+            return float(self.text(key, str(default)))
+        except ValueError:
+            return default
+
     def bytes(self, key: str) -> QByteArray:
         """What Qt packed, such as the places of docks."""
         value = self._settings.value(key)

@@ -33,6 +33,7 @@ class Transport(QObject):
     moved = pyqtSignal(int)  # the frame to be shown
     located = pyqtSignal(int)  # the person went to a frame, rolling or not
     rolled = pyqtSignal(float)  # the speed from now on, 0 at rest
+    righted = pyqtSignal(object)  # Fraction seconds on or back, to where the music is: other sound with the picture goes along
     followed = pyqtSignal(object)  # the Reading of what it follows, at every look; None when it leads again
 
     def __init__(self, clock: Callable[[], int] = time.monotonic_ns, parent: QObject | None = None) -> None:
@@ -43,6 +44,7 @@ class Transport(QObject):
         self._frame, self._speed = 0, Fraction(0)
         self._from: tuple[Fraction, int] = (Fraction(0), 0)  # seconds of the film at a moment of the clock
         self._source: Callable[[], Reading] | None = None
+        self._heard: Callable[[], Fraction | None] | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.look)
@@ -61,6 +63,14 @@ class Transport(QObject):
     def seconds(self) -> Fraction:
         """The time of that frame in exact seconds of the film."""
         return self._timing.time(self._frame)
+
+    @property
+    def moment(self) -> Fraction:
+        """The exact second of the film that it is now: while it rolls within a frame, at rest its beginning."""
+        if not self._speed:
+            return self.seconds
+        since, moment = self._from
+        return since + self._speed * Fraction(self._clock() - moment, _SECOND)
 
     @property
     def speed(self) -> float:
@@ -89,6 +99,10 @@ class Transport(QObject):
             self.followed.emit(None)
         else:
             self._timer.start()
+
+    def go_by(self, heard: Callable[[], Fraction | None] | None) -> None:
+        """Lets the film's sound be the clock of a picture that rolls: it tells the seconds that are heard, None where it stopped."""
+        self._heard = heard
 
     def locate(self, frame: int) -> None:
         """Goes to a frame, held within the film; a rolling picture rolls on from there."""
@@ -131,10 +145,10 @@ class Transport(QObject):
 
     def set_right(self, seconds: Fraction, apart: Fraction) -> None:
         """Where the music is, by its own clock: the picture goes there if it is further than ``apart`` seconds from it."""
-        since, moment = self._from
-        now = self._clock()
-        if self._speed and abs(since + self._speed * Fraction(now - moment, _SECOND) - seconds) > apart:
-            self._from = seconds, now
+        by = seconds - self.moment
+        if self._speed and abs(by) > apart:
+            self._from = seconds, self._clock()
+            self.righted.emit(by)
 
     def look(self) -> None:
         """Looks at the clock, or at what it follows, and moves to the frame of that moment. Its timer calls it."""
@@ -144,8 +158,10 @@ class Transport(QObject):
             if reading.frame is not None:
                 self._show(reading.frame)
             return
-        since, moment = self._from
-        at = since + self._speed * Fraction(self._clock() - moment, _SECOND)
+        heard = None if self._heard is None else self._heard()
+        if heard is not None:
+            self._from = heard, self._clock()  # where it ends, the machine's clock goes on from there
+        at = self.moment
         self._show(self._timing.at(max(Fraction(0), at)))
         if not 0 <= at < self._timing.duration:
             self.stop()

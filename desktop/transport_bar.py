@@ -14,6 +14,8 @@ from desktop import theme
 from desktop.actions import Actions
 from desktop.language import words
 from desktop.sheet import Sheet
+from desktop.sound import Sound
+from desktop.sound_box import SoundBox
 from desktop.transport import Transport
 
 tr = words("transport")
@@ -22,7 +24,7 @@ tr = words("transport")
 class TransportBar(QWidget):
     """Reads the transport; its buttons are the window's own actions."""
 
-    def __init__(self, transport: Transport, actions: Actions, parent: QWidget | None = None) -> None:
+    def __init__(self, transport: Transport, actions: Actions, sound: Sound, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.transport = transport
         self._sheet: Sheet | None = None
@@ -53,6 +55,8 @@ class TransportBar(QWidget):
             row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self._state)
+        self.sound = SoundBox(sound, actions["sound"], self)
+        row.addWidget(self.sound)
         row.addWidget(self.score)
         transport.moved.connect(self._tell)
         transport.rolled.connect(self._rolled)

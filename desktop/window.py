@@ -23,6 +23,7 @@ from desktop.language import act, words
 from desktop.message import MessageBar
 from desktop.preferences import Preferences
 from desktop.sheet import Sheet
+from desktop.sound import sound_of
 from desktop.timeline import Timeline
 from desktop.transport import Transport, even
 from desktop.transport_bar import TransportBar
@@ -32,6 +33,8 @@ from engines.errors import HitpointError, OutputError
 from engines.picture.reel import Reel
 
 tr = words("window")
+SAID_MS = 8_000
+"""Milliseconds for which the line at the bottom says why nothing is heard."""
 
 
 class Window(QMainWindow):
@@ -43,6 +46,7 @@ class Window(QMainWindow):
         self.preferences = preferences or Preferences()
         self.transport = Transport(parent=self)
         self.heard = Heard(document, self.transport, parent=self)
+        self.sound = sound_of(self.transport)
         self.setWindowTitle("Hitpoint")
         self.setDockNestingEnabled(True)
         self.actions_by_name = Actions(self)
@@ -74,7 +78,7 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         self.message, self.jobs = MessageBar(self), JobsLine(self)
         self.welcome, self.viewer = Welcome(self), Viewer(self.transport, self)
-        self.transport_bar = TransportBar(self.transport, self.actions_by_name, self)
+        self.transport_bar = TransportBar(self.transport, self.actions_by_name, self.sound, self)
         self.timeline = Timeline(self.transport, self)
         self.picture = QStackedWidget(self)
         self.picture.addWidget(self.welcome)
@@ -147,6 +151,7 @@ class Window(QMainWindow):
     def _show_reel(self, reel: Reel | None) -> None:
         self.viewer.open(reel)
         self.timeline.open(reel)
+        self.sound.open(reel)
         if reel is not None:
             self.transport.load(reel.timing)
         self.show_state()
@@ -198,8 +203,27 @@ class Window(QMainWindow):
             on = self.preferences.flag(f"view/{name}", True)
             setattr(self.viewer, part, on)
             self.actions_by_name[name].setChecked(on)
+        self._restore_sound()
         self.heard.on = self.preferences.flag("music", True)
         self.actions_by_name["music"].setChecked(self.heard.on)
+
+    def _restore_sound(self) -> None:
+        sound, kept = self.sound, self.preferences
+        sound.switch(kept.flag("sound", True))
+        sound.listen_while_led(kept.flag("sound_led", False))
+        sound.turn_to(kept.number("volume", 1.0))
+        self.actions_by_name["sound"].setChecked(sound.on)
+        self.actions_by_name["sound_led"].setChecked(sound.while_led)
+        sound.changed.connect(self._sound_changed)
+
+    def _sound_changed(self) -> None:
+        if self.sound.volume != self.preferences.number("volume", 1.0):
+            self.preferences.set("volume", f"{self.sound.volume:.2f}")
+        if self.sound.word != self.viewer.toolTip():
+            self.viewer.setToolTip(self.sound.word)
+            status = self.statusBar()
+            assert status is not None
+            status.showMessage(self.sound.word, SAID_MS)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         self.arrangement.keep()
@@ -215,6 +239,7 @@ class Window(QMainWindow):
                 event.ignore()
             return
         self.viewer.close_film(wait=True)
+        self.sound.close()
         self.timeline.close_film(wait=True)
         self.preferences.ended()
         super().closeEvent(event)
