@@ -1,4 +1,5 @@
-"""Files that are either whole or not there: written beside their place under a temporary name, then renamed."""
+"""Files that are either whole or not there: written beside their place under a temporary name, then renamed. And files as a person
+names them, read without waiting for ever: a pipe makes whoever opens it wait, a device never ends."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from engines.errors import OutputError
@@ -82,6 +84,36 @@ def write(path: str | Path, content: str | bytes) -> Path:
     with atomic(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return Path(path)
+
+
+def opened(path: str | Path) -> BufferedReader:
+    """A regular file, open for reading. Raises OSError as the system does, and for what is no file: a folder, a pipe, a device."""
+    _regular(os.stat(path).st_mode, path)  # to open a device may move something
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(path, flags), "rb")  # a pipe that took the file's place meanwhile is opened without waiting
+    try:
+        _regular(os.fstat(file.fileno()).st_mode, path)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def read(path: str | Path, most: int) -> bytes:
+    """The bytes of a regular file. Raises OSError as `opened` does, and for one that holds more than ``most``."""
+    with opened(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        size = f"{most >> 20} MiB" if most >= 1 << 20 else f"{most >> 10} KiB"
+        raise OSError(errno.EFBIG, f"holds more than {size}", str(path))
+    return data
+
+
+def _regular(mode: int, path: str | Path) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.ENXIO, REFUSALS[errno.ENXIO][0], str(path))
 
 
 def folder(path: str | Path) -> Path:

@@ -17,6 +17,7 @@ from engines.files import folder, write
 from engines.picture import cutlist, motion
 from engines.picture.cut import Cut
 from engines.picture.cutlist import CutList
+from engines.picture.damage import Damage
 from engines.picture.reel import Reel
 from engines.picture.timecode import Timecode
 from engines.runtime import choose
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
     from engines.picture.motion import Motion
+
+    Each = Callable[[int, VideoFrame], None]
 
 
 @dataclass(frozen=True)
@@ -136,12 +139,12 @@ def film_cuts(
     watch: Watch,
     cut_list: Path | None = None,
     rate: Fraction | None = None,
-    each: Callable[[int, VideoFrame], None] | None = None,
+    each: Each | None = None,
 ) -> tuple[CutList, bytes]:
     """The film's cuts: from its editor's list where there is one, else from its pixels; then with the film's fingerprints.
 
-    ``each`` is shown every frame that is decoded for it, with its index: none where there is a list. Raises FilmError, or
-    CutListError where the list is broken or does not fit the film.
+    ``each`` is shown every frame that is decoded for it, with its index: none where there is a list. Frames that are damaged are told
+    of. Raises FilmError, or CutListError where the list is broken or does not fit the film.
     """
     with watch.stage("shots") as progress:
         if cut_list is not None:
@@ -154,8 +157,9 @@ def film_cuts(
         from engines.picture import shots
         from engines.picture.fingerprint import Fingerprints
 
-        prints = Fingerprints(reel)
-        found = shots.cuts(reel, progress, watch.cancelled, prints.add, each)
+        prints, damage = Fingerprints(reel), Damage(reel)
+        found = shots.cuts(reel, progress, watch.cancelled, prints.add, _both(damage.see, each))
+        watch.said += damage.said()
         return CutList.of_cuts(found, reel.rate, reel.frames, reel.start_timecode, reel.path.name), prints.whole()
 
 
@@ -168,8 +172,19 @@ def film_pictures(
     with watch.stage("picture") as progress:
         if cut_list is None:
             return programme, prints, meter.motion(programme.cuts)
-        seen = motion.measure(reel, programme.cuts, on_progress=progress, cancelled=watch.cancelled)
+        damage = Damage(reel)
+        seen = motion.measure(reel, programme.cuts, progress, watch.cancelled, damage.see)
+        watch.said += damage.said(programme.start)
     return programme, prints, seen
+
+
+def _both(one: Each, other: Each | None) -> Each:
+    def see(index: int, frame: VideoFrame) -> None:
+        one(index, frame)
+        if other is not None:
+            other(index, frame)
+
+    return see
 
 
 def programme_hits(programme: CutList, duration: Fraction, overrides: Sequence[Override] = ()) -> tuple[Hit, ...]:

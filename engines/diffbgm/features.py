@@ -18,10 +18,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engines import files
 from engines.diffbgm.pianoroll import BEATS
 from engines.errors import OptionError
 
 VISUAL, CAPTION = 512, 768
+LARGEST = 1 << 30
+"""Bytes of a file of features; ten hours of captions, a row a second, take a tenth of it."""
+
 CURE = "give .npy or .pt files with 512 (visual) or 768 (captions) numbers a row"
 Rows = npt.NDArray[np.float32]
 
@@ -51,10 +55,10 @@ def _rows(path: Path) -> Rows:
     try:
         if path.suffix in (".pt", ".pth"):
             return _tensor(path)
-        return np.asarray(np.load(path, allow_pickle=False), np.float32)
+        return np.asarray(np.load(io.BytesIO(files.read(path, LARGEST)), allow_pickle=False), np.float32)
     except OSError as error:
         raise OptionError(f"cannot be read ({error.strerror})", where=path, cure=CURE) from error
-    except (ValueError, TypeError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, EOFError, KeyError, MemoryError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise OptionError("cannot be read as features", where=path, cure=CURE) from error
 
 
@@ -96,7 +100,9 @@ def _strided(
 
 
 def _tensor(path: Path) -> Rows:
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(files.read(path, LARGEST))) as archive:
+        if sum(part.file_size for part in archive.infolist()) > LARGEST:
+            raise ValueError("is far larger than it looks")
         names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(names) != 1:
             raise ValueError("is no file of torch")

@@ -52,6 +52,8 @@ def _present(path: Path) -> None:
         raise FilmError("no such film", where=path, cure="check the name and the folder") from None
     if stat.S_ISDIR(there.st_mode):
         raise FilmError("that is a folder, not a film", where=path, cure="name one film inside it")
+    if not stat.S_ISREG(there.st_mode):  # FFmpeg would wait for what a pipe never says
+        raise FilmError("that is a device or a pipe, not a film", where=path, cure="name a film in a file")
     if not os.access(path, os.R_OK):
         raise FilmError("no permission to read the film", where=path, cure="give yourself read access to it")
     if there.st_size == 0:
@@ -120,6 +122,18 @@ def pixel_aspect(stream: VideoStream) -> Fraction:
     """Width of a pixel over its height; 1 where the film is silent about it."""
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     return Fraction(aspect) if aspect else Fraction(1)
+
+
+def frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Every frame that decodes, in order, from where the container is: damage in one must not hide those after it."""
+    from av.error import InvalidDataError
+
+    for packet in container.demux(stream):
+        try:
+            decoded = packet.decode()
+        except InvalidDataError:
+            continue
+        yield from decoded
 
 
 def stamp(frame: VideoFrame) -> int | None:

@@ -298,7 +298,7 @@ def _format(path: Path) -> str:
             raise CutListError("is an editor's project", where=path, cure="export an EDL, AAF or XML of the programme from it")
         if path.exists() and not path.is_file():
             raise CutListError("is a folder" if path.is_dir() else "is no file", where=path, cure=_KNOWN)
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             head = file.read(65536)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

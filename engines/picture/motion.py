@@ -206,17 +206,20 @@ def measure(
     cuts: Sequence[Cut] = (),
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    each: Callable[[int, VideoFrame], None] | None = None,
 ) -> Motion:
     """Motion and light of a film, in a pass of its own over its pictures; `FilmMeter` takes part in another's.
 
-    Costs about as much as decoding again; long films are sampled 12 times a second instead of 25. Raises Cancelled soon after
-    ``cancelled()`` turns true, FilmError where the film cannot be decoded.
+    Costs about as much as decoding again; long films are sampled 12 times a second instead of 25. ``each`` is shown every frame.
+    Raises Cancelled soon after ``cancelled()`` turns true, FilmError where the film cannot be decoded.
     """
     meter = FilmMeter(reel)
     for index, frame in reel.decoded():
         if cancelled is not None and cancelled():
             raise Cancelled
         meter.see(index, frame)
+        if each is not None:
+            each(index, frame)
         if on_progress is not None:
             on_progress(index, reel.frames)
     if on_progress is not None:

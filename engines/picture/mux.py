@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,11 +86,11 @@ def _never() -> bool:
 
 @contextmanager
 def _music(path: Path) -> Iterator[wave.Wave_read]:
-    try:
-        opened = wave.open(str(path))  # noqa: SIM115 - closed below
-    except (OSError, EOFError, wave.Error) as error:
-        raise OptionError(f"not a WAV file ({error})", where=path, cure="render the preview again") from error
-    with opened as music:
+    with ExitStack() as opened:
+        try:
+            music = opened.enter_context(wave.open(opened.enter_context(files.opened(path))))
+        except (OSError, EOFError, wave.Error) as error:
+            raise OptionError(f"not a WAV file ({error})", where=path, cure="render the preview again") from error
         if (music.getnchannels(), music.getsampwidth(), music.getframerate()) != (2, 2, RATE):
             raise OptionError("not stereo of 16 bits and 48 kHz", where=path, cure="render the preview again")
         yield music

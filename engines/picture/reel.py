@@ -121,8 +121,8 @@ class Reel:
     def decoded(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, VideoFrame]]:
         """Frames as the decoder gives them (coded size, unturned), with their index, from ``start`` up to ``stop``.
 
-        Frame-exact wherever it starts. Raises FilmError where a frame cannot be decoded, and where the film ends a second or
-        more before its own header says.
+        Frame-exact wherever it starts. Frames of which the decoder makes nothing are passed over, see `engines.picture.damage`. Raises
+        FilmError where the film cannot be read on, and where it ends a second or more before its own header says.
         """
         from av.error import FFmpegError
 
@@ -166,15 +166,15 @@ class Reel:
                 if not door.seek(container, stream, max(target, int(stamps[0]))):
                     break
                 # frames before the first key frame lean on pictures that were skipped
-                run = self._indexed(dropwhile(lambda f: not f.key_frame, container.decode(stream)))
+                run = self._indexed(dropwhile(lambda f: not f.key_frame, door.frames(container, stream)))
                 first = next(run, None)
                 if first and first[0] <= start:
                     yield from chain((first,), run)
                     return
             with door.film(self.path) as (again, same):  # nothing to seek by: from the beginning
-                yield from self._indexed(again.decode(same))
+                yield from self._indexed(door.frames(again, same))
         else:
-            yield from self._indexed(container.decode(stream))
+            yield from self._indexed(door.frames(container, stream))
 
     def _indexed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         last = -1

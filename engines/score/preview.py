@@ -17,7 +17,7 @@ from engines import files
 from engines.errors import MidiError, MissingLibraryError, OptionError
 from engines.score.sampler import RATE, Sampler, Sound, Voice
 from engines.score.smf import Score, smf_bytes
-from engines.score.smf_reader import Smf, parse_smf, read_smf
+from engines.score.smf_reader import LARGEST, Smf, parse_smf, read_smf
 from engines.score.soundfont import SoundFont, bundled_soundfont
 
 Synthesiser = Literal["sampler", "fluidsynth"]
@@ -57,7 +57,7 @@ def render(
     if synthesiser == "fluidsynth":
         if isinstance(music, Smf):
             raise OptionError("fluidsynth plays files and scores", where="preview", cure="give the MIDI file itself")
-        data = smf_bytes(music) if isinstance(music, Score) else Path(music).read_bytes()
+        data = smf_bytes(music) if isinstance(music, Score) else files.read(music, LARGEST)
         return _normalised(_by_fluidsynth(data, font, zero, frames), frames, out)
     return _normalised(Sampler(SoundFont(font)).blocks(_voices(smf, zero), frames), frames, out)
 

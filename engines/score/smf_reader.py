@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engines.errors import MidiError
+from engines.files import read
 from engines.spotting.tempo import Metre
 
 LARGEST = 64 << 20
@@ -112,9 +113,7 @@ def read_smf(path: str | Path) -> Smf:
     """Read a MIDI file. Raises MidiError, one line with the place, for anything that is broken or not one."""
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise MidiError(f"larger than {LARGEST >> 20} MiB", where=path, cure="give a MIDI file")
-        data = path.read_bytes()
+        data = read(path, LARGEST)
     except OSError as error:
         cure = "give the name of a MIDI file that you may read"
         raise MidiError(f"cannot be read ({error.strerror})", where=path, cure=cure) from error

@@ -12,6 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import MissingLibraryError, OptionError
+from engines.files import read
+
+LARGEST = 1 << 32
+"""Bytes; the format counts them in 32 bits."""
 
 # generators by their number in section 8.1.2
 START, END, LOOP_START, LOOP_END, START_COARSE, CUTOFF, CUTOFF_BY_ENVELOPE, END_COARSE, PAN = 0, 1, 2, 3, 4, 8, 11, 12, 17
@@ -80,7 +84,7 @@ class SoundFont:
         self.path = Path(path)
         self._presets: dict[tuple[int, int], tuple[Zone, ...]] = {}
         try:
-            data = self.path.read_bytes()
+            data = read(self.path, LARGEST)
             chunks = dict(_chunks(data))
             self._tables = {name: np.frombuffer(chunks[name], dtype) for name, dtype in _HEADERS.items()}
             self._wave = np.frombuffer(chunks["smpl"], "<i2")

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 from filelock import BaseFileLock, FileLock, Timeout
 
 from engines.errors import HitpointError, OptionError, OutputError, SessionError
-from engines.files import refusal, write
+from engines.files import read, refusal, write
 from engines.session.history import Change, History, Step, differences
 from engines.session.model import Session
 from engines.session.plain import plain, plain_after, session_after, session_of
@@ -240,9 +240,7 @@ def _tidy(path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > LARGEST:
-            raise SessionError("is too large for a session", where=path, cure="give the .hitpoint file")
-        table = json.loads(path.read_bytes())
+        table = json.loads(read(path, LARGEST))
     except OSError as error:
         what = "is a folder" if path.is_dir() else f"cannot be read ({error.strerror or error})"
         raise SessionError(what, where=path, cure="give the .hitpoint file that score wrote") from error

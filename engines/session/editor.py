@@ -8,7 +8,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from engines import files
 from engines.errors import OptionError
+
+LARGEST = 4 << 20
+"""Bytes of a sheet; one of a feature film has some hundred thousand."""
 
 
 def edited(text: str) -> str:
@@ -39,7 +43,7 @@ def edited(text: str) -> str:
 def sheet_from(path: Path) -> str:
     """The text of a sheet. Raises OptionError for a file that cannot be read, or is no text."""
     try:
-        return path.read_text("utf-8-sig")
+        return files.read(path, LARGEST).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise OptionError(f"cannot be read ({error.strerror})", where=path, cure="brief --write FILE makes one") from error
     except UnicodeDecodeError as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 
 from engines.errors import OptionError
+from engines.files import opened
 from engines.session.model import FeatureFile
 
 
@@ -17,7 +18,8 @@ def feature_files(paths: Sequence[Path]) -> tuple[FeatureFile, ...]:
 
 def _digest(path: Path) -> str:
     try:
-        return sha256(path.read_bytes()).hexdigest()
+        with opened(path) as file:
+            return file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise OptionError(
             f"cannot be read ({error.strerror})", where=path, cure="say where it lies now, with --features"

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from engines.errors import OutputError
-from engines.files import refusal
+from engines.files import opened, read, refusal
 
 FORMAT = "hitpoint delivery"
 VERSION = 1
+LARGEST = 64 << 20
+"""Bytes of the ledger; it names files, it does not hold them."""
+
 _ELSEWHERE = "move it away, or deliver to another folder"
 
 
@@ -36,7 +39,7 @@ class Ledger:
         """The ledger of a folder, empty where there is none. Raises OutputError for a file of its name that is none."""
         path = folder / "rights.json"
         try:
-            table = json.loads(path.read_bytes())
+            table = json.loads(read(path, LARGEST))
             if table["format"] != FORMAT or table["version"] != VERSION:
                 raise ValueError("of another format or version")
             cues, text = dict(table["cues"]), dict(table["text"])
@@ -89,7 +92,8 @@ class Ledger:
 def _digest(path: Path) -> str | None:
     """SHA-256 of a file, None where there is none. Raises OutputError."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with opened(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -51,6 +51,7 @@ def shots(args: argparse.Namespace) -> None:
         if path:
             cutlist.write(programme, path)
             say(f"wrote {path}")
+    say(*watch.said)
     give(args, shots_json(programme, args.film), cut_lines(programme.cuts, programme.start))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from engines import files
 from engines.errors import CutListError
 from engines.picture.cutlist import LARGEST_TEXT
 
@@ -20,12 +21,9 @@ DEEPEST = 200
 def content(path: Path) -> bytes:
     """The bytes of the file. Raises CutListError for one that cannot be read, is empty, or is far too large."""
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_TEXT + 1)
+        data = files.read(path, LARGEST_TEXT)
     except OSError as error:
-        raise CutListError(f"cannot be read ({error.strerror})", where=path, cure="check the path") from None
-    if len(data) > LARGEST_TEXT:
-        raise CutListError(f"more than {LARGEST_TEXT >> 20} MB of text", where=path, cure="is this really a cut list?")
+        raise CutListError(f"cannot be read ({error.strerror})", where=path, cure="check the path, and whether it is a cut list") from None
     if not data.strip(b"\x00 \t\r\n\x1a"):
         raise CutListError("the file is empty", where=path, cure="export the cut list again")
     return data
