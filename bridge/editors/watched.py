@@ -14,6 +14,7 @@ from threading import Event, Thread
 
 from bridge.doctor import Finding
 from bridge.editors import CUTS, HANDED, PLACE
+from engines import files
 from engines.errors import DawError, OptionError
 from engines.picture.timecode import Timecode, parse_rate
 
@@ -89,7 +90,7 @@ class WatchedFile:
 
     def _hash(self) -> str | None:
         try:
-            with self._file.open("rb") as file:
+            with files.opened(self._file) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
             return None
@@ -124,7 +125,7 @@ def editor_place(folder: Path | None = None) -> EditorPlace | None:
     path = (folder or HANDED.expanduser()) / PLACE
     try:
         age = max(0.0, time.time() - path.stat().st_mtime)
-        table = json.loads(path.read_bytes()[:_LARGEST])
+        table = json.loads(files.read(path, _LARGEST))
         rate: Fraction = parse_rate(str(table["rate"]))
         return EditorPlace(
             str(table["program"]), Timecode.parse(str(table["timecode"]), rate), int(table["frame"]), age

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engines.errors import OutputError
-from engines.files import atomic, may_hold, write
+from engines.files import atomic, may_hold, opened, read, write
 
 
 def test_writes_text_and_bytes_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
@@ -127,3 +127,24 @@ def test_links_and_rights_of_an_older_file_stay(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert real.read_bytes() == b"2"
     assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_is_read_to_its_bound_and_not_beyond(tmp_path: Path) -> None:
+    path = write(tmp_path / "a", b"12345678")
+    assert read(path, 8) == b"12345678"
+    with pytest.raises(OSError, match="holds more than 0 KiB"):
+        read(path, 7)
+    with opened(path) as file:
+        assert file.read() == b"12345678"
+
+
+def test_only_a_file_is_read(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read(tmp_path, 8)
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "nowhere", 8)
+    (tmp_path / "link").symlink_to(write(tmp_path / "a", b"1"))
+    assert read(tmp_path / "link", 8) == b"1"
+    if Path("/dev/zero").exists():
+        with pytest.raises(OSError, match="device or a pipe"):
+            read("/dev/zero", 8)

@@ -23,7 +23,9 @@ def content(path: Path) -> bytes:
     try:
         data = files.read(path, LARGEST_TEXT)
     except OSError as error:
-        raise CutListError(f"cannot be read ({error.strerror})", where=path, cure="check the path, and whether it is a cut list") from None
+        raise CutListError(
+            f"cannot be read ({error.strerror})", where=path, cure="check the path, and whether it is a cut list"
+        ) from None
     if not data.strip(b"\x00 \t\r\n\x1a"):
         raise CutListError("the file is empty", where=path, cure="export the cut list again")
     return data
