@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from importlib import import_module
 
 import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -71,8 +69,6 @@ class FilmSound(QObject):
             self._thread.join()
 
     def _work(self) -> None:
-        with suppress(ImportError):  # `desktop.outlet.speaker` says so; loaded here, its first use costs the window nothing
-            import_module("PyQt6.QtMultimedia")
         try:
             with held_open(self.reel) as run:
                 self._serve(run)

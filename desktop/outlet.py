@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -13,7 +15,7 @@ from desktop.language import words
 from engines.picture.soundtrack import RATE, Samples
 
 if TYPE_CHECKING:
-    from PyQt6.QtMultimedia import QAudioDevice, QAudioFormat
+    from PyQt6.QtMultimedia import QAudioDevice, QAudioFormat, QAudioSink
 
 tr = words("sound")
 CHANNELS, BYTES = 2, 4
@@ -68,23 +70,33 @@ class Speaker:
     """The system's output, by Qt. A device that is lost plays no more: `played` stands still."""
 
     def __init__(self, device: QAudioDevice, form: QAudioFormat) -> None:
-        from PyQt6.QtMultimedia import QAudioSink
-
-        self._sink = QAudioSink(device, form)
-        self._sink.setBufferSize(round(AHEAD_S * RATE) * BYTES)
+        self._device, self._form = device, form
+        self._sink: QAudioSink | None = None
         self._source: QIODevice | None = None
 
     def start(self, source: QIODevice) -> None:
+        from PyQt6.QtMultimedia import QAudioSink
+
         self._source = source  # Qt keeps no reference of its own
+        self._sink = QAudioSink(self._device, self._form)  # one that was reset does not begin again on PulseAudio (Qt 6.11)
+        self._sink.setBufferSize(round(AHEAD_S * RATE) * BYTES)
         self._sink.start(source)
 
     def stop(self) -> None:
-        self._sink.reset()  # `stop` would let it play out what it has
-        self._source = None
+        if self._sink is not None:
+            self._sink.reset()  # `stop` would let it play out what it has
+            self._sink.deleteLater()
+        self._sink = self._source = None
 
     @property
     def played(self) -> int:
-        return round(self._sink.processedUSecs() * RATE / 1_000_000)
+        return 0 if self._sink is None else round(self._sink.processedUSecs() * RATE / 1_000_000)
+
+
+def load() -> None:
+    """Loads Qt's sound libraries, so that finding the output takes half as long. On the window's thread: PyQt's modules must be."""
+    with suppress(ImportError):  # `speaker` says so
+        import_module("PyQt6.QtMultimedia")
 
 
 def speaker() -> Outlet | str:

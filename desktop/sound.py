@@ -18,7 +18,7 @@ from desktop.audio_clock import AudioClock
 from desktop.click_sound import Beats, rendered
 from desktop.film_sound import FilmSound
 from desktop.language import words
-from desktop.outlet import Mix, Outlet, Part, speaker
+from desktop.outlet import Mix, Outlet, Part, load, speaker
 from engines.picture.soundtrack import RATE, Samples
 
 if TYPE_CHECKING:
@@ -59,16 +59,17 @@ class Sound(QObject):
         self.film: FilmSound | None = None
         self._transport, self._make, self._now = transport, outlet, clock
         self._outlet: Outlet | None = None
-        self._given_up = False
+        self._given_up = self._stood = False
         self._begins = Fraction(0)
         """The second of the film that the first sample of the mix belongs to."""
         self._beats: Beats | None = None
         self._mix: Mix | None = None
         self._clock: AudioClock | None = None
-        self._cue = QTimer(self)
-        self._cue.setSingleShot(True)
-        self._cue.setInterval(CUED_MS)
-        self._cue.timeout.connect(self._cued)
+        self._cue, self._search = QTimer(self), QTimer(self)
+        for timer, after, call in ((self._cue, CUED_MS, self._cued), (self._search, 0, self._output)):
+            timer.setSingleShot(True)
+            timer.setInterval(after)
+            timer.timeout.connect(call)
         transport.rolled.connect(lambda _: self.restart())
         transport.located.connect(lambda _: self._located())
         transport.righted.connect(self._righted)
@@ -118,6 +119,7 @@ class Sound(QObject):
         """Is silent, and ends its thread."""
         self._end()
         self._cue.stop()
+        self._search.stop()
         if self.film is not None:
             self.film.close()
         self.film = None
@@ -143,7 +145,7 @@ class Sound(QObject):
             self._begin(transport.moment, self.on and speed == 1, speed)
 
     def _begin(self, seconds: Fraction, film: bool, speed: float) -> None:
-        self._begins = seconds
+        self._begins, self._stood = seconds, False
         parts: list[Part] = []
         heard = self.film if film else None
         if heard is not None:
@@ -172,11 +174,17 @@ class Sound(QObject):
         return lambda first, count: np.repeat(rendered(beats, float(self._begins), speed, first, count)[:, None], 2, axis=1)
 
     def at(self) -> Fraction | None:
-        """The moment of the film that is heard now; None where nothing is, or the output has stopped."""
+        """The moment of the film that is heard now; None where nothing is, or while the output stands: when it goes again, it goes on
+        from where the picture is by then."""
         if self._clock is None:
             return None
         at = self._clock.at()
-        if at is None:  # unplugged, or it never began
+        if at is not None and self._stood and not self._transport.follows:
+            by = self._transport.moment - at
+            self._righted(by)
+            at += by
+        self._stood = at is None
+        if self._clock.lost:  # unplugged, or it never began
             self._end()
             self._outlet, self._given_up = None, True
             self._silent(tr("The sound output does not answer: the picture plays alone. Sound off and on tries it again."))
@@ -226,6 +234,9 @@ class Sound(QObject):
     def _cued(self) -> None:
         if self.film is not None and self.on and not self._transport.speed:
             self.film.want(round(self._transport.seconds * RATE))
+            if self._outlet is None:
+                load()
+                self._search.start()  # found before it is needed, in a turn of its own
 
     def _led(self, reading: Reading | None) -> None:
         """A DAW leads: the film is heard where it is, if the composer asked for that."""
@@ -237,9 +248,9 @@ class Sound(QObject):
             self._end()
             return
         at = self.at()
-        if at is None:
+        if self._mix is None:
             self._begin(reading.seconds, True, 1.0)
-        elif abs(by := reading.seconds - at) > APART_S:
+        elif at is not None and abs(by := reading.seconds - at) > APART_S:
             self._righted(by)
 
 
