@@ -6,16 +6,18 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtCore import QRectF, Qt, QTimer
 from PyQt6.QtGui import QPainter
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from desktop.allowance import Allowance
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
 from desktop.language import words
 from desktop.lately import Lately
-from desktop.roll_select import is_kept, keep_or_release, notes_in, piece_of, refills, spans_of
-from desktop.roll_view import STEP, RollView
+from desktop.roll_count import Tally
+from desktop.roll_select import keep_or_release, piece_of, refills
+from desktop.roll_view import STEP, WORTH, RollView
 from desktop.takes_cue import Handle
 from desktop.takes_follow import Follow
 from desktop.takes_marks import stem_colour
@@ -64,6 +66,11 @@ class Roll(QWidget):
         self.keep = QPushButton(self)
         self.again = QPushButton(tr("Refill"), self)
         self._lately = Lately(self, self.show_session)
+        self._tally: Tally | None = None
+        self._turns = QTimer(self)
+        self._turns.setSingleShot(True)
+        self._turns.setInterval(1)
+        self._turns.timeout.connect(self._count)
         self._arrange()
         self._connect()
         self.show_session(None if document.now is None else document.now.session)
@@ -127,15 +134,25 @@ class Roll(QWidget):
         """Keeps what is selected, or lets it go where all of it is kept."""
         session = self.view.session
         if session is not None and self.view.selection:
-            for k, hold in enumerate(keep_or_release(session, self.view.selection)):
-                self._document.act(hold, k > 0)  # scenes of one selection are one step
+            selection, studio = self.view.selection, self._document.studio
+
+            def hold() -> None:
+                for k, act in enumerate(keep_or_release(session, selection)):
+                    studio.act(act, k > 0)  # scenes of one selection are one step
+
+            self._document.do(hold)  # of a whole reel, the words for every note take seconds
 
     def refill_selected(self) -> None:
         """Asks for the bars of what is selected again."""
         session = self.view.session
         if session is not None and self.view.selection:
-            for scene, stems, bars in refills(session, self.view.selection):
-                wishes_of(self._document).refill(scene, stems, bars)
+            selection, wishes = self.view.selection, wishes_of(self._document)
+
+            def ask(wanted: list[tuple[int, tuple[str, ...] | None, tuple[tuple[int, int], ...]]]) -> None:
+                for scene, stems, bars in wanted:
+                    wishes.refill(scene, stems, bars)
+
+            self._document.do(lambda: refills(session, selection), ask)
 
     def _moved(self, *_: int) -> None:
         self.view.show_playhead(float(self._transport.seconds))
@@ -178,22 +195,32 @@ class Roll(QWidget):
             self.giver.drag(piece, self)
 
     def _tell(self) -> None:
-        """What is selected, in words; they are what a screen reader says of the roll."""
-        session, selection = self.view.session, self.view.selection
+        """What is selected, in words; they are what a screen reader says of the roll. A selection that takes long to be counted is told
+        once it is."""
+        stage, selection = self.view.stage, self.view.selection
+        self._tally = None if stage is None or not selection else Tally(stage, selection)
+        self.told.setStyleSheet(f"color: {current().dim}")
+        self.keep.setToolTip(tr("What is kept stays note for note when the scene is composed again (Shift+K)"))
+        for part in (self.keep, self.again):
+            part.setEnabled(False)
+        self._count()
+
+    def _count(self) -> None:
+        tally, selection = self._tally, self.view.selection
+        if tally is not None and not tally.go(Allowance(WORTH)):
+            self.told.setText("…")
+            self._turns.start()
+            return
         words_ = ""
-        kept = session is not None and is_kept(session, selection)
-        if session is not None and selection:
-            spans = spans_of(session, selection)
-            count = sum(len(notes_in(session, span, selection)) for span in spans)
-            words_ = tr("%n notes", count)
+        if tally is not None:
+            words_ = tr("%n notes", tally.notes)
             if selection.bars is not None:
                 words_ = tr("bars {}–{}").format(*selection.bars) + f", {words_}"
-            if kept:
+            if tally.kept:
                 words_ += ", " + tr("kept")
+        kept = tally is not None and tally.kept
         self.told.setText(words_)
-        self.told.setStyleSheet(f"color: {current().dim}")
         self.view.setAccessibleDescription(words_ or tr("nothing is selected"))
         self.keep.setText(tr("Release") if kept else tr("Keep"))
-        self.keep.setToolTip(tr("What is kept stays note for note when the scene is composed again (Shift+K)"))
         self.keep.setEnabled(bool(selection))
         self.again.setEnabled(bool(selection) and not kept)

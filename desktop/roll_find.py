@@ -7,7 +7,8 @@ from PyQt6.QtCore import QPointF, QRectF
 
 from desktop.language import words
 from desktop.roll_notes import Placed, Stage
-from desktop.roll_paint import Frame, Looks, pitch_name
+from desktop.roll_paint import RING, Frame, Looks, pitch_name
+from desktop.roll_select import Selection
 
 tr = words("roll")
 
@@ -31,22 +32,29 @@ def note_at(place: QPointF, frame: Frame, stage: Stage, looks: Looks) -> tuple[P
 
 def bar_at(x: float, frame: Frame, stage: Stage) -> int:
     """The bar of the cue (from 1) at a pixel, the nearest beyond the ends."""
-    starts = np.array([float(bar.start) for bar in stage.session.bars])
+    starts = stage.bar_starts
     beat = float(stage.clock.beat(frame.seconds(x)))
     return min(len(starts), max(1, int(np.searchsorted(starts, beat + 1e-9, side="right"))))
 
 
-def inside(band: QRectF, frame: Frame, stage: Stage, looks: Looks) -> frozenset[tuple[str, int]]:
-    """The notes that a rubber band touches, by scene and row."""
+def inside(band: QRectF, frame: Frame, stage: Stage, looks: Looks) -> Selection:
+    """The notes that a rubber band touches."""
     begin, end = frame.seconds(band.left()), frame.seconds(band.right())
     high, low = frame.pitch(band.top()), frame.pitch(band.bottom())
-    out: set[tuple[str, int]] = set()
+    out: dict[str, list[int]] = {}
     for placed in stage.scenes(begin, end):
         shape = placed.shape
         here = (placed.start < end) & (placed.end > begin) & (shape.pitch >= low) & (shape.pitch <= high)
-        rows = (int(row) for row in np.flatnonzero(here) if shape.stems[shape.stem[row]] in looks.stems)
-        out |= {(placed.span.scene.id, row) for row in rows}
-    return frozenset(out)
+        here &= np.isin(shape.stem, [k for k, stem in enumerate(shape.stems) if stem in looks.stems])
+        if here.any():
+            out[placed.span.scene.id] = np.flatnonzero(here).tolist()
+    return Selection.of(out)
+
+
+def is_placed(band: QRectF, frame: Frame, stage: Stage) -> bool:
+    """Whether everything that a rubber band could touch was worked out already."""
+    spans = stage.spans(frame.seconds(band.left()), frame.seconds(band.right()), RING)
+    return all(stage.is_placed(span) for span in spans)
 
 
 def note_words(placed: Placed, row: int, stage: Stage) -> str:

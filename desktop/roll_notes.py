@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +87,10 @@ class Shapes:
         key = id(take), span.scene.keep, span.first
         if key not in self._kept:
             words = held(span)
-            self._kept[key] = np.array([any(word.holds(row.note, span) for word in words) for row in self.of(take).rows], bool)
+            all_of = (
+                [any(word.holds(row.note, span) for word in words) for row in take.notes] if words else len(take.notes) * [False]
+            )
+            self._kept[key] = np.array(all_of, bool)
         return self._kept[key]
 
     def clear_but(self, takes: Iterable[SceneTake]) -> None:
@@ -148,7 +152,15 @@ class Stage:
         edges = [span.start for span in session.spans] + [span.end for span in session.spans[-1:]]
         self.lines = [float(second) for second in self.clock.seconds(np.array([float(beat) for beat in edges] or [0.0]))]
         self._placed: dict[str, Placed] = {}
-        if before is not None and before.session.tempo_map is session.tempo_map:
+        same = before is not None and before.session.tempo_map is session.tempo_map
+        self.struck: dict[str, tuple[object, object, object, Any]] = before.struck if before is not None and same else {}
+        """What is drawn of the hits of each scene, as `desktop.roll_hits` keeps it."""
+        ends = [float(bar.start) for bar in session.bars] + [float(bar.end) for bar in session.bars[-1:]]
+        self.bar_starts: Floats = np.array(ends[:-1])
+        """First beats of the bars of the cue."""
+        self.bar_lines: Floats = self.clock.seconds(np.array(ends))
+        """Film times of the bar lines, one more than there are bars."""
+        if before is not None and same:
             for span in session.spans:
                 old = before._placed.get(span.scene.id)
                 take = session.takes[span.scene.chosen] if span.scene.chosen is not None else None

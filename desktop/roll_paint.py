@@ -4,40 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import zip_longest
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QPainter, QPen
+from PyQt6.QtCore import QPointF, QRect, QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter, QPen
 
 from desktop.allowance import Allowance
 from desktop.roll_crowd import CROWD, draw_crowd
-from desktop.roll_notes import Placed, Stage
+from desktop.roll_hits import draw_hits, struck
+from desktop.roll_notes import Floats, Placed, Stage
 from desktop.roll_select import Selection
+from desktop.roll_strip import Strip, premultiplied
 from desktop.scale import Scale
 from desktop.takes_keep import bars_of, shut
-from desktop.takes_marks import draw_lock, draw_verdict, stem_colour
+from desktop.takes_marks import draw_lock, stem_colour
 from desktop.takes_verdict import Verdicts
 from desktop.theme import current, figures
 from engines.score.notes import STEMS
 from engines.session.keep import held
 from engines.session.model import Span
-from engines.spotting.hits import Hit
+from engines.spotting.tempo import Bar
 
 KEYS, RULER, LANE = 46, 34, 58
 """Pixels: the keys at the left, the ruler above, the velocities below."""
-TICK = 14
-"""Pixels of a hit from afar, so that two thousand of them do not hide the music; one that is missed runs through all the same."""
-FAR = 0.25
-"""Seconds a pixel from which on marks would lie over one another."""
 RING = 8.0
 """Seconds that a note may ring over the end of its scene and still be drawn."""
 NOTHING = Selection()
 BLACK = frozenset({1, 3, 6, 8, 10})
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 LOWEST, HIGHEST = 21, 108
-NARROW, CROWDED = 6.0, 34.0
-"""Pixels that a beat needs to be drawn, and a bar to be numbered."""
+NARROW, NARROWEST_BAR, CROWDED = 6.0, 4.0, 34.0
+"""Pixels that a beat needs to be drawn, a bar to have its line, and a bar to be numbered."""
 
 
 def pitch_name(pitch: int) -> str:
@@ -104,20 +101,22 @@ class Looks:
 
 def paint(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts, looks: Looks, allowance: Allowance) -> None:
     """All but the playhead and the rubber band; of what was never drawn before as much as the allowance lets."""
-    theme = current()
+    theme, device = current(), painter.device()
+    ratio = 1.0 if device is None else device.devicePixelRatioF()
     painter.fillRect(QRectF(0, 0, frame.width, frame.height), theme.colour("ground"))
     painter.setClipRect(QRectF(KEYS, 0, frame.width - KEYS, frame.height))
     _rows(painter, frame)
-    _grid(painter, frame, stage, looks)
-    _hits(painter, frame, stage, verdicts, allowance)
+    _grid(painter, frame, stage, looks, ratio)
     there = []
     for span in stage.spans(frame.seconds(KEYS), frame.seconds(frame.width), RING):
         known = stage.is_placed(span)
         placed = stage.scene(span) if known else allowance.spend(partial(stage.scene, span))
         if placed is not None:
             there.append(placed)
+    marks = [struck(stage, verdicts, span, allowance) for span in _in_sight(frame, stage)]
+    draw_hits(painter, frame, RULER, [mark for mark in marks if mark is not None], ratio)
     if sum(len(placed.shape.rows) for placed in there) > CROWD:
-        _crowd(painter, frame, there, looks)
+        draw_crowd(painter, there, looks.stems, frame, looks.selection)
     else:
         for placed in there:
             _notes(painter, frame, stage, placed, looks)
@@ -130,25 +129,11 @@ def paint(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts, loo
 def prepare(frame: Frame, stage: Stage, verdicts: Verdicts, allowance: Allowance) -> None:
     """Works out what a picture of this frame needs, as far as the allowance lets."""
     for span in stage.spans(frame.seconds(KEYS), frame.seconds(frame.width), RING):
-        if span.scene.chosen is None or allowance.short:
-            continue
-        take = stage.session.takes[span.scene.chosen]
+        if allowance.short:
+            return
         if not stage.is_placed(span):
             allowance.spend(partial(stage.scene, span))
-        if not verdicts.knows(span, take):
-            allowance.spend(partial(verdicts.of, span, take))
-
-
-def _crowd(painter: QPainter, frame: Frame, there: list[Placed], looks: Looks) -> None:
-    """Very many notes; what is selected among them is framed all the same."""
-    draw_crowd(painter, there, looks.stems, frame.notes, frame.lane, frame.scale.left, frame.scale.step, frame.top, frame.key)
-    painter.setPen(QPen(current().colour("text"), 1))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    places = {placed.span.scene.id: placed for placed in there}
-    for name, row in list(looks.selection.notes)[:CROWD] if looks.selection.notes else ():
-        if (placed := places.get(name)) is not None:
-            left, right = frame.x(float(placed.start[row])), frame.x(float(placed.end[row]))
-            painter.drawRect(QRectF(left, frame.y(int(placed.shape.pitch[row])), max(1.0, right - left), frame.key))
+        struck(stage, verdicts, span, allowance)
 
 
 def _rows(painter: QPainter, frame: Frame) -> None:
@@ -166,52 +151,70 @@ def _rows(painter: QPainter, frame: Frame) -> None:
     painter.fillRect(QRectF(KEYS, 0, frame.width, RULER), theme.colour("panel"))
 
 
-def _grid(painter: QPainter, frame: Frame, stage: Stage, looks: Looks) -> None:
-    theme = current()
+def _grid(painter: QPainter, frame: Frame, stage: Stage, looks: Looks, ratio: float) -> None:
+    theme, spans = current(), _in_sight(frame, stage)
+    if not spans:
+        return
     painter.setFont(figures(8))
-    for span in _in_sight(frame, stage):
-        edges = stage.clock.seconds(np.array([float(bar.start) for bar in span.bars] + [float(span.end)]))
-        xs = [frame.x(float(second)) for second in edges]
+    first = spans[0].first
+    lines = frame.x(0.0) + stage.bar_lines[first : spans[-1].first + len(spans[-1].bars) + 1] / frame.scale.step
+    bars, beats, starts = [], [], []
+    for span in spans:
+        at = span.first - first
+        xs = lines[at : at + len(span.bars) + 1].tolist()
         if span.number == looks.scene:
             painter.fillRect(QRectF(xs[0], 0, xs[-1] - xs[0], 2), theme.colour("accent"))
-        _kept_bars(painter, frame, span, xs, looks)
-        _picked_bars(painter, frame, span, xs, looks)
+        if span.scene.keep:
+            _kept_bars(painter, frame, span, xs, looks)
+        if looks.selection.bars is not None:
+            _picked_bars(painter, frame, span, xs, looks)
         wide = (xs[-1] - xs[0]) / len(span.bars)
-        every = next((n for n in (1, 2, 4, 8, 16, 32, 64) if wide * n >= CROWDED), 128)
-        for k, bar in enumerate(span.bars):
-            if wide / float(bar.metre.length) >= NARROW:
-                _beats(painter, frame, stage, float(bar.start), float(bar.end), 4 / bar.metre.unit)
-            if wide >= 4 or k == 0:
-                painter.fillRect(QRectF(xs[k], RULER - 8, 1, frame.height), theme.colour("line"))
-            if bar.index % every == 0:
-                painter.setPen(theme.colour("text" if k == 0 else "dim"))
-                painter.drawText(QPointF(xs[k] + 4, RULER - 5), str(bar.index + 1))
-        _scene_name(painter, frame, span, xs)
+        if wide >= NARROWEST_BAR:
+            bars.append(lines[at : at + len(span.bars)])
+            beats += [_beats(stage, bar) for bar in span.bars if wide / float(bar.metre.length) >= NARROW]
+        starts.append(xs[0])
+        _numbers(painter, span, xs, wide)
+        _scene_name(painter, span, xs)
+    for times, top, colour in (
+        (frame.x(0.0) + np.concatenate(beats) / frame.scale.step if beats else None, RULER, theme.colour("line", 90)),
+        (np.concatenate(bars) if bars else None, RULER - 8, theme.colour("line")),
+        (np.array(starts), 0, theme.colour("dim", 120)),
+    ):
+        if times is not None:
+            strip = Strip(KEYS, frame.width - KEYS, ratio)
+            strip.add(times, premultiplied(colour))
+            strip.draw(painter, top, frame.height)
+
+
+def _numbers(painter: QPainter, span: Span, xs: list[float], wide: float) -> None:
+    """Of bars as many as there is room for."""
+    every = next((n for n in (1, 2, 4, 8, 16, 32, 64) if wide * n >= CROWDED), 128)
+    for k, bar in enumerate(span.bars):
+        if bar.index % every == 0 and xs[k] > KEYS - CROWDED:
+            painter.setPen(current().colour("text" if k == 0 else "dim"))
+            painter.drawText(QPointF(xs[k] + 4, RULER - 5), str(bar.index + 1))
 
 
 def _in_sight(frame: Frame, stage: Stage) -> tuple[Span, ...]:
     return stage.spans(frame.seconds(KEYS), frame.seconds(frame.width))
 
 
-def _beats(painter: QPainter, frame: Frame, stage: Stage, start: float, end: float, unit: float) -> None:
-    for second in stage.clock.seconds(np.arange(start + unit, end - 0.01, unit)):
-        painter.fillRect(QRectF(frame.x(float(second)), RULER, 1, frame.height), current().colour("line", 90))
+def _beats(stage: Stage, bar: Bar) -> Floats:
+    """Film times of the beats of a bar but for its first."""
+    return stage.clock.seconds(np.arange(float(bar.start) + 4 / bar.metre.unit, float(bar.end) - 0.01, 4 / bar.metre.unit))
 
 
-def _scene_name(painter: QPainter, frame: Frame, span: Span, xs: list[float]) -> None:
-    theme, left = current(), max(float(KEYS), xs[0])
+def _scene_name(painter: QPainter, span: Span, xs: list[float]) -> None:
+    left = max(float(KEYS), xs[0])
     room = QRectF(left + 4, 3, xs[-1] - left - 8, 14)
     if room.width() > 10:
-        font = painter.font()
-        painter.setPen(theme.colour("dim"))
+        painter.setPen(current().colour("dim"))
         words = " ".join((str(span.number), span.scene.name)).strip()
         painter.drawText(
             room,
             Qt.AlignmentFlag.AlignLeft,
             painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width())),
         )
-        painter.setFont(font)
-    painter.fillRect(QRectF(xs[0], 0, 1, frame.height), theme.colour("dim", 120))
 
 
 def _kept_bars(painter: QPainter, frame: Frame, span: Span, xs: list[float], looks: Looks) -> None:
@@ -233,46 +236,12 @@ def _kept_bars(painter: QPainter, frame: Frame, span: Span, xs: list[float], loo
 
 
 def _picked_bars(painter: QPainter, frame: Frame, span: Span, xs: list[float], looks: Looks) -> None:
-    if looks.selection.bars is None:
-        return
+    assert looks.selection.bars is not None
     first, last = bars_of(span)
     low, high = max(first, looks.selection.bars[0]), min(last, looks.selection.bars[1])
     if low <= high:
         room = QRectF(xs[low - first], RULER - 19, xs[high - first + 1] - xs[low - first], frame.height)
         painter.fillRect(room, current().colour("text", 20))
-
-
-def _hits(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts, allowance: Allowance) -> None:
-    """Hits from top to bottom in the colour of their verdict, the heavier the stronger; a missed one is as strong as the heaviest. From
-    afar only a missed one has its shape."""
-    near = frame.scale.step < FAR
-    for span in _in_sight(frame, stage):
-        take = None if span.scene.chosen is None else stage.session.takes[span.scene.chosen]
-        verdict = None
-        if take is not None:
-            known = verdicts.knows(span, take)
-            verdict = verdicts.of(span, take) if known else allowance.spend(partial(verdicts.of, span, take))
-            if verdict is None:
-                continue
-        said = verdict.said if verdict is not None and verdict.lines is not None else ()
-        for hit, name in zip_longest(verdicts.hits(span), said, fillvalue="none"):
-            if isinstance(hit, Hit):
-                _hit(painter, frame, hit, str(name), near)
-
-
-def _hit(painter: QPainter, frame: Frame, hit: Hit, verdict: str, near: bool) -> None:
-    theme, x = current(), frame.x(float(hit.time))
-    strong = 255 if verdict == "missed" else int(90 + 130 * hit.weight)
-    heavy = 2.0 if verdict == "missed" or hit.weight > 0.66 else 1.5 if hit.weight > 0.33 else 1.0
-    colour = theme.colour("dim" if verdict == "none" else verdict, strong)
-    if near and not hit.hard:
-        painter.setPen(QPen(colour, heavy, Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(x, RULER), QPointF(x, frame.height))
-    else:  # a filled rectangle costs a hundredth of a line of a width
-        tall = frame.height - RULER if near or verdict == "missed" else TICK
-        painter.fillRect(QRectF(x - heavy / 2, RULER, heavy, tall), colour)
-    if near or verdict == "missed":
-        draw_verdict(painter, QPointF(x, RULER + 5), 4, verdict)
 
 
 def _notes(painter: QPainter, frame: Frame, stage: Stage, placed: Placed, looks: Looks) -> None:
@@ -282,7 +251,7 @@ def _notes(painter: QPainter, frame: Frame, stage: Stage, placed: Placed, looks:
     if not len(seen):
         return
     theme, area, kept = current(), frame.notes, stage.shapes.kept(placed.span, placed.take)
-    picked = {row for name, row in looks.selection.notes if name == placed.span.scene.id}
+    picked = frozenset(looks.selection.by_scene.get(placed.span.scene.id, ()))
     lefts = KEYS + (placed.start[seen] - frame.scale.left) / frame.scale.step
     rights = KEYS + (placed.end[seen] - frame.scale.left) / frame.scale.step
     tops = RULER + (frame.top - shape.pitch[seen]) * frame.key
@@ -344,3 +313,10 @@ def _keys(painter: QPainter, frame: Frame) -> None:
         )
     painter.fillRect(QRectF(0, lane.top() - 1, KEYS, 1), theme.colour("line"))
     painter.fillRect(QRectF(KEYS - 1, 0, 1, frame.height), theme.colour("line"))
+
+
+def draw_edge(painter: QPainter, rect: QRect, colour: QColor) -> None:
+    """A line along the edges of the widget that has the keys; Qt's own rectangle of a translucent pen takes ten milliseconds."""
+    wide, high = rect.width(), rect.height()
+    for edge in (QRect(0, 0, wide, 1), QRect(0, high - 1, wide, 1), QRect(0, 1, 1, high - 2), QRect(wide - 1, 1, 1, high - 2)):
+        painter.fillRect(edge, colour)

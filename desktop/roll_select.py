@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, repeat
 
 from desktop.takes_keep import holding, note_words, opening, releasing, shut, shutting
 from desktop.takes_midi import Piece
@@ -25,12 +27,26 @@ class Selection:
     def __bool__(self) -> bool:
         return bool(self.notes) or self.bars is not None
 
+    @classmethod
+    def of(cls, rows: dict[str, list[int]]) -> Selection:
+        """Notes by their scenes."""
+        made = cls(notes=frozenset(chain.from_iterable(zip(repeat(name), here, strict=False) for name, here in rows.items())))
+        made.__dict__["by_scene"] = rows  # what it would work out itself
+        return made
+
+    @cached_property
+    def by_scene(self) -> dict[str, list[int]]:
+        """The rows of the notes of each scene, in no order."""
+        out: dict[str, list[int]] = {}
+        for name, row in self.notes:
+            out.setdefault(name, []).append(row)
+        return out
+
 
 def spans_of(session: Session, selection: Selection) -> list[Span]:
     """The scenes in which something is selected."""
-    names = {name for name, _ in selection.notes}
     if selection.bars is None:
-        return [span for span in session.spans if span.scene.id in names]
+        return [span for span in session.spans if span.scene.id in selection.by_scene]
     first, last = selection.bars
     return [span for span in session.spans if span.first < last and first <= span.first + len(span.bars)]
 
@@ -46,7 +62,7 @@ def notes_in(session: Session, span: Span, selection: Selection) -> list[Note]:
     if take is None:
         return []
     if selection.bars is None:
-        rows = sorted(row for name, row in selection.notes if name == span.scene.id)
+        rows = sorted(selection.by_scene.get(span.scene.id, ()))
         return [take.notes[row].note for row in rows if row < len(take.notes)]
     low, high = selection.bars
     written = (row.note for row in take.notes if row.note.stem in selection.stems)

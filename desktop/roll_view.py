@@ -11,10 +11,11 @@ from PyQt6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QToolTip,
 
 from desktop.allowance import Allowance
 from desktop.language import words
-from desktop.roll_find import bar_at, inside, note_at, note_words
+from desktop.roll_bars import set_bars
+from desktop.roll_find import bar_at, inside, is_placed, note_at, note_words
 from desktop.roll_keys import meaning, next_bar, next_note
 from desktop.roll_notes import Shapes, Stage
-from desktop.roll_paint import HIGHEST, KEYS, LANE, LOWEST, RULER, Frame, Looks, paint, prepare
+from desktop.roll_paint import HIGHEST, KEYS, LANE, RULER, Frame, Looks, draw_edge, paint, prepare
 from desktop.roll_select import Selection
 from desktop.scale import Scale
 from desktop.takes_verdict import Verdicts, verdicts_of
@@ -64,6 +65,7 @@ class RollView(QAbstractScrollArea):
         self._pressed: QPointF | None = None
         self._doing = ""
         self._band = QRectF()
+        self._swept: tuple[QRectF, Frame, bool] | None = None  # a band that was let go of, where, and whether it adds
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
@@ -170,11 +172,26 @@ class RollView(QAbstractScrollArea):
         middle = self.frame.top - rows / 2
         self._show(replace(self.frame, key=key).raised(middle + self.frame.notes.height() / key / 2))
 
+    def _sweep(self) -> None:
+        """Selects what the rubber band touched, once all of it is worked out."""
+        if self._swept is None or self.stage is None:
+            return
+        band, frame, more = self._swept
+        if not band.isNull() and not is_placed(band, frame, self.stage):
+            self._rest.start()
+            return
+        self._swept = None
+        found = Selection() if band.isNull() else inside(band, frame, self.stage, self.looks)
+        self.select(Selection(notes=self.selection.notes | found.notes) if more else found)
+
     def _catch_up(self) -> None:
         """Works out more of what is in view and was never seen before; it is drawn when all of it is there, or some time went by."""
         if self.stage is None or self.verdicts is None:
             return
         allowance = Allowance(WORTH)
+        if self._swept is not None:
+            prepare(self._swept[1], self.stage, self.verdicts, allowance)
+            self._sweep()
         prepare(self.frame, self.stage, self.verdicts, allowance)
         if allowance.short:
             self._rest.start()
@@ -191,20 +208,7 @@ class RollView(QAbstractScrollArea):
     def _show(self, frame: Frame) -> None:
         self._fitted = None
         self.frame = frame.raised(frame.top)
-        scale, (across, down) = self.frame.scale, self._bars
-        for bar in self._bars:
-            bar.blockSignals(True)
-        across.setRange(0, max(0, round((scale.length - scale.width * scale.step) / scale.step)))
-        across.setPageStep(scale.width)
-        across.setSingleStep(40)
-        across.setValue(round(scale.left / scale.step))
-        rows = self.frame.notes.height() / self.frame.key
-        down.setRange(0, max(0, round((HIGHEST - LOWEST + 1 - rows) * self.frame.key)))
-        down.setPageStep(round(self.frame.notes.height()))
-        down.setSingleStep(round(3 * self.frame.key))
-        down.setValue(round((HIGHEST - self.frame.top) * self.frame.key))
-        for bar in self._bars:
-            bar.blockSignals(False)
+        set_bars(self._bars[0], self._bars[1], self.frame)
         self.redraw()
 
     def _scrolled(self) -> None:
@@ -245,7 +249,7 @@ class RollView(QAbstractScrollArea):
             self._layer = QPixmap(round(pane.width() * ratio), round(pane.height() * ratio))
             self._layer.setDevicePixelRatio(ratio)
             layer = QPainter(self._layer)
-            allowance = Allowance(WORTH)
+            allowance = Allowance(WORTH / 4)  # the painting itself takes time, too
             paint(layer, self.frame, self.stage, self.verdicts, self.looks, allowance)
             layer.end()
             self._drawn = perf_counter()
@@ -260,8 +264,7 @@ class RollView(QAbstractScrollArea):
             painter.setPen(theme.colour("text", 140))
             painter.drawRect(self._band)
         if self.hasFocus():
-            painter.setPen(theme.colour("accent", 160))
-            painter.drawRect(pane.rect().adjusted(0, 0, -1, -1))
+            draw_edge(painter, pane.rect(), theme.colour("accent", 160))
         painter.end()
 
     # the mouse
@@ -313,8 +316,8 @@ class RollView(QAbstractScrollArea):
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         if self._doing.startswith("band") and self.stage is not None:
-            found = frozenset() if self._band.isNull() else inside(self._band, self.frame, self.stage, self.looks)
-            self.select(Selection(notes=self.selection.notes | found if self._doing == "band+" else found))
+            self._swept = self._band, self.frame, self._doing == "band+"
+            self._sweep()
         self._pressed, self._doing, self._band = None, "", QRectF()
         self.viewport().update()  # type: ignore[union-attr]
 

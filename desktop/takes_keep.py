@@ -83,7 +83,8 @@ def holding(span: Span, words: Iterable[Keep]) -> tuple[str, ...]:
 def _said(words: Iterable[Keep]) -> tuple[str, ...]:
     """As text, each once; a word that a wider one holds already is left out."""
     all_of = list(dict.fromkeys(words))
-    return tuple(str(word) for word in all_of if not any(_wider(other, word) for other in all_of))
+    broad = [word for word in all_of if word.beat is None]
+    return tuple(str(word) for word in all_of if not any(_wider(other, word) for other in broad))
 
 
 def _wider(one: Keep, other: Keep) -> bool:

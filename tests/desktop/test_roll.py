@@ -315,11 +315,15 @@ def test_the_playhead_moves_without_drawing_the_music_again(seat: Seat, roll: Ro
 
 
 @pytest.mark.parametrize("crowd", [roll_paint.CROWD, 0], ids=["one by one", "as one picture"])
-def test_notes_are_drawn_where_they_sound(seat: Seat, roll: Roll, monkeypatch: pytest.MonkeyPatch, crowd: int) -> None:
+def test_notes_are_drawn_where_they_sound(
+    seat: Seat, roll: Roll, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, crowd: int
+) -> None:
     """Take the notes out, and the pixels where they were are others."""
     monkeypatch.setattr(roll_paint, "CROWD", crowd)
     roll.view.redraw()
     view = roll.view
+    view.repaint()
+    qtbot.waitUntil(lambda: not view._rest.isActive(), timeout=PATIENCE)  # all of it is worked out
     shown = view.viewport().grab().toImage()  # type: ignore[union-attr]
     frame, stage = view.frame, view.stage
     assert stage is not None
