@@ -40,7 +40,18 @@ ALWAYS = {
 """What can be done before anything is open."""
 WITH_SESSION = {
     *("save_as", "hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "respot", "refill", "split", "join"),
-    *("new_cut", "accept_cut", "lock_bar"),
+    *(
+        "new_cut",
+        "accept_cut",
+        "lock_bar",
+        "refill_all",
+        "take_keep",
+        "take_on",
+        "take_back",
+        "take_swap",
+        "take_name",
+        "cue_copy",
+    ),
 }
 """What needs a session."""
 
@@ -86,6 +97,7 @@ class Commands:
             "louder": lambda: self.window.sound.turn_to(self.window.sound.volume + LOUDER),
             "softer": lambda: self.window.sound.turn_to(self.window.sound.volume - LOUDER),
             "score": wishes_of(self.window.document).refill_all,
+            "refill_all": wishes_of(self.window.document).refill_all,
             "arrange": lambda: self.window.arrangement.reset(),
             "cancel": lambda: self.window.jobs.cancel(),
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from secrets import randbelow
 from typing import TYPE_CHECKING
@@ -23,7 +22,6 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from desktop.actions import Item
 from desktop.aside import Aside
 from desktop.compose_brief import NAMES, Brief
 from desktop.compose_told import Maker, Suggested, maker, own, suggested, wider
@@ -172,20 +170,6 @@ class Compose(QWidget):
         self.refill_all.clicked.connect(self.wishes.refill_all)
         self.wishes.changed.connect(self._show_wishes)
         self.aside.refused.connect(document.refused)
-
-    @property
-    def items(self) -> tuple[tuple[Item, Callable[[], object]], ...]:
-        """Rows for the menus."""
-        return (
-            (
-                Item("refill_all", "music", tr("Refill &all scenes"), (), tr("Compose every scene again, but for what is kept")),
-                self.wishes.refill_all,
-            ),
-            (
-                Item("rights", "help", tr("&Rights card…"), (), tr("What the model learned from, and under which licences")),
-                self.show_rights,
-            ),
-        )
 
     # what is shown
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QInputDialog, QLabel, QSplitter, QVBoxLayout, QWidget
 
-from desktop.actions import Item
 from desktop.aside import Aside
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
@@ -138,42 +136,29 @@ class Takes(QWidget):
             self._halves.setSizes([round(long * GRID), round(long * (1 - GRID))])
             self._low.setSizes([side * 2 // 5, side * 3 // 5] if wide else [side * 3 // 5, side * 2 // 5])
 
-    @property
-    def items(self) -> tuple[tuple[Item, Callable[[], object]], ...]:
-        """Rows for the menus: they work on the scene under the playhead, wherever the keys go."""
-        grid = self.grid
-        return (
-            (
-                Item(
-                    "take_keep",
-                    "music",
-                    tr("&Keep the scene or stem"),
-                    ("Shift+K",),
-                    tr("What is kept is never composed again"),
-                    True,
-                ),
-                grid.keep,
-            ),
-            (Item("take_on", "music", tr("Next take"), ("]",), tr("Hear the next take of the scene")), lambda: grid.step(1)),
-            (Item("take_back", "music", tr("Previous take"), ("[",), tr("Hear the take before")), lambda: grid.step(-1)),
-            (Item("take_swap", "music", tr("A or B"), ("X",), tr("Back and forth between the last two takes")), grid.swap),
-            (
-                Item("take_name", "music", tr("&Name the scene…"), (), tr("Give the scene a name")),
-                lambda: self._rename(grid.scene),
-            ),
-            (
-                Item(
-                    "cue_copy",
-                    "edit",
-                    tr("Copy the cue as &MIDI"),
-                    ("Ctrl+Shift+C",),
-                    tr("A MIDI file of the whole cue, to be pasted"),
-                ),
-                self.copy_cue,
-            ),
-        )
+    # rows of the menus: they work on the scene under the playhead, wherever the keys go
 
-    def copy_cue(self) -> None:
+    def take_keep(self) -> None:
+        """Keeps the scene or the stem that the grid stands on, or lets it go."""
+        self.grid.keep()
+
+    def take_on(self) -> None:
+        """The next take of the scene is heard."""
+        self.grid.step(1)
+
+    def take_back(self) -> None:
+        """The take before is heard."""
+        self.grid.step(-1)
+
+    def take_swap(self) -> None:
+        """Back and forth between the last two takes."""
+        self.grid.swap()
+
+    def take_name(self) -> None:
+        """Asks for the scene's name."""
+        self._rename(self.grid.scene)
+
+    def cue_copy(self) -> None:
         """Puts the cue on the clipboard as a MIDI file."""
         self._copy(Piece())
 

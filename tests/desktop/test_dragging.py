@@ -291,7 +291,7 @@ def test_a_copy_lies_on_the_clipboard_as_a_file(seat: Seat, qtbot: QtBot) -> Non
     assert data.data(COPIED).data() == b"copy\n" + url.toEncoded().data()
     same(by_pretty_midi(Path(url.toLocalFile())), sounding(seat.session, 3, "bridge"))
     with qtbot.waitSignal(takes.giver.said, timeout=PATIENCE):
-        takes.copy_cue()
+        takes.cue_copy()
     (url,) = QApplication.clipboard().mimeData().urls()  # type: ignore[union-attr]
     assert Path(url.toLocalFile()).read_bytes() == smf_bytes(score_of(seat.session))
 

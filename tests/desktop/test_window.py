@@ -251,7 +251,7 @@ def test_what_a_dock_does_is_in_menus_and_palette_before_it_was_opened(window: W
         dock.hide()
     unopened = Window(Document(), window.preferences)  # nothing was ever shown
     rows = [item for item in items() if item.dock]
-    assert {item.dock for item in rows} == {"candidates", "recut", "links"}
+    assert {item.dock for item in rows} == {"candidates", "recut", "links", "takes", "compose"}
     assert all(unopened.docks[item.dock].panel is None for item in rows)
     listed = {action.objectName() for menu in unopened.actions_by_name.menus.values() for action in menu.actions()}
     assert {item.name for item in rows} <= listed & {action.objectName() for action in unopened.actions_by_name.all()}
