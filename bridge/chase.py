@@ -23,6 +23,9 @@ PRECISION: dict[Kind, tuple[int, str]] = {
 }
 """How finely each protocol tells the place, the finest highest, and in words."""
 
+COUNTED: tuple[Kind, ...] = ("osc", "jack")
+"""The protocols that count seconds from the zero of the DAW's project, whatever timecode that has."""
+
 _TRUSTED = {"locked": 4, "free-wheeling": 3, "stopped": 2, "locking": 1, "lost": 0}
 _PATIENCE_NS = SECOND // 2  # a source must be the better one for so long before it takes the lead
 _APART_S = 0.1  # a source that free-wheels that far from a locked one is wrong
@@ -68,8 +71,9 @@ class Chase:
     """Follows every source that reports are handed in from, and reads out the best of them.
 
     ``picture`` is the film's rate and ``start`` the timecode seconds of its first frame. ``beats`` gives the timecode seconds of a
-    beat; without it a source that tells beats is followed and cannot lead. ``origins`` are seconds to add to what a source says,
-    for a DAW whose project does not begin at 00:00:00:00. Reports and questions may come from different threads.
+    beat; without it a source that tells beats is followed and cannot lead. ``zero`` are the timecode seconds at which a source that
+    knows no timecode (`COUNTED`) has its own zero; ``origins`` are seconds to add to what one source says, by its name. Reports and
+    questions may come from different threads.
     """
 
     def __init__(
@@ -79,9 +83,10 @@ class Chase:
         beats: Beats | None = None,
         origins: Mapping[str, Fraction] | None = None,
         free_wheel_s: float = FREE_WHEEL_S,
+        zero: Fraction = Fraction(0),
     ) -> None:
         self.picture, self.start, self.beats = picture, start, beats
-        self.origins, self.free_wheel_s = dict(origins or {}), free_wheel_s
+        self.origins, self.free_wheel_s, self.zero = dict(origins or {}), free_wheel_s, zero
         self._followers: dict[str, Follower] = {}
         self._since: dict[str, tuple[State, int]] = {}  # the state of each, and since when
         self._leader: str | None = None
@@ -94,7 +99,7 @@ class Chase:
         with self._guard:
             follower = self._followers.get(report.source)
             if follower is None:
-                origin = self.origins.get(report.source, Fraction(0))
+                origin = self.origins.get(report.source, self.zero if report.kind in COUNTED else Fraction(0))
                 follower = self._followers[report.source] = Follower(report, self.beats, self.free_wheel_s, origin)
             else:
                 follower.hear(report)
@@ -104,6 +109,12 @@ class Chase:
         """Lets the composer choose who leads; None leaves it to the chase again."""
         with self._guard:
             self._chosen = source
+
+    @property
+    def heard(self) -> tuple[Report, ...]:
+        """The last word of every source: with these, another chase knows at once where those are that stand."""
+        with self._guard:
+            return tuple(sorted((f.last for f in self._followers.values()), key=lambda report: report.received_ns))
 
     def at(self, now_ns: int) -> Reading:
         """Where the DAW is at a moment that is not before the last report."""

@@ -16,6 +16,7 @@ from bridge.daws import DAWS
 from bridge.transport import Report
 from engines.errors import DawError, OptionError
 from engines.picture import cutlist
+from engines.picture.timecode import Timecode
 from engines.score.instruments import playable
 from engines.score.notes import Note
 from engines.score.smf import Score
@@ -205,7 +206,8 @@ class Daw(Protocol):
 class Address:
     """Where a DAW is found; None leaves it to the adapter. ``folder`` is where files are put for it, ``project`` its session's folder
     or file, ``port`` where it listens, ``box`` the folder that its script looks into. ``tempo_map`` gives the seconds of its project by
-    its beats, for a DAW that says beats and whose project has more than one tempo: see `followed`."""
+    its beats, for a DAW that says beats and whose project has more than one tempo: see `followed`. ``film`` is timecode of the film's
+    rate, for a DAW that is told timecode, and ``midi`` the port that takes machine control for it."""
 
     folder: Path | None = None
     project: Path | None = None
@@ -214,6 +216,8 @@ class Address:
     timeout_s: float = 3.0
     box: Path | None = None
     tempo_map: TempoMap | None = None
+    film: Timecode | None = None
+    midi: str | None = None
 
     def followed(self, tempo_map: TempoMap, at: Fraction = Fraction(0)) -> Address:
         """The same for a project that has a cue's tempo map: its beat 0 is the cue's, the film's first frame lies ``at`` seconds in."""

@@ -24,6 +24,11 @@ SIXTEENTH = Fraction(1, 4)
 """Beats in a step of the song position, which counts to 16383: 1023 bars of 4/4."""
 
 
+def song_step(port: str) -> Fraction:
+    """What a song position counts that comes from a port of this name: sixteenths, and clocks where it is a port of Ardour's."""
+    return TICK if "ardour" in port.casefold() else SIXTEENTH
+
+
 def song_position(beat: Fraction) -> bytes:
     """The message that sends to the sixteenth in which ``beat`` lies; OptionError beyond what 14 bits count."""
     steps = int(beat // SIXTEENTH)

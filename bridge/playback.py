@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.player import Inlet, Player, Programme, Route, Status
 
 OUTLETS = ("auto", "jack", "virtual", "system")
-INLETS = ("virtual", "system", "jack", "jack transport", "link")
+INLETS = ("auto", "virtual", "system", "jack", "jack transport", "link")
 
 
 class Playback:
@@ -33,6 +34,9 @@ class Playback:
         self._lock = RLock()
         self._player: Player | None = None
         self._loaded: Programme | None = None
+        self._inlets: tuple[Inlet, ...] | None = None  # None: nobody has said where transports are heard
+        self._at: Fraction | None = None
+        self._song_step: Fraction | None = None
         self._said: TransportRead | None = None
         self._faults: frozenset[str] = frozenset()
         self._notes = Latest(self._renew, lambda error: events.publish(Message(f"not heard: {error}", "error")), "playback")
@@ -46,18 +50,37 @@ class Playback:
     def open(self, routes: Sequence[Route] = (), inlets: Sequence[Inlet] | None = None) -> Player:
         """The player, with these ports from now on; none given leaves them as they are. Begins with one virtual port, or JACK's."""
         with self._lock:
+            if inlets is not None:
+                self._inlets = tuple(inlets)
             if self._player is not None:
                 if routes:
                     self._player.patch(routes)
                 if inlets is not None:
-                    self._player.listen(inlets)
+                    self._player.listen(self._stepped)
                 return self._player
             from bridge.player import Outlet, Player, Route
 
             make = self._make or Player
-            self._player = make(routes=tuple(routes) or (Route(Outlet()),), inlets=tuple(inlets or ()), on_status=self._heard)
+            self._player = make(routes=tuple(routes) or (Route(Outlet()),), inlets=self._stepped, on_status=self._heard)
+            if self._at is not None:
+                self._player.origins(self._at)
             self._notes.touch()
             return self._player
+
+    def lie(self, at: Fraction | None, song_step: Fraction | None = None) -> None:
+        """The film's first frame lies ``at`` seconds of the DAW's project from now on (see `bridge.player.messages.Origins`), whose song
+        positions count ``song_step`` beats; None as the ports' names say."""
+        with self._lock:
+            moved, stepped = at != self._at, song_step != self._song_step
+            self._at, self._song_step = at, song_step
+            if self._player is not None and moved:
+                self._player.origins(at)
+            if self._player is not None and stepped and self._inlets is not None:
+                self._player.listen(self._stepped)
+
+    @property
+    def _stepped(self) -> tuple[Inlet, ...]:
+        return tuple(replace(inlet, song_step=inlet.song_step or self._song_step) for inlet in self._inlets or ())
 
     def play(self) -> None:
         """Rolls from where it is. Raises SessionError where no session is open."""
@@ -86,9 +109,16 @@ class Playback:
         """Another speed."""
         self.open().vary(speed)
 
-    def follow(self, source: str | None = None) -> None:
-        """Goes with the DAW; ``source`` says who leads, None leaves that to the chase."""
-        self.open().follow(source)
+    def follow(self, source: str | None = None, midi: bool = True) -> None:
+        """Goes with the DAW; ``source`` says who leads, None leaves that to the chase. Where nobody has named a port in which the DAW is
+        heard, one of ours is opened for it, unless ``midi`` is False."""
+        with self._lock:
+            player = self.open()
+            if midi and self._inlets is None:
+                from bridge.player import Inlet
+
+                player = self.open(inlets=(Inlet("auto"),))
+        player.follow(source)
 
     def panic(self) -> None:
         """Stands, and silences every channel of every port."""

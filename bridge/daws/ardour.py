@@ -180,16 +180,19 @@ class Ardour:
 
     def _file(self) -> Path:
         """The session's file. Raises DawError where it is not known."""
-        path = self.project
+        path, found = self.project, list[Path]()
         if path is not None and path.is_dir():
-            path = path / f"{path.name}.ardour"
+            path = path / f"{path.absolute().name}.ardour"
             if not path.is_file():
-                found = sorted(p for p in path.parent.glob("*.ardour"))
+                found = sorted(path.parent.glob("*.ardour"))
                 path = found[0] if len(found) == 1 else path
-        if path is None or not path.is_file():
-            raise DawError(
-                "keeps markers and clips in its session's file", where=path or self.name, cure="say where: --project FOLDER"
-            )
+        if path is None:
+            raise DawError("keeps markers and clips in its session's file", where=self.name, cure="say where: --project FOLDER")
+        if not path.is_file():
+            gone = "is not there" if self.project is not None and not self.project.exists() else "is no session of Ardour's"
+            what = f"holds {len(found)} sessions of Ardour" if found else gone
+            cure = "give the session's .ardour file: --project FILE" if found else "give the session's folder: --project FOLDER"
+            raise DawError(what, where=self.project, cure=cure)
         return path
 
     def _open_here(self, path: Path) -> bool:

@@ -17,20 +17,24 @@ from bridge.daw import Address, Cue, Placed, ProjectMarker, Reach, Transport
 from bridge.daws.folder import Folder
 from bridge.midi_clock import ClockReader
 from bridge.mtc import MtcReader, code_of
+from bridge.player.messages import SYNC
 from bridge.ports import Port, SystemInput, SystemPort
 from bridge.transport import MidiReader, Report
 from engines.errors import DawError, OptionError, PortError
-from engines.picture.timecode import Timecode
+from engines.picture.timecode import Timecode, nominal
 
-PORT = "Hitpoint"
-"""The name under which other programs see our ports."""
+CONTROL = "Hitpoint control"
+"""Our port out of which machine control goes; what a DAW sends comes into `bridge.player.messages.SYNC`."""
+
+_DOUBLE = (48, 50, 60)  # frames a second that machine control has no code for, and their half has one
+_SYSTEM, _VIRTUAL = "system:", "virtual:"
 
 
 class Generic:
     """A DAW that is followed and told to go by MIDI. ``out`` carries machine control, `heard` takes what comes in.
 
-    Without ports given, virtual ones named ``Hitpoint`` are made when they are first needed; ``picture`` is the rate that machine
-    control counts in.
+    Without ports given, virtual ones are made when they are first needed: `CONTROL` out, `SYNC` in. Machine control counts in frames
+    of the film, `Address.film`, or of ``picture`` where that is not known; in every second one where the film has too many for it.
     """
 
     name = "generic"
@@ -39,13 +43,16 @@ class Generic:
         self, address: Address, out: Port | None = None, picture: Fraction = Fraction(25), clock: Clock | None = None
     ) -> None:
         self.files = Folder(address)
-        self.picture, self.clock = picture, clock or MonotonicClock()
-        self.chase = Chase(picture)
+        film = address.film or Timecode(0, picture)
+        self.picture, self.clock = film.rate, clock or MonotonicClock()
+        self._rate, self._drop = (film.rate / 2 if nominal(film.rate) in _DOUBLE else film.rate), film.drop
+        self.chase = Chase(self.picture)
         self._readers: tuple[MidiReader, ...] = (
-            MtcReader(f"MTC into {PORT}", picture),
-            ClockReader(f"MIDI clock into {PORT}"),
-            mmc.MmcReader(f"MMC into {PORT}", picture),
+            MtcReader(f"MTC into {SYNC}", self.picture),
+            ClockReader(f"MIDI clock into {SYNC}"),
+            mmc.MmcReader(f"MMC into {SYNC}", self.picture),
         )
+        self._midi = address.midi or f"{_VIRTUAL}{CONTROL}"
         self._out, self._is_open = out, False
         self._into: SystemInput | None = None
         self._hear: list[Callable[[Report], None]] = []
@@ -65,7 +72,7 @@ class Generic:
         living = [standing.source for standing in standings if standing.fix.state != "lost"]
         if living:
             return Reach(self.name, True, f"it speaks: {', '.join(living)}")
-        cure = f"in the DAW, send MTC or clock to the port {PORT!r} and let machine control (MMC) in from it"
+        cure = f"in the DAW, send MTC or clock to the port {SYNC!r}, and let machine control (MMC) in from {CONTROL!r}"
         return Reach(self.name, None, "nothing has come from it over MIDI; files can be dragged into it", cure)
 
     def place(self, cue: Cue, at: Fraction) -> Placed:
@@ -97,7 +104,7 @@ class Generic:
         """Opens the port in, and hands on what comes; raises PortError where the system has no such ports."""
         self._hear.append(hear)
         if self._into is None and self._out is None:
-            into = SystemInput(PORT, self.heard, virtual=True)
+            into = SystemInput(SYNC, self.heard, virtual=True)
             into.open()
             self._into = into
 
@@ -113,7 +120,8 @@ class Generic:
 
     def _opened(self) -> Port:
         if self._out is None:
-            self._out = SystemPort(PORT, virtual=True)
+            virtual = self._midi.startswith(_VIRTUAL)
+            self._out = SystemPort(self._midi.removeprefix(_VIRTUAL if virtual else _SYSTEM), virtual=virtual)
         if not self._is_open:
             try:
                 self._out.open()
@@ -127,10 +135,10 @@ class Generic:
             yield mmc.build("stop")
         if seconds is not None:
             try:
-                code_of(self.picture)
+                code_of(self._rate, self._drop)
             except OptionError as error:
                 raise DawError(error.what, where=self.name, cure=error.cure) from error
-            exact = seconds * self.picture
-            yield mmc.build("locate", Timecode(floor(exact), self.picture), subframes=floor(exact % 1 * 100))
+            exact = seconds * self._rate
+            yield mmc.build("locate", Timecode(floor(exact), self._rate, self._drop), subframes=floor(exact % 1 * 100))
         if rolling:
-            yield mmc.build("deferred play")
+            yield mmc.build("play" if seconds is None else "deferred play")  # deferred: once it is where it was sent

@@ -116,10 +116,20 @@ class Live:
         return self.transport()
 
     def follow(self, hear: Callable[[Report], None]) -> None:
-        """Has Live tell its place, tempo and whether it plays; asked again after Live was away."""
+        """Has Live tell its place, tempo and whether it plays; asked again after Live was away. Places are handed on in seconds of the
+        set, as `place` counts them."""
         self._subscribed = False
-        self.peer.listeners.append(hearing(LiveTransport(), hear))
+        self.peer.listeners.append(hearing(LiveTransport(), lambda report: self._hand_on(report, hear)))
         self._following.begin(self._subscribe_again)
+
+    def _hand_on(self, report: Report, hear: Callable[[Report], None]) -> None:
+        beats = self._map
+        if report.beats is not None:
+            if beats is None and report.bpm is None:
+                return  # it says its tempo first
+            beats = beats or TempoMap.steady(Fraction(report.bpm or 0))
+            report = replace(report, beats=None, seconds=beats.seconds(report.beats))
+        hear(report)
 
     def close(self) -> None:
         """Tells Live to be quiet, ends the thread and closes the socket."""
@@ -140,7 +150,7 @@ class Live:
         return _AWAY_S
 
     def _listen(self, way: str) -> None:
-        for what in ("current_song_time", "is_playing", "tempo"):
+        for what in ("tempo", "is_playing", "current_song_time"):  # beats mean nothing without a tempo
             self.peer.send(f"/live/song/{way}_listen/{what}")
 
     def _number(self, address: str, *args: Any) -> Fraction:

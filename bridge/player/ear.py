@@ -12,7 +12,7 @@ from bridge.jack_client import JackClient
 from bridge.jack_port import JackInput
 from bridge.jack_transport import JackTransport
 from bridge.link import LinkTransport
-from bridge.midi_clock import ClockReader
+from bridge.midi_clock import ClockReader, song_step
 from bridge.mmc import MmcReader
 from bridge.mtc import MtcReader
 from bridge.player.messages import Inlet, Socket
@@ -34,7 +34,8 @@ class Ear:
         self.fault = ""
         self._heard: deque[tuple[bytes, int]] = deque(maxlen=_MOST)
         self._mtc, self._mmc = MtcReader(f"timecode on {inlet}", picture), MmcReader(f"machine control on {inlet}", picture)
-        self._readers: tuple[MidiReader, ...] = (self._mtc, ClockReader(f"clock on {inlet}", inlet.song_step), self._mmc)
+        self._clock = ClockReader(f"clock on {inlet}", inlet.song_step or song_step(inlet.name))
+        self._readers: tuple[MidiReader, ...] = (self._mtc, self._clock, self._mmc)
         self._source: Any = None
         self._tried = clock.now_ns()
 
@@ -58,6 +59,8 @@ class Ear:
                 self.open()
             elif isinstance(self._source, JackInput):
                 self._source.reach()
+                if self.inlet.song_step is None:
+                    self._clock.song_step = song_step(" ".join((self.inlet.name, *self._source.peers)))
 
     def drain(self) -> Iterator[Report]:
         """What was heard since."""
@@ -81,6 +84,11 @@ class Ear:
             source.close()
 
     @property
+    def exact(self) -> bool:
+        """Whether it is a port of JACK's."""
+        return isinstance(self._source, JackInput)
+
+    @property
     def socket(self) -> Socket:
         """How it does."""
         kind = type(self._source).__name__ if self._source is not None else "closed"
@@ -90,7 +98,7 @@ class Ear:
         kind = self.inlet.kind
         if kind == "link":
             return LinkTransport(self.clock.now_ns)
-        if kind in ("jack", "jack transport"):
+        if kind in ("jack", "jack transport") or (kind == "auto" and self.jack is not None):
             if self.jack is None:
                 cure = "start JACK (jackd or PipeWire), or listen at another kind of port"
                 raise PortError("no JACK server runs", where=self.inlet, cure=cure)
@@ -98,7 +106,7 @@ class Ear:
                 return JackTransport(self.jack)
             inlet = JackInput(self.jack, self.inlet.name, self._take, self.inlet.connect)
         else:
-            inlet = SystemInput(self.inlet.name, self._take, kind == "virtual", self.clock)  # type: ignore[assignment]
+            inlet = SystemInput(self.inlet.name, self._take, kind in ("virtual", "auto"), self.clock)  # type: ignore[assignment]
         inlet.open()
         return inlet
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -134,9 +134,9 @@ class Player:
         """Where transports are heard from now on."""
         return self._send(Listen(tuple(inlets)))
 
-    def origins(self, seconds: dict[str, Fraction]) -> int:
-        """Seconds to add to what each source says: for a DAW whose project does not begin at 00:00:00:00."""
-        return self._send(Origins(tuple(sorted(seconds.items()))))
+    def origins(self, at: Fraction | None = None, seconds: Mapping[str, Fraction] | None = None) -> int:
+        """Where the film's first frame lies in the DAW's project, and what to add to what single sources say; see `Origins`."""
+        return self._send(Origins(tuple(sorted((seconds or {}).items())), at))
 
     def load(self, programme: Programme) -> int:
         """Plays this from now on; what sounds is ended."""

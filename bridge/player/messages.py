@@ -8,9 +8,11 @@ from typing import Literal
 
 from bridge.chase import Reading, Standing
 from bridge.lateness import Lateness
-from bridge.midi_clock import SIXTEENTH
 from bridge.player.programme import Programme
 from bridge.transport import Report
+
+SYNC = "Hitpoint sync"
+"""Our port into which a DAW sends timecode, clock and machine control. The one it gets notes from is called ``Hitpoint``."""
 
 EVERY = "*"
 """The stem of a route that every stem takes which has none of its own."""
@@ -41,12 +43,13 @@ class Route:
 
 @dataclass(frozen=True)
 class Inlet:
-    """Where a transport is heard: timecode, beat clock and machine control of a MIDI port (``system``, ``virtual``, ``jack``), or
-    ``jack transport``, or ``link`` (Ableton Link). ``song_step`` is what a song position counts, in beats (see `ClockReader`)."""
+    """Where a transport is heard: timecode, beat clock and machine control of a MIDI port (``system``, ``virtual``, ``jack``, or
+    ``auto``: a new port of ours, JACK's where that runs), or ``jack transport``, or ``link`` (Ableton Link). ``song_step`` is what a
+    song position counts, in beats (see `ClockReader`); None goes by the name of the port, or of the one that is connected to it."""
 
-    kind: Literal["system", "virtual", "jack", "jack transport", "link"]
-    name: str = "Hitpoint sync"
-    song_step: Fraction = SIXTEENTH
+    kind: Literal["auto", "system", "virtual", "jack", "jack transport", "link"]
+    name: str = SYNC
+    song_step: Fraction | None = None
     connect: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -72,9 +75,11 @@ class Listen:
 
 @dataclass(frozen=True)
 class Origins:
-    """Seconds to add to what each source says, see `Chase`."""
+    """Where the film's first frame lies in the DAW's project: ``at`` seconds of its timecode and of its ruler alike. None: at the film's
+    own timecode, and at the ruler's zero. ``seconds`` are to be added to what single sources say, see `Chase`."""
 
-    seconds: tuple[tuple[str, Fraction], ...]
+    seconds: tuple[tuple[str, Fraction], ...] = ()
+    at: Fraction | None = None
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ class Booth:
         self.rig = Rig(boards)
         self.deck = Deck(self.rig.clock, self.rig.way)
         self.chase = Chase()
+        self._origins = Origins()
         self._chosen: str | None = None  # the source that the composer lets lead
         self._place = 0  # where it was before this step: a clock that is gone cannot tell
         self._stamps = MonotonicClock()  # what those who hear OSC stamp it by
@@ -193,19 +194,29 @@ class Booth:
             self.deck.load(old.programme)
             self.deck.set_loop(old.loop)
             self.deck.stop(self._place)
-            self.chase = Chase(self.chase.picture, self.chase.start, self.chase.beats, self.chase.origins)
-            self.chase.follow(self._chosen)
+            self.chase = self._chase_of(old.programme)
         return other_clock
 
     def _originate(self, origins: Origins) -> None:
-        self.chase.origins = dict(origins.seconds)
+        heard, self._origins = self.chase.heard, origins
+        self.chase = self._chase_of(self.deck.programme)
+        for report in heard:  # a DAW that stands says so only once
+            self.chase.hear(report)
+
+    def _chase_of(self, programme: Programme) -> Chase:
+        at = self._origins.at
+        start, zero = (programme.start, programme.start) if at is None else (at, Fraction(0))
+        beats = programme.beats
+        placed = None if beats is None else lambda beat: start + beats.seconds(beat)
+        chase = Chase(programme.rate, start, placed, dict(self._origins.seconds), zero=zero)
+        chase.follow(self._chosen)
+        return chase
 
     def _learn(self, programme: Programme) -> None:
         """The chase counts in the programme's rate, timecode and beats; what it knows of the sources stays if these do."""
         old = self.deck.programme
         if (old.rate, old.start, old.beats) != (programme.rate, programme.start, programme.beats):
-            self.chase = Chase(programme.rate, programme.start, _placed(programme), self.chase.origins)
-            self.chase.follow(self._chosen)
+            self.chase = self._chase_of(programme)
             self.rig.picture(programme.rate)
 
     def _load(self, programme: Programme) -> None:
@@ -288,12 +299,6 @@ class Booth:
         left = until - self.rig.clock.now_ns()
         if left > 0 and not self._news.is_set():
             time.sleep(left / SECOND)
-
-
-def _placed(programme: Programme) -> Callable[[Fraction], Fraction] | None:
-    """The timecode seconds of a beat of the cue's file."""
-    beats = programme.beats
-    return None if beats is None else lambda beat: programme.start + beats.seconds(beat)
 
 
 def perform(wire: Connection[Status, Order], boards: Any) -> None:

@@ -152,8 +152,10 @@ class Rig:
     @property
     def _hopes_for_jack(self) -> bool:
         """Whether some port would rather be JACK's: one that is open as another's stays that."""
-        autos = [self.plugs.get(outlet) for outlet, _ in self._patch.boards if outlet.kind == "auto"]
-        return any(plug is None or plug.fault or plug.exact for plug in autos)
+        ears = {ear.inlet: ear for ear in self.ears}
+        autos: list[Plug | Ear | None] = [self.plugs.get(outlet) for outlet, _ in self._patch.boards if outlet.kind == "auto"]
+        autos += [ears.get(inlet) for inlet in self._inlets if inlet.kind == "auto"]
+        return any(port is None or port.fault or port.exact for port in autos)
 
     def _unplug(self) -> None:
         self._close_ears()

@@ -142,6 +142,7 @@ def test_it_follows_what_is_heard_over_osc(player: Player, tape: Path) -> None:
     start = Fraction(3600)
     programme = chords()
     player.load(Programme(programme.title, programme.parts, programme.bars, start=start, rate=Fraction(25)))
+    player.origins(start)
     player.follow()
 
     def told(seconds: float, rolling: bool) -> None:

@@ -1,0 +1,107 @@
+"""The DAW's project that a session belongs to: which DAW, where the film's first frame lies in it, where its file is.
+
+It is kept in a small file beside the session, ``cue.daw.json``, not in it: the DAW's side of things is no part of the cue, and the
+window, the server and the command line may say it while another of them has the session open.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bridge.daws import DAWS
+from engines import files
+from engines.errors import DawError
+from engines.picture.timecode import Timecode
+
+if TYPE_CHECKING:
+    from bridge.daw import Address
+    from engines.session.model import Session
+
+FORMAT = "hitpoint project"
+
+LARGEST = 1 << 16
+"""Bytes; a larger file is none of ours."""
+
+_PLACE = re.compile(r"-?\d{1,12}(/[1-9]\d{0,11})?")
+
+
+@dataclass(frozen=True)
+class Project:
+    """``at`` are the seconds at which the film's first frame lies in the project, on its ruler and in its timecode; None where nobody said
+    so. ``file`` is its folder or file, ``beats`` whether it has the cue's tempo map (imported with the cue's MIDI file)."""
+
+    daw: str | None = None
+    at: Fraction | None = None
+    file: Path | None = None
+    beats: bool = False
+
+    @classmethod
+    def of(cls, session: Path) -> Project:
+        """What is kept for a session; nothing is an empty one. Raises DawError for a file that is damaged."""
+        path = beside(session)
+        try:
+            if path.stat().st_size > LARGEST:
+                raise ValueError("too large")
+            table: dict[str, Any] = json.loads(path.read_bytes())
+            daw, at, file, beats = (table[name] for name in ("daw", "at", "project", "beats"))
+            known = daw in (None, *DAWS) and isinstance(file, str | None) and isinstance(beats, bool)
+            if table["format"] != FORMAT or not known or (at is not None and not _PLACE.fullmatch(at)):
+                raise ValueError("of another format")
+        except FileNotFoundError:
+            return cls()
+        except OSError as error:
+            raise DawError(f"cannot be read ({error.strerror})", where=path, cure="see who may read it") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            cure = "delete it, and say again where the film lies: --at"
+            raise DawError("does not say where the film lies in the DAW", where=path, cure=cure) from error
+        return cls(daw, None if at is None else Fraction(at), None if file is None else Path(file), beats)
+
+    def but(
+        self, daw: str | None = None, at: Fraction | None = None, file: Path | None = None, beats: bool | None = None
+    ) -> Project:
+        """The same with what is said now; another DAW has another project file."""
+        other = replace(self, file=None) if daw not in (None, self.daw) else self
+        said = {"daw": daw, "at": at, "file": file, "beats": beats}
+        return replace(other, **{name: value for name, value in said.items() if value is not None})  # type: ignore[arg-type]
+
+    def keep(self, session: Path) -> Project:
+        """Keeps it for a session. Raises OutputError."""
+        place = None if self.at is None else str(self.at)
+        file = None if self.file is None else str(self.file.absolute())
+        table = {"format": FORMAT, "daw": self.daw, "at": place, "project": file, "beats": self.beats}
+        if self != Project.of(session):
+            files.write(beside(session), json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+        return self
+
+    def begins(self, session: Session, daw: str) -> Fraction:
+        """Where the film begins for a DAW, in seconds: where somebody said so; else at the film's own timecode for one that is told
+        timecode (`generic`), and at the project's zero for the others."""
+        if self.at is not None:
+            return self.at
+        return session.start.seconds if daw == "generic" else Fraction(0)
+
+    def address(self, session: Session, path: Path, daw: str, port: int | None = None, folder: Path | None = None) -> Address:
+        """Where a DAW is found for a session."""
+        from bridge.daw import Address
+        from bridge.player.writing import file_map
+        from engines.session.deliver import score_of
+
+        start = Timecode(0, session.film.rate, session.start.drop)
+        file = self.file if self.daw in (None, daw) else None
+        found = Address(folder or path.parent / f"{path.stem}-midi", file, port=port, film=start)
+        return found.followed(file_map(score_of(session)), self.begins(session, daw)) if self.beats else found
+
+    def json(self) -> dict[str, Any]:
+        """As other programs read it."""
+        at = None if self.at is None else round(float(self.at), 9)
+        return {"daw": self.daw, "at_s": at, "project": None if self.file is None else str(self.file), "cue_tempo": self.beats}
+
+
+def beside(session: Path) -> Path:
+    """The file in which the project of a session is kept."""
+    return session.with_suffix(".daw.json")
