@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.sip import isdeleted
 
 Choice = Literal["system", "dark", "light"]
 
+STYLE = "fusion"
+"""Qt's own that looks alike on every system."""
 GAP = 6
 """Pixels between things that belong together; twice as many between those that do not."""
 ROW = 24
@@ -103,13 +106,31 @@ def wanted(choice: Choice) -> Theme:
 
 
 def wear(application: QApplication, choice: Choice) -> Theme:
-    """Dresses the whole program; every widget hears of it as a change of palette."""
+    """Dresses the whole program; every widget hears of it as a change of palette. Windows that are on the screen change in two turns of
+    the loop, since Qt takes four times as long to change one sheet for another as to put one off and one on."""
     global _worn
     _worn = wanted(choice)
-    application.setStyle("Fusion")
-    application.setPalette(_palette(_worn))
-    application.setStyleSheet(_sheet(_worn))
+    if not application.styleSheet() and ((style := application.style()) is None or style.name() != STYLE):
+        application.setStyle(STYLE)
+    seen = [window for window in application.topLevelWidgets() if window.isVisible() and window.updatesEnabled()]
+    if application.styleSheet() not in ("", _sheet(_worn)):
+        for window in seen:
+            window.setUpdatesEnabled(False)  # what is bare for a moment is not seen
+        application.setStyleSheet("")
+    if seen and not application.styleSheet():
+        QTimer.singleShot(0, lambda: _dress(application, seen))
+    else:
+        _dress(application, seen)
     return _worn
+
+
+def _dress(application: QApplication, windows: list[QWidget]) -> None:
+    application.setPalette(_palette(_worn))
+    if application.styleSheet() != (sheet := _sheet(_worn)):
+        application.setStyleSheet(sheet)
+    for window in windows:
+        if not isdeleted(window):
+            window.setUpdatesEnabled(True)
 
 
 def figures(points: float = 9.0, bold: bool = False) -> QFont:

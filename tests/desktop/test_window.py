@@ -479,6 +479,7 @@ def test_no_row_of_tabs_lies_about(qapp: QApplication, preferences: Preferences,
 def test_light_and_dark_are_worn_by_everything(sitting: Window, qtbot: QtBot) -> None:
     dark = sitting.grab().toImage().pixelColor(3, sitting.height() - 3).lightness()
     trigger(sitting, "light")
+    qtbot.waitUntil(sitting.updatesEnabled, timeout=PATIENCE)  # in two turns, between which nothing is painted
     light = sitting.grab().toImage().pixelColor(3, sitting.height() - 3).lightness()
     assert dark < 80 < light
     trigger(sitting, "light")
