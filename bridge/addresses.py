@@ -10,23 +10,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bridge.address import Address, Argument
-
-
-def _whole(name: str, what: str, needed: bool = False, low: int = 1, high: int = 10**6) -> Argument:
-    return Argument(name, "int", what, needed, low, high)
-
-
-SCENE = _whole("scene", "scenes count from 1", needed=True)
-SEED = _whole("seed", "same seed, same notes; left open, one not used before", low=0, high=2**63 - 1)
-FRAME = _whole("frame", "of the film, counted from 0", needed=True, low=0, high=10**9)
-PATH = "an absolute path"
-ENGINE = Argument("engine", "text", "bmt or diffbgm")
-MODE = Argument("mode", "text", "strict or official")
-JOB = "the job's number, state and progress; its end is told to who asked and to subscribers"
-
-HITS = "the hits"
-NEXT_DOOR = "the cut list that is watched, and the DAW that is followed"
-TRANSPORT = "place, speed, who leads, and every port"
+from bridge.address_words import (
+    BEND,
+    ENGINE,
+    FEATURES,
+    FRAME,
+    HITS,
+    JOB,
+    METRES,
+    MODE,
+    MUSIC,
+    NEXT_DOOR,
+    PATH,
+    PROVIDER,
+    RATE,
+    SCENE,
+    SEED,
+    SUBDIVISION,
+    TEMPO,
+    TRANSPORT,
+    whole,
+)
+from bridge.addresses_outside import OUTSIDE
 
 ASKED: tuple[Address, ...] = (
     Address("/hitpoint/ping", "Whether anybody is there.", "version, and what is open", changes=False),
@@ -35,7 +40,14 @@ ASKED: tuple[Address, ...] = (
         "/hitpoint/takes",
         "The takes of a scene, or of all.",
         "takes by scene, the chosen one of each",
-        (_whole("scene", "only of this one"),),
+        (whole("scene", "only of this one"),),
+        changes=False,
+    ),
+    Address(
+        "/hitpoint/takes/compare",
+        "Two takes of a scene beside each other.",
+        "what is measured of each",
+        (SCENE, whole("one", "its number", needed=True), whole("other", "its number", needed=True)),
         changes=False,
     ),
     Address("/hitpoint/brief", "What the engines are told.", "every bar: picture, composer, brief", changes=False),
@@ -47,7 +59,13 @@ ASKED: tuple[Address, ...] = (
     Address("/hitpoint/film", "The open film.", "its cuts, and its tempo maps if it was spotted", changes=False),
     Address("/hitpoint/transport", "Where the transport is.", TRANSPORT, changes=False),
     Address("/hitpoint/jobs", "All jobs.", "number, state and progress of each", changes=False),
-    Address("/hitpoint/job", "One job.", "its state and progress", (_whole("job", "its number", needed=True),), changes=False),
+    Address("/hitpoint/job", "One job.", "its state and progress", (whole("job", "its number", needed=True),), changes=False),
+    Address(
+        "/hitpoint/demo",
+        "Make a short film to try everything on, and open it.",
+        JOB,
+        (Argument("folder", "path", f"{PATH} of a folder for it", needed=True),),
+    ),
     Address(
         "/hitpoint/open",
         "Open a session (.hitpoint) or a film.",
@@ -55,7 +73,7 @@ ASKED: tuple[Address, ...] = (
         (
             Argument("path", "path", f"{PATH} of the film or session", needed=True),
             Argument("cuts", "path", f"{PATH} of the editor's cut list, for a film"),
-            Argument("rate", "text", "frames a second of a cut list that does not say: 25, 24000/1001"),
+            RATE,
         ),
     ),
     Address(
@@ -63,10 +81,10 @@ ASKED: tuple[Address, ...] = (
         "Tempo maps for the open film.",
         JOB,
         (
-            Argument("tempo", "text", "a range in beats a minute: 70-140"),
-            Argument("max_bend", "float", "how far a beat may leave it, in percent", low=0, high=50),
-            Argument("metres", "text", "that the cue may be in: 4/4 7/8"),
-            _whole("subdivision", "1: hits on beats; 2: on eighths too", high=2),
+            TEMPO,
+            BEND,
+            METRES,
+            SUBDIVISION,
             Argument("hits", "text", "your word on hits, by spaces: 412=1.0,hard 980=off"),
         ),
     ),
@@ -74,19 +92,19 @@ ASKED: tuple[Address, ...] = (
         "/hitpoint/map",
         "Choose a tempo map of the open film.",
         "the candidates, the chosen one first",
-        (_whole("map", "its place in the list, from 0", needed=True, low=0),),
+        (whole("map", "its place in the list, from 0", needed=True, low=0),),
     ),
     Address(
         "/hitpoint/new",
         "A session of the open film, nothing composed.",
         "as /hitpoint/session",
-        (Argument("path", "path", f"{PATH} for the session; left open, FILM-score/cue.hitpoint beside the film"), ENGINE, MODE),
+        (Argument("path", "path", f"{PATH} for the session; left open, FILM-score/cue.hitpoint beside the film"), *MUSIC),
     ),
     Address(
         "/hitpoint/score",
         "Compose every scene; a film that has no session yet gets one.",
         JOB,
-        (Argument("path", "path", f"{PATH} for a new session of the open film"), SEED),
+        (Argument("path", "path", f"{PATH} for a new session of the open film"), SEED, *MUSIC),
     ),
     Address(
         "/hitpoint/scene/refill",
@@ -100,19 +118,27 @@ ASKED: tuple[Address, ...] = (
             Argument("keep", "text", "what stays, by spaces: melody 5-6 melody:5-6 melody@5.3"),
             ENGINE,
             MODE,
+            FEATURES,
+            PROVIDER,
         ),
+    ),
+    Address(
+        "/hitpoint/scene/again",
+        "Compose a take again from its recipe, change nothing, and say what differs.",
+        f"{JOB}; its result says whether the notes are the same",
+        (SCENE, whole("take", "the chosen one"), PROVIDER, FEATURES),
     ),
     Address(
         "/hitpoint/scene/take",
         "Let another take of a scene be heard.",
         "the scene's takes",
-        (SCENE, _whole("take", "its number; 0 silences the scene", needed=True, low=0)),
+        (SCENE, whole("take", "its number; 0 silences the scene", needed=True, low=0)),
     ),
     Address(
         "/hitpoint/scene/rate",
         "Rate a take.",
         "the scene's takes",
-        (SCENE, _whole("rating", "1 to 5; 0 takes it back", needed=True, low=0, high=5), _whole("take", "the chosen one")),
+        (SCENE, whole("rating", "1 to 5; 0 takes it back", needed=True, low=0, high=5), whole("take", "the chosen one")),
     ),
     Address(
         "/hitpoint/scene/remark",
@@ -122,7 +148,7 @@ ASKED: tuple[Address, ...] = (
             SCENE,
             Argument("name", "text", "its name"),
             Argument("remark", "text", "a remark"),
-            _whole("take", "the chosen one"),
+            whole("take", "the chosen one"),
         ),
     ),
     Address("/hitpoint/scene/name", "Name a scene.", "the scenes", (SCENE, Argument("name", "text", "left open, it has none"))),
@@ -136,11 +162,11 @@ ASKED: tuple[Address, ...] = (
         "/hitpoint/scene/delete",
         "Throw a take away.",
         "the scene's takes",
-        (SCENE, _whole("take", "its number", needed=True)),
+        (SCENE, whole("take", "its number", needed=True)),
     ),
     Address("/hitpoint/scene/join", "Make one scene of a scene and the next.", "the scenes", (SCENE,)),
     Address(
-        "/hitpoint/split", "Begin a scene at a bar of the cue.", "the scenes", (_whole("bar", "counted from 1", needed=True),)
+        "/hitpoint/split", "Begin a scene at a bar of the cue.", "the scenes", (whole("bar", "counted from 1", needed=True),)
     ),
     Address(
         "/hitpoint/tell",
@@ -149,8 +175,8 @@ ASKED: tuple[Address, ...] = (
         (
             Argument("setting", "text", "density energy mood register key chords metre tempo avoid sting", needed=True),
             Argument("value", "text", "as in the brief sheet: 4, calm, D:min, 80-96, true; left open, the picture decides"),
-            _whole("scene", "left open, the whole cue"),
-            _whole("bar", "of the cue"),
+            whole("scene", "left open, the whole cue"),
+            whole("bar", "of the cue"),
         ),
     ),
     Address(
@@ -185,7 +211,7 @@ ASKED: tuple[Address, ...] = (
         (
             Argument("cuts", "path", f"{PATH} of the new cut list"),
             Argument("film", "path", f"{PATH} of the new film"),
-            Argument("rate", "text", "frames a second of a cut list that does not say"),
+            RATE,
         ),
     ),
     Address(
@@ -201,7 +227,7 @@ ASKED: tuple[Address, ...] = (
         "/hitpoint/conform",
         "Carry the session to the cut that was looked at last.",
         JOB,
-        (Argument("refused", "text", "changes, by number and spaces, for which nothing is composed"),),
+        (Argument("refused", "text", "changes, by number and spaces, for which nothing is composed"), PROVIDER),
     ),
     Address(
         "/hitpoint/hit/add",
@@ -213,7 +239,7 @@ ASKED: tuple[Address, ...] = (
         "/hitpoint/hit/move",
         "Let a hit lie on another frame.",
         HITS,
-        (FRAME, _whole("to", "the other frame", needed=True, low=0, high=10**9)),
+        (FRAME, whole("to", "the other frame", needed=True, low=0, high=10**9)),
     ),
     Address(
         "/hitpoint/hit/weigh",
@@ -231,13 +257,16 @@ ASKED: tuple[Address, ...] = (
     Address("/hitpoint/hit/drop", "Throw a hit away.", HITS, (FRAME,)),
     Address("/hitpoint/scene/follow", "Solve the tempo of a scene again for its hits.", "the scenes", (SCENE,)),
     Address(
-        "/hitpoint/cue/spot", "Tempo maps for the session as its hits are now; nothing is changed.", f"{JOB}; its result are they"
+        "/hitpoint/cue/spot",
+        "Tempo maps for the session as its hits are now; nothing is changed.",
+        f"{JOB}; its result are they",
+        (TEMPO, BEND, METRES, SUBDIVISION),
     ),
     Address(
         "/hitpoint/cue/map",
         "Put the cue on another of these tempo maps.",
         "the scenes",
-        (_whole("map", "its place in the list, from 0", needed=True, low=0),),
+        (whole("map", "its place in the list, from 0", needed=True, low=0),),
     ),
     Address(
         "/hitpoint/lock",
@@ -245,87 +274,8 @@ ASKED: tuple[Address, ...] = (
         "what was done",
         (Argument("bars", "text", "of the cue: 5-8", needed=True), Argument("locked", "flag", "false unlocks them")),
     ),
-    Address(
-        "/hitpoint/place",
-        "Put the cue, or some of its scenes, into a DAW.",
-        f"{JOB}; its result is what the DAW confirmed",
-        (
-            Argument("daw", "text", "folder, ardour, reaper, live, generic; left open, a folder of files to drag in"),
-            Argument("scenes", "text", "only these, by spaces"),
-            Argument("at", "text", "of the film's first frame in the project: seconds or timecode"),
-            Argument("folder", "path", f"{PATH} for files to drag in"),
-            Argument("project", "path", f"{PATH} of the DAW's project"),
-            _whole("port", "on which the DAW listens", high=65535),
-        ),
-    ),
-    Address(
-        "/hitpoint/deliver",
-        "All of the cue in one folder.",
-        f"{JOB}; its result names the files",
-        (
-            Argument("folder", "path", f"{PATH}; files of an earlier delivery there are replaced", needed=True),
-            Argument("stems", "flag", "a MIDI file for each stem, too"),
-            Argument("takes", "flag", "a MIDI file for each take of each scene, too"),
-            Argument("scenes", "text", "takes of these scenes only, by spaces"),
-        ),
-    ),
-    Address(
-        "/hitpoint/doctor",
-        "Look at every link to the other programs.",
-        f"{JOB}; its result says of each link how it does and what to do",
-        (
-            Argument("daws", "text", "only these, by spaces"),
-            Argument("listen", "float", "seconds to listen to MIDI", low=0, high=60),
-        ),
-    ),
-    Address("/hitpoint/transport/play", "Roll from where it is.", TRANSPORT),
-    Address("/hitpoint/transport/stop", "Stand; no note is left sounding.", TRANSPORT),
-    Address(
-        "/hitpoint/transport/locate",
-        "Go to a place in the film.",
-        TRANSPORT,
-        (Argument("seconds", "float", "from its first frame", needed=True, low=0, high=86_400),),
-    ),
-    Address(
-        "/hitpoint/transport/loop",
-        "Play a part of the film over and over; without a part, no longer.",
-        TRANSPORT,
-        (
-            Argument("start", "float", "seconds of the film", low=0, high=86_400),
-            Argument("end", "float", "seconds of the film", low=0, high=86_400),
-        ),
-    ),
-    Address(
-        "/hitpoint/transport/speed",
-        "Another speed.",
-        TRANSPORT,
-        (Argument("speed", "float", "1: normal", needed=True, low=0.01, high=16),),
-    ),
-    Address(
-        "/hitpoint/transport/follow",
-        "Go with the DAW.",
-        TRANSPORT,
-        (Argument("source", "text", "who leads; left open, whoever is followed best"),),
-    ),
-    Address(
-        "/hitpoint/transport/daw",
-        "Follow a DAW over its own OSC or web interface.",
-        NEXT_DOOR,
-        (Argument("daw", "text", "ardour, live or reaper; left open, none any more"),),
-    ),
-    Address("/hitpoint/transport/panic", "Stand, and silence every channel of every port.", TRANSPORT),
-    Address(
-        "/hitpoint/transport/ports",
-        "Choose the ports of the player.",
-        TRANSPORT,
-        (
-            Argument(
-                "out", "text", "auto, virtual:NAME, system:NAME, jack:NAME; for one stem melody=virtual:NAME; several with ;"
-            ),
-            Argument("sync", "text", "virtual:NAME, system:NAME, jack:NAME, jack transport, link; several with ;"),
-        ),
-    ),
-    Address("/hitpoint/job/cancel", "Stop a job within a step.", "its state", (_whole("job", "its number", needed=True),)),
+    *OUTSIDE,
+    Address("/hitpoint/job/cancel", "Stop a job within a step.", "its state", (whole("job", "its number", needed=True),)),
     Address("/hitpoint/jobs/cancel", "Stop every job.", "all jobs"),
     Address("/hitpoint/subscribe", "Be told of everything that changes.", "for how long", wire="osc", changes=False),
     Address("/hitpoint/unsubscribe", "No longer.", "nothing", wire="osc", changes=False),

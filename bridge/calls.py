@@ -12,9 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bridge.addresses import BY_ADDRESS
+from bridge.calibrating import Calibrated
 from bridge.doctor import Diagnosis
 from bridge.events import OpenSession
 from bridge.jobs import Job
+from bridge.marking import Marked
 from bridge.placing import Placement
 from bridge.sitting import Acted
 from bridge.studio import Offer, OpenFilm, Studio
@@ -25,7 +27,6 @@ from engines.picture.timecode import parse_rate
 from engines.scoring import Spotted, Wishes, shots_json
 from engines.session.deliver import scenes_json, write_cue
 from engines.session.delivery import Delivery
-from engines.session.keep import parse
 from engines.session.listing import history_json, takes_json
 from engines.session.model import Session
 from engines.session.plain import plain
@@ -49,10 +50,12 @@ def answer(studio: Studio, address: str, given: Mapping[str, Any]) -> Json:
 
 def calls() -> Mapping[str, Callable[..., Json]]:
     """What stands behind each address."""
+    from bridge.calls_composing import COMPOSING
+    from bridge.calls_files import FILES
     from bridge.calls_outside import OUTSIDE
     from bridge.calls_spotting import SPOTTING
 
-    return {**CALLS, **SPOTTING, **OUTSIDE}
+    return {**CALLS, **COMPOSING, **SPOTTING, **OUTSIDE, **FILES}
 
 
 def ping(studio: Studio) -> Json:
@@ -140,7 +143,13 @@ def result_json(value: object) -> Json:
         return _film(value)
     if isinstance(value, Offer):
         return {"name": value.name, **value.recut.json()}
-    return value.json() if isinstance(value, Diagnosis | Placement | Delivery) else {}
+    if isinstance(value, dict):
+        return (
+            {"files": {name: str(path) for name, path in value.items()}}
+            if all(isinstance(p, Path) for p in value.values())
+            else value
+        )
+    return value.json() if isinstance(value, Diagnosis | Placement | Delivery | Marked | Calibrated) else {}
 
 
 def acted_json(acted: Acted) -> Json:
@@ -179,29 +188,6 @@ def spot(
 
 def choose_map(studio: Studio, map: int) -> Json:
     return _candidates(studio.choose_map(map))
-
-
-def new(studio: Studio, path: str | None = None, engine: str | None = None, mode: str | None = None) -> Json:
-    return session_json(studio.new(path_of(path), studio.wished(engine, mode)))
-
-
-def score(studio: Studio, seed: int | None = None, path: str | None = None) -> Json:
-    return job_json(studio.score(seed, path=path_of(path)))
-
-
-def refill(
-    studio: Studio,
-    scene: int,
-    seed: int | None = None,
-    bars: str | None = None,
-    stems: str | None = None,
-    keep: str | None = None,
-    engine: str | None = None,
-    mode: str | None = None,
-) -> Json:
-    runs = [bar_run(word) for word in (bars or "").split()]
-    kept = [parse(word) for word in (keep or "").split()]
-    return job_json(studio.refill(scene, seed, runs, (stems or "").split(), kept, engine, mode))
 
 
 def bar_run(text: str) -> tuple[int, int]:
@@ -306,8 +292,8 @@ def look_at_cut(studio: Studio, cuts: str | None = None, film: str | None = None
     return job_json(studio.look_at_cut(path_of(cuts), path_of(film), None if rate is None else parse_rate(rate)))
 
 
-def conform(studio: Studio, refused: str | None = None) -> Json:
-    return job_json(studio.conform(refused=numbers(refused)))
+def conform(studio: Studio, refused: str | None = None, provider: str | None = None) -> Json:
+    return job_json(studio.conform(provider, numbers(refused)))
 
 
 def cancel(studio: Studio, job: int) -> Json:
@@ -334,6 +320,13 @@ def path_of(text: str | None) -> Path | None:
     return None if text is None else whole(text)
 
 
+def paths_of(text: str | None) -> tuple[Path, ...] | None:
+    """Several with ; between them; ``none`` for none at all, None where it is left open."""
+    if text is None:
+        return None
+    return () if text.strip() == "none" else tuple(whole(word.strip()) for word in text.split(";") if word.strip())
+
+
 CALLS: Mapping[str, Callable[..., Json]] = {
     "/hitpoint/ping": ping,
     "/hitpoint/session": session,
@@ -347,9 +340,6 @@ CALLS: Mapping[str, Callable[..., Json]] = {
     "/hitpoint/open": open_any,
     "/hitpoint/spot": spot,
     "/hitpoint/map": choose_map,
-    "/hitpoint/new": new,
-    "/hitpoint/score": score,
-    "/hitpoint/scene/refill": refill,
     "/hitpoint/scene/take": choose,
     "/hitpoint/scene/rate": rate,
     "/hitpoint/scene/remark": remark,

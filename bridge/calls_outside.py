@@ -65,8 +65,16 @@ def name(studio: Studio, name: str) -> Json:
     return session_json(studio.now)
 
 
-def doctor(studio: Studio, daws: str | None = None, listen: float | None = None) -> Json:
-    return job_json(studio.doctor((daws or "").split(), 1.0 if listen is None else listen))
+def doctor(
+    studio: Studio,
+    daws: str | None = None,
+    listen: float | None = None,
+    folder: str | None = None,
+    project: str | None = None,
+    port: int | None = None,
+) -> Json:
+    where = Address(path_of(folder), path_of(project), port=port)
+    return job_json(studio.doctor((daws or "").split(), 1.0 if listen is None else listen, where))
 
 
 def transport(studio: Studio) -> Json:

@@ -9,8 +9,12 @@ from bridge.calls import Json, bar_run, job_json, scenes_of
 from bridge.sitting import Acted
 from bridge.studio import Studio
 from engines.commands import Lock
+from engines.errors import OptionError
 from engines.session.marks import AddHit, DropHit, FollowHits, MoveHit, WeighHit
-from engines.session.model import Session
+from engines.session.model import Limits, Session
+from engines.session.sheet import tempo_of
+from engines.spotting.solve import exact
+from engines.spotting.tempo import Metre
 
 
 def hits(studio: Studio) -> Json:
@@ -64,8 +68,24 @@ def follow(studio: Studio, scene: int) -> Json:
     return scenes_of(studio.act(FollowHits(scene)))
 
 
-def spot_again(studio: Studio) -> Json:
-    return job_json(studio.spot_again())
+def spot_again(
+    studio: Studio,
+    tempo: str | None = None,
+    max_bend: float | None = None,
+    metres: str | None = None,
+    subdivision: int | None = None,
+) -> Json:
+    now = studio.now.session.limits
+    try:
+        limits = Limits(
+            now.tempo if tempo is None else tempo_of(tempo),
+            now.max_bend if max_bend is None else exact(max_bend),
+            tuple(Metre.parse(word) for word in (metres or "").split()) or now.metres,
+            subdivision or now.subdivision,
+        )
+    except ValueError as error:
+        raise OptionError(f"{error} is not understood", where="spot", cure="write a tempo 70-140, metres 4/4 7/8") from error
+    return job_json(studio.spot_again(limits))
 
 
 def use_map(studio: Studio, map: int) -> Json:

@@ -15,10 +15,7 @@ from engines.verbs.terminal import Verb, give, say
 
 if TYPE_CHECKING:
     from bridge.player import Player, Programme, Route, Status
-    from bridge.player.calibration import Measured, Onset
 
-_CLICKS, _APART_NS = 40, 250_000_000
-_CONNECT_S = 60.0
 _FILE = "file:"
 
 
@@ -111,6 +108,8 @@ def _words(status: Status) -> str:
 
 def calibrate(args: argparse.Namespace) -> None:
     """Measure how late a port's notes are, and keep that for the port: by a recording of the DAW's, or by notes sent round through it."""
+    from bridge.calibrating import calibrated
+    from bridge.placing import place_of
     from bridge.player.calibration import keep, latencies
 
     if args.list or args.forget:
@@ -119,52 +118,9 @@ def calibrate(args: argparse.Namespace) -> None:
         table = latencies()
         give(args, {"latency_ms": table}, "\n".join(f"{name}: {ms:+.2f} ms" for name, ms in table.items()) or "nothing is kept")
         return
-    found = _recorded(args) if args.midi or args.expected else _round(args)
-    name = args.out.partition(":")[2] or "Hitpoint"
-    path = None if args.dry_run else keep(name, found.latency_ms)
-    told = {
-        "port": name,
-        "late_ms": round(found.late_ms, 4),
-        "spread_ms": round(found.spread_ms, 4),
-        "range_ms": round(found.range_ms, 4),
-        "found": found.found,
-        "sent": found.sent,
-        "latency_ms": round(found.latency_ms, 3),
-        "kept": None if path is None else str(path),
-    }
-    kept = f"from now on {name} is played {found.latency_ms:+.2f} ms" if path else "nothing was kept"
-    give(args, told, f"{found.text()}\n{kept}")
-
-
-def _recorded(args: argparse.Namespace) -> Measured:
-    from bridge.placing import place_of
-    from bridge.player.calibration import measured
-
-    if not (args.midi and args.expected):
-        raise OptionError("one of two is missing", where="calibrate", cure="give --midi RECORDED and --expected CUE")
     begin = place_of(args.at, args.rate or Fraction(25))
-    return measured(_onsets(args.expected, Fraction(0)), _onsets(args.midi, begin))
-
-
-def _onsets(path: Path, begin: Fraction) -> list[Onset]:
-    """The notes of a MIDI file or of a session, in seconds of the film."""
-    if path.suffix == ".hitpoint":
-        from bridge.clock import SECOND
-        from bridge.player.writing import programme_of
-        from engines.session.working import look_at
-
-        parts = programme_of(look_at(path).session).parts
-        return sorted((Fraction(note.on, SECOND), note.pitch) for part in parts for note in part.notes)
-    from engines.score.smf import read_smf
-
-    return sorted((note.start + begin, note.pitch) for note in read_smf(path).notes)
-
-
-def _round(args: argparse.Namespace) -> Measured:
-    """Notes sent out, and heard where they come back in."""
-    from bridge.calibrating import round_trip
-
-    return round_trip(args.out, args.into, _CLICKS, _APART_NS, _CONNECT_S)
+    done = calibrated(args.out, args.into, args.midi, args.expected, begin, not args.dry_run)
+    give(args, done.json(), done.text())
 
 
 def add(verb: Verb) -> None:

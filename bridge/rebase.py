@@ -75,7 +75,8 @@ def rebased(act: Act, base: Session, after: Session, now: Session) -> tuple[Sess
     if not added:
         cure = "compose it again"
         raise SessionError("the scene was given other bars while its take was composed", where=act.sentence, cure=cure)
-    return replace(now, key=now.key or after.key), said
+    features = now.features if after.features == base.features else after.features  # those that were given hold from now on
+    return replace(now, key=now.key or after.key, features=features), said
 
 
 def _scene(session: Session, take: SceneTake) -> Scene:

@@ -7,29 +7,29 @@ What takes long comes back as a `bridge.jobs.Job`; everything else is done when 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.events import Event, FilmChanged, JobProgressed, Message, OpenSession, Subscribers
 from bridge.jobs import Job, Jobs
 from bridge.neighbours import Neighbours
+from bridge.opened import DEFAULT, Offer, OpenFilm
 from bridge.playback import Playback
 from bridge.sitting import Acted, Sitting
 from engines import files, scoring
 from engines.commands import Choose, Conform, Refill, Score, Tell, UseMap
 from engines.engine import load_engine
 from engines.errors import OptionError, SessionError
-from engines.picture.cutlist import CutList
 from engines.picture.reel import Reel
 from engines.scoring import Spotted, Wishes
 from engines.session.desk import Act, Desk
 from engines.session.history import Step
 from engines.session.keep import Keep
 from engines.session.model import Limits, Told
-from engines.session.recut import NewCut, Recut, previewed
+from engines.session.recut import previewed
 from engines.session.refill import Wish
 from engines.session.remap import Maps, spotted_again
 from engines.session.working import new_cut
@@ -40,37 +40,15 @@ if TYPE_CHECKING:
     from bridge.doctor import Diagnosis
     from bridge.placing import Placement
     from bridge.player import Player
-    from engines.picture.motion import Motion
     from engines.session.delivery import Delivery
 
-DEFAULT = Wishes()
+__all__ = ["DEFAULT", "OUTSIDE", "PICTURE", "Offer", "OpenFilm", "Studio"]
 
 PICTURE = "picture"
 """The lane of what reads films and spots: beside the engine's."""
 
 OUTSIDE = "outside"
 """The lane of what waits for other programs."""
-
-
-@dataclass(frozen=True)
-class OpenFilm:
-    """A film that was opened: its cuts, the ``prints`` of its frames, what moves in it, and how it was last spotted."""
-
-    reel: Reel
-    programme: CutList
-    prints: bytes
-    seen: Motion
-    wishes: Wishes = DEFAULT
-    spotted: Spotted | None = None
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A recut as it would be carried out: the new cut, what would become of the session, and what the new cut is called."""
-
-    new: NewCut
-    recut: Recut
-    name: str
 
 
 class Studio:
@@ -98,14 +76,15 @@ class Studio:
     def open_film(self, path: Path, cuts: Path | None = None, rate: Fraction | None = None) -> Job[OpenFilm]:
         """Reads a film: its cuts (from the editor's list where there is one) and what moves in it. An open session stays open."""
 
-        def work(watch: Watch) -> OpenFilm:
-            with watch.stage("decode"):
-                reel = Reel.open(path)
-            programme, prints, seen = scoring.film_pictures(reel, watch, cuts, rate)
-            self._say(watch)
-            return self._show(OpenFilm(reel, programme, prints, seen))
+        return self.jobs.begin(f"Open {path.name}", lambda watch: self.read_film(path, watch, cuts, rate), PICTURE)
 
-        return self.jobs.begin(f"Open {path.name}", work, PICTURE)
+    def read_film(self, path: Path, watch: Watch, cuts: Path | None = None, rate: Fraction | None = None) -> OpenFilm:
+        """The same, for a job that has the film made or fetched first."""
+        with watch.stage("decode"):
+            reel = Reel.open(path)
+        programme, prints, seen = scoring.film_pictures(reel, watch, cuts, rate)
+        self._say(watch)
+        return self._show(OpenFilm(reel, programme, prints, seen))
 
     def spot(self, wishes: Wishes = DEFAULT) -> Job[Spotted]:
         """Tempo maps for the open film, priced, the chosen one first. Fails with SpottingError where none fits."""
@@ -132,9 +111,9 @@ class Studio:
             self._show(replace(film, spotted=spotted))
             return spotted
 
-    def wished(self, engine: str | None = None, mode: str | None = None) -> Wishes:
-        """What the film was spotted with, for another engine where one is named."""
-        wishes = self._film().wishes
+    def wished(self, engine: str | None = None, mode: str | None = None, **more: Any) -> Wishes:
+        """What the film was spotted with, for another engine where one is named; ``more`` are other fields of `Wishes`, None for none."""
+        wishes = replace(self._film().wishes, **{name: value for name, value in more.items() if value is not None})
         return wishes if engine is None and mode is None else replace(wishes, engine=engine or wishes.engine, mode=mode)
 
     def _show(self, film: OpenFilm) -> OpenFilm:
@@ -231,19 +210,29 @@ class Studio:
         asked = sitting.now.session
         return self.jobs.begin(act.sentence, lambda watch: sitting.compose(act, watch, asked), lane)
 
-    def score(self, seed: int | None = None, provider: str | None = None, path: Path | None = None) -> Job[Acted]:
-        """Composes every scene. Without a session, the open film is spotted where it was not, and gets a new one at ``path``."""
+    def score(
+        self,
+        seed: int | None = None,
+        provider: str | None = None,
+        path: Path | None = None,
+        wishes: Wishes | None = None,
+        features: Sequence[Path] | None = None,
+    ) -> Job[Acted]:
+        """Composes every scene. Without a session, the open film is spotted where it was not, and gets a new one at ``path`` as ``wishes``
+        say (None: as it was spotted). ``features`` hold from now on."""
         if self.is_open and path is None:
-            return self.compose(Score(seed, provider))
+            return self.compose(Score(seed, provider, None if features is None else tuple(features)))
         film = self._film()
+        said = wishes or film.wishes
+        wishes = said if features is None else replace(said, features=tuple(features))
 
         def work(watch: Watch) -> Acted:
-            wishes = film.wishes
-            load_engine(wishes.engine, provider or wishes.provider, wishes.mode)  # told before a long film is spotted
+            # told before a long film is spotted
+            load_engine(wishes.engine, provider or wishes.provider, wishes.mode, wishes.features)
             spotted = film.spotted or scoring.spot(film.programme, wishes, watch, film.reel.duration)
             with self._lock:
                 self._show(replace(film, spotted=spotted))
-                self.new(path)
+                self.new(path, wishes)
                 sitting = self._at_work()
             return sitting.compose(Score(seed, provider or wishes.provider), watch)
 
@@ -259,10 +248,12 @@ class Studio:
         engine: str | None = None,
         mode: str | None = None,
         provider: str | None = None,
+        features: Sequence[Path] | None = None,
     ) -> Job[Acted]:
-        """Composes a scene again, or some of its bars or stems, and nothing else."""
+        """Composes a scene again, or some of its bars or stems, and nothing else; see `engines.session.refill.Wish`."""
         self.now.session.span(scene)  # a scene that there is not is told at once
-        wish = Wish(scene, tuple(bars) or None, tuple(stems) or None, tuple(keep), seed, engine, mode)
+        heard = None if features is None else tuple(features)
+        wish = Wish(scene, tuple(bars) or None, tuple(stems) or None, tuple(keep), seed, engine, mode, heard)
         return self.compose(Refill(wish, provider))
 
     def choose(self, scene: int, take: int | None) -> Acted:

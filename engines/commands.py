@@ -12,6 +12,7 @@ from engines.picture.reel import Reel
 from engines.scoring import Wishes, composed
 from engines.session.compose import Answered
 from engines.session.divide import join, split
+from engines.session.heard import feature_files
 from engines.session.keep import parse
 from engines.session.lock import locked
 from engines.session.marks import AddHit, DropHit, FollowHits, MoveHit, WeighHit
@@ -72,15 +73,18 @@ class Refill:
 @dataclass(frozen=True)
 class Score:
     """Compose every scene, in order, each hearing the one before it; the new takes are chosen. ``seed`` is the first scene's, None
-    takes one that the session has not used."""
+    takes one that the session has not used; ``features`` (files, None: the session's) hold from then on."""
 
     seed: int | None = None
     provider: str | None = None
+    features: tuple[Path, ...] | None = None
 
     sentence = "Score the cue"
 
     def do(self, session: Session, watch: Watch) -> Session:
         seed = next_seed(session) if self.seed is None else self.seed
+        if self.features is not None:
+            session = replace(session, features=feature_files(self.features))
         return composed(session, Wishes(seed=seed, provider=self.provider), watch)
 
 

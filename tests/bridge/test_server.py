@@ -218,7 +218,8 @@ def test_the_page_of_addresses_is_the_tables() -> None:
 
 @pytest.mark.parametrize("row", LOOKS, ids=lambda row: row.address)
 def test_looking_needs_no_token_and_changes_nothing(stranger: httpx.Client, row: Any) -> None:
-    answer = stranger.get(row.address, params={"job": 1} if row.address == "/hitpoint/job" else None)
+    asked = {"/hitpoint/job": {"job": 1}, "/hitpoint/takes/compare": {"scene": 1, "one": 1, "other": 1}}
+    answer = stranger.get(row.address, params=asked.get(row.address))
     assert answer.status_code == (400 if row.address == "/hitpoint/job" else 200), answer.text
 
 
