@@ -24,6 +24,7 @@ from PyQt6.QtWidgets import (
 
 from desktop.aside import Aside
 from desktop.compose_brief import NAMES, Brief
+from desktop.compose_features import Features
 from desktop.compose_told import Maker, Suggested, maker, own, suggested, wider
 from desktop.compose_wish import wishes_of
 from desktop.compose_work import Work
@@ -61,6 +62,7 @@ class Compose(QWidget):
         self.follow = Follow(transport, self)
         self.brief, self.work = Brief(self), Work(self)
         self.engine, self.model, self.rights = QComboBox(self), QLabel(self), QPushButton(tr("Rights…"), self)
+        self.features, self._hears = Features(self), False
         self.seed, self.dice, self.lock = QSpinBox(self), QToolButton(self), QToolButton(self)
         self.refill, self.refill_all = QPushButton(self), QPushButton(tr("Refill all"), self)
         self.scope = QButtonGroup(self)
@@ -144,7 +146,12 @@ class Compose(QWidget):
         self.lock.setCheckable(True)
         self.lock.setToolTip(tr("Use this seed for every refill until it is unlocked"))
         for row, (text, parts) in enumerate(
-            ((tr("Engine"), (self.engine, self.rights)), ("", (self.model,)), (tr("Seed"), (self.seed, self.dice, self.lock)))
+            (
+                (tr("Engine"), (self.engine, self.rights)),
+                ("", (self.model,)),
+                (tr("Features"), (self.features,)),
+                (tr("Seed"), (self.seed, self.dice, self.lock)),
+            )
         ):
             grid.addWidget(QLabel(text, self), row, 0)
             line = QHBoxLayout()
@@ -162,6 +169,7 @@ class Compose(QWidget):
         self.scope.idClicked.connect(lambda _: self.show_scope())
         self.brief.told.connect(self._tell)
         self.engine.activated.connect(lambda _: self._wish())
+        self.features.chosen.connect(self.wishes.hear)
         self.seed.valueChanged.connect(lambda _: self._wish())
         self.lock.toggled.connect(self._lock)
         self.dice.clicked.connect(lambda: self.seed.setValue(randbelow(DICE)))
@@ -170,6 +178,17 @@ class Compose(QWidget):
         self.refill_all.clicked.connect(self.wishes.refill_all)
         self.wishes.changed.connect(self._show_wishes)
         self.aside.refused.connect(document.refused)
+
+    def kept(self) -> int:
+        """Whether the brief of the cue (0) or of the scene (1) is shown."""
+        return self.scope.checkedId()
+
+    def resume(self, kept: int) -> None:
+        """Shows the same."""
+        button = self.scope.button(kept)
+        if button is not None:
+            button.setChecked(True)
+        self.show_scope()
 
     # what is shown
 
@@ -182,6 +201,8 @@ class Compose(QWidget):
         """Another session, or the same after an act."""
         self.session = session
         self._seen = {}
+        if session is not None:
+            self.wishes.kept(session)
         self.follow.show_session(session)
         self._show_wishes()
         self.show_scope()
@@ -189,7 +210,7 @@ class Compose(QWidget):
     def show_scope(self) -> None:
         """Another scene, or the cue."""
         session, scene = self.session, self.scene
-        for part in (self.brief, self.engine, self.rights, self.seed, self.dice, self.lock, self.refill_all):
+        for part in (self.brief, self.engine, self.rights, self.features, self.seed, self.dice, self.lock, self.refill_all):
             part.setEnabled(session is not None)
         here = session is not None and self.follow.scene > 0
         locked = here and session is not None and shut(session.span(self.follow.scene))
@@ -242,9 +263,12 @@ class Compose(QWidget):
         self.lock.setChecked(self.wishes.locked)
         self.lock.blockSignals(False)
         self.seed.setSpecialValueText(tr("a new one, {}").format(next_seed(session)))
+        self.features.show_files(self.wishes.features_of(session), self._hears)
 
     def _show_maker(self, who: Maker) -> None:
         theme = current()
+        self._hears = who.hears
+        self.features.show_files(self.features.files, who.hears)
         runs = tr("on the processor") if who.provider == "cpu" else tr("on {}").format(who.provider)
         lines = [who.model or tr("no model")] + ([runs] if who.provider else [])
         self.model.setToolTip(who.said)

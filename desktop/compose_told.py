@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from engines.engine import ENGINES
+from engines.engine import ENGINES, hears_features
 from engines.errors import HitpointError, ModelError
 from engines.runtime import choose, read_card
 from engines.session.model import Session, Told
@@ -88,27 +88,30 @@ def wider(session: Session, scene: int | None) -> Told:
 
 @dataclass(frozen=True)
 class Maker:
-    """Who would compose: the ``model`` in a line, the ``provider`` that it runs on by its short name with what was ``said`` of it, and
-    what stands in the way (None: nothing)."""
+    """Who would compose: the ``model`` in a line, the ``provider`` that it runs on by its short name with what was ``said`` of it,
+    what stands in the way (None: nothing), and whether it ``hears`` features of the film."""
 
     engine: str
     model: str = ""
     provider: str = ""
     said: str = ""
     trouble: str | None = None
+    hears: bool = False
 
 
 def maker(engine: str) -> Maker:
     """The model of an engine and the provider that really loads here. It may load onnxruntime: not for the thread of a window."""
+    hears = engine in ENGINES and hears_features(engine)
     try:
         card = read_card(engine)
     except ModelError as error:
-        return Maker(engine, trouble=str(error) if engine in ENGINES and ENGINES[engine].startswith("engines.") else None)
+        trouble = str(error) if engine in ENGINES and ENGINES[engine].startswith("engines.") else None
+        return Maker(engine, trouble=trouble, hears=hears)
     size = card.facts.get("parameters")
     words = [str(card.facts.get("architecture", card.name)).split(":")[0], f"v{card.facts.get('version', '1')}"]
     words += [f"{size / 1e6:.1f} M"] if isinstance(size, int) else []
     try:
         provider = choose()
     except HitpointError as error:
-        return Maker(engine, "  ".join(words), trouble=str(error))
-    return Maker(engine, "  ".join([*words, card.sha256[:8]]), provider.name, provider.said)
+        return Maker(engine, "  ".join(words), trouble=str(error), hears=hears)
+    return Maker(engine, "  ".join([*words, card.sha256[:8]]), provider.name, provider.said, hears=hears)

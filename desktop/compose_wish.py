@@ -1,8 +1,9 @@
-"""What the next refill shall be asked with: the engine and the seed that the composer set in the window, for every place that refills."""
+"""What the next refill shall be asked with: engine, seed and features as the composer set them, for every place that refills."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class Wishes(QObject):
-    """The wishes of one document. ``engine`` None is the session's own; ``seed`` None takes one that the session has not used."""
+    """The wishes of one document. ``engine`` None is the session's own; ``seed`` None takes one that the session has not used;
+    ``features`` None are the session's."""
 
     changed = pyqtSignal()
 
@@ -27,6 +29,7 @@ class Wishes(QObject):
         self._document = document
         self.engine: str | None = None
         self.seed: int | None = None
+        self.features: tuple[Path, ...] | None = None
         self.locked = False
         """Whether the seed stays as it is from one refill to the next."""
 
@@ -35,6 +38,21 @@ class Wishes(QObject):
         if (engine, seed, locked) != (self.engine, self.seed, self.locked):
             self.engine, self.seed, self.locked = engine, seed, locked
             self.changed.emit()
+
+    def hear(self, features: Sequence[Path]) -> None:
+        """Sets the features of the film that the next refill hears, and those after it."""
+        self.features = tuple(features)
+        self.changed.emit()
+
+    def kept(self, session: Session) -> None:
+        """Features that were asked for are the session's by now, and are its own business from here on."""
+        if self.features == tuple(Path(file.path) for file in session.features):
+            self.features = None
+
+    def features_of(self, session: Session) -> tuple[Path, ...]:
+        """The features that a refill of a session would hear."""
+        own = () if self.engine not in (None, session.engine) else tuple(Path(file.path) for file in session.features)
+        return own if self.features is None else self.features
 
     def engine_of(self, session: Session) -> str:
         """The engine that a refill of a session would ask."""
@@ -54,7 +72,7 @@ class Wishes(QObject):
         on from scene to scene."""
         now = self._document.now
         if now is None or (self.engine in (None, now.session.engine) and not any(s.keep for s in now.session.scenes)):
-            self._document.score(self.seed)
+            self._document.score(self.seed, self.features)
         else:
             for span in now.session.spans:
                 seed = None if self.seed is None else self.seed + span.number - 1
@@ -65,7 +83,7 @@ class Wishes(QObject):
     def _wish(self, scene: int, seed: int | None, stems: Sequence[str] | None, bars: tuple[tuple[int, int], ...] | None) -> Wish:
         now = self._document.now
         engine = self.engine if now is None or self.engine != now.session.engine else None
-        return Wish(scene, bars, None if stems is None else tuple(stems), seed=seed, engine=engine)
+        return Wish(scene, bars, None if stems is None else tuple(stems), seed=seed, engine=engine, features=self.features)
 
     def _used(self) -> None:
         """A seed that is not locked was for once."""

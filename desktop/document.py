@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -114,14 +114,15 @@ class Document(QObject):
         """Composes a scene again, as `Studio.refill` takes it."""
         self.do(lambda: self.studio.refill(scene, **wish))
 
-    def score(self, seed: int | None = None) -> None:
+    def score(self, seed: int | None = None, features: Sequence[Path] | None = None) -> None:
         """Composes every scene of what is shown: of the session, or of a film that was opened after it, in a new session beside it."""
         film = self.film
         if self.now is not None or film is None:
-            self.do(lambda: self.studio.score(seed))
+            self.do(lambda: self.studio.score(seed, features=features))
         else:
             beside = film.reel.path.resolve()
-            self.do(lambda: self.studio.score(seed, path=beside.with_name(f"{beside.stem}-score") / "cue.hitpoint"))
+            path = beside.with_name(f"{beside.stem}-score") / "cue.hitpoint"
+            self.do(lambda: self.studio.score(seed, path=path, features=features))
 
     def cancel(self, job: int) -> None:
         """Stops a job, by its number."""

@@ -118,12 +118,21 @@ def load_engine(name: str, provider: str | None = None, mode: str | None = None,
     """
     if name not in ENGINES:
         raise OptionError(f"no engine is named {name!r}", where="--engine", cure=f"choose one of: {', '.join(sorted(ENGINES))}")
-    module, _, attribute = ENGINES[name].partition(":")
-    made = getattr(import_module(module), attribute)
+    made = _named(name)
     options: dict[str, Any] = {"mode": mode} if mode else {}
     if features:
-        if not hasattr(made, "features"):
+        if not hears_features(name):
             raise OptionError(f"{name} hears no features", where="--features", cure="leave it out, or use --engine diffbgm")
         options["features"] = tuple(features)
     engine: Engine = made(provider=provider, **options)
     return engine
+
+
+def hears_features(name: str) -> bool:
+    """Whether an engine hears what a film looks like from files."""
+    return hasattr(_named(name), "features")
+
+
+def _named(name: str) -> Any:
+    module, _, attribute = ENGINES[name].partition(":")
+    return getattr(import_module(module), attribute)

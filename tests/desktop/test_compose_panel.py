@@ -353,3 +353,76 @@ def test_the_briefing_is_not_worked_out_again_for_words_of_the_composer(seat: Se
     seat.change(lambda: seat.document.studio.tell(Told(mood=1), 1))
     suggested(seat.session, 2)
     assert len(calls) == 1
+
+
+class Hearing(Trio):
+    """An engine that hears features of the film, and takes any file for them."""
+
+    features: tuple[Path, ...] = ()
+
+    def __init__(self, provider: str | None = None, mode: str | None = None, features: tuple[Path, ...] = ()) -> None:
+        super().__init__(provider, mode)
+        self.features = features
+
+
+@pytest.fixture
+def hearing(trio: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setitem(ENGINES, "hearing", f"{__name__}:Hearing")
+    return "hearing"
+
+
+def heard_by(session: Session) -> list[str]:
+    return [Path(file.path).name for file in session.features]
+
+
+def test_features_of_the_film_are_chosen_heard_and_left_out(
+    hearing: str, seat: Seat, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PyQt6.QtWidgets import QFileDialog
+
+    files = [tmp_path / "visual.npy", tmp_path / "captions.npy"]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(file) for file in files], ""))
+    panel = Compose(seat.document, seat.transport)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.engine.setCurrentText("bmt")
+    panel.engine.activated.emit(0)
+    qtbot.waitUntil(lambda: "bmt" in wishes_of(seat.document).engine_of(seat.session), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not panel.features.choose.isEnabled(), timeout=PATIENCE)
+    panel.engine.setCurrentText(hearing)
+    panel.engine.activated.emit(0)
+    qtbot.waitUntil(panel.features.choose.isEnabled, timeout=PATIENCE)
+    assert panel.features.named.text() == "none"
+    qtbot.mouseClick(panel.features.choose, Qt.MouseButton.LeftButton)
+    assert panel.features.named.text() == "visual.npy, captions.npy"
+    seat.change(lambda: qtbot.mouseClick(panel.refill, Qt.MouseButton.LeftButton))
+    order = seat.session.take(seat.session.scenes[0])[1].orders[-1]
+    assert [Path(file.path) for file in order.features] == files
+    qtbot.mouseClick(panel.features.leave, Qt.MouseButton.LeftButton)
+    assert panel.features.named.text() == "none"
+    seat.change(lambda: qtbot.mouseClick(panel.refill, Qt.MouseButton.LeftButton))
+    assert not seat.session.take(seat.session.scenes[0])[1].orders[-1].features
+
+
+def test_features_become_the_sessions_with_a_refill_by_its_own_engine(
+    hearing: str, seat: Seat, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENGINES, seat.session.engine, f"{__name__}:Hearing")
+    file = tmp_path / "visual.npy"
+    file.write_bytes(b"visual")
+    panel = Compose(seat.document, seat.transport)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.features.chosen.emit((file,))
+    assert wishes_of(seat.document).features == (file,)
+    seat.change(lambda: qtbot.mouseClick(panel.refill, Qt.MouseButton.LeftButton))
+    assert heard_by(seat.session) == ["visual.npy"]
+    qtbot.waitUntil(lambda: wishes_of(seat.document).features is None, timeout=PATIENCE)
+    assert panel.features.named.text() == "visual.npy"
+    seat.change(lambda: qtbot.mouseClick(panel.refill_all, Qt.MouseButton.LeftButton))
+    assert heard_by(seat.session) == ["visual.npy"]
+    panel.features.chosen.emit(())
+    seat.change(lambda: qtbot.mouseClick(panel.refill_all, Qt.MouseButton.LeftButton))
+    assert heard_by(seat.session) == []
