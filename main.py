@@ -1,16 +1,14 @@
 """The command line of Hitpoint: read it, call one function, print."""
 
+import _signal  # type: ignore[import-not-found]  # built in: `signal` would load modules of its own first
 import os
 import sys
-from _signal import (  # type: ignore[import-not-found]  # built in: `signal` would load modules of its own first
-    SIG_DFL,
-    SIGINT,
-    SIGTERM,
-    default_int_handler,
-    signal,
-)
+from _signal import SIG_DFL, SIG_IGN, SIGINT, default_int_handler, getsignal, signal
 
 CANCELLED = "cancelled: nothing half-written was left"
+
+ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
+"""The system's request, a terminal that was closed, Ctrl-\\; Ctrl-Break and a console that was closed on Windows."""
 
 
 def _ended(number: int, frame: object) -> None:
@@ -25,6 +23,7 @@ if __name__ == "__main__":
 import argparse
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,31 @@ class _Parser(argparse.ArgumentParser):
         raise OptionError(message, where=self.prog.removeprefix("hitpoint").strip() or None, cure="see --help")
 
 
+def _stoppable() -> None:
+    """Whatever ends the program ends it as Ctrl-C does: files are cleaned up, notes ended. What was ignored before (nohup) stays so."""
+    signal(SIGINT, default_int_handler)
+    for name in ENDING:
+        number = getattr(_signal, name, None)
+        if number is not None and getsignal(number) != SIG_IGN:
+            signal(number, _hung_up if name == "SIGHUP" else default_int_handler)
+
+
+def _hung_up(number: int, frame: object) -> None:
+    """A terminal that goes says so more than once, and the second word must not break into the cleaning up after the first."""
+    signal(number, SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _last_word(line: str) -> None:
+    """Says how it ended, if there is a terminal left to say it to."""
+    with suppress(OSError):
+        say(line)
+
+
 def _parser() -> argparse.ArgumentParser:
     from bridge import verbs as verbs_of_the_bridge
     from desktop import verbs as verb_of_the_window
-    from engines.verbs import delivery, evaluation, film, maps, session, training
+    from engines.verbs import delivery, evaluation, film, hits, maps, session, training
 
     parser = _Parser(
         prog="hitpoint", description="Score to picture: cuts to the frame, a tempo map that lands on them, MIDI that proves it."
@@ -58,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--quiet", action="store_true", help="no progress")
         return made
 
-    for room in (film, session, maps, delivery, evaluation, training, verbs_of_the_bridge, verb_of_the_window):
+    for room in (film, session, hits, maps, delivery, evaluation, training, verbs_of_the_bridge, verb_of_the_window):
         room.add(verb)
     return parser
 
@@ -71,15 +91,14 @@ def main(argv: list[str] | None = None) -> int:
     try:
         parser = _parser()
         if stoppable:
-            signal(SIGINT, default_int_handler)
-            signal(SIGTERM, default_int_handler)  # ended by the system as by Ctrl-C: files are cleaned up
+            _stoppable()
         args = parser.parse_args(argv)
         if args.verb is None:
             args = parser.parse_args(["app"])  # the window
         args.call(args)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
-        say(CANCELLED)
+        _last_word(CANCELLED)
         return 130
     except HitpointError as error:
         say(f"hitpoint: {error}")

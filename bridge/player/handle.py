@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from multiprocessing import get_context
@@ -38,7 +37,9 @@ from bridge.player.messages import (
     Swap,
     Vary,
 )
+from bridge.player.outbox import Outbox
 from bridge.player.programme import Programme
+from bridge.player.signals import held_back
 from bridge.ports import BOARD
 from bridge.transport import Report
 from engines.errors import OptionError, PortError
@@ -51,6 +52,11 @@ MOST_OUTLETS = 16
 
 PATIENCE_S = 20.0
 """Seconds within which the process must answer, on however busy a machine."""
+
+SILENCE_S = 3.0
+"""A process that is to end and has said nothing for so long, though it speaks a dozen times a second, hangs and is killed."""
+
+_FAREWELL_S = 1.0  # what it has to end in any case
 
 _DEATHS = 3  # within a minute: what kills the process would kill the next one too
 _AFTER = {
@@ -79,6 +85,8 @@ class Player:
         on_status: Listener | None = None,
         own_process: bool = True,
     ) -> None:
+        routes, inlets = tuple(routes), tuple(inlets)
+        _counted(routes)
         self._context = get_context("spawn")
         self._own = own_process
         self._listeners: Subscribers[Status] = Subscribers()
@@ -91,9 +99,13 @@ class Player:
         self._sending = threading.Lock()
         self._status, self._count, self._deaths = Status(), 0, list[float]()
         self._closed = False
-        self._start()
-        self.patch(routes)
-        self.listen(inlets)
+        try:
+            self._start()
+            self.patch(routes)
+            self.listen(inlets)
+        except BaseException:  # Ctrl-C, too: nobody will ever hold what was begun
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -118,12 +130,10 @@ class Player:
     def patch(self, routes: Iterable[Route]) -> int:
         """Where stems go from now on; what sounds is ended. Raises OptionError for more outlets than there is room for."""
         routes = calibrated(tuple(routes))
-        outlets = dict.fromkeys(route.outlet for route in routes)
+        outlets = _counted(routes)
         with self._sending:
             for gone in [o for o in self._numbers if o not in outlets]:
                 del self._numbers[gone]
-            if len(outlets) > MOST_OUTLETS:
-                raise OptionError(f"{len(outlets)} ports are more than {MOST_OUTLETS}", cure="let stems share a port")
             for outlet in outlets:
                 free = set(range(MOST_OUTLETS)) - set(self._numbers.values())
                 self._numbers.setdefault(outlet, min(free or {0}))
@@ -201,21 +211,53 @@ class Player:
             return self._status
 
     def close(self) -> None:
-        """Ends every note, the ports and the process; a second time does nothing."""
+        """Ends every note, the ports and the process; a second time does nothing. A process that hangs is killed, and another one ends
+        the notes that it left sounding."""
         if self._closed:
             return
         self._closed = True
+        if not hasattr(self, "_child"):
+            return
         self._send(Quit())
-        self._child.join(PATIENCE_S)
-        if self._own and self._child.is_alive():
+        if not self._ended() and self._own:
+            self._finish(kill=True)
+            if bytes(self._boards).strip(b"\0"):
+                with self._sending:
+                    self._start()
+                    self._tell_again(self._status, whole=False)
+                self._child.join(PATIENCE_S)
+        self._finish(kill=self._own)
+
+    def _ended(self) -> bool:
+        """Waits for the child to end for as long as it says that it is at work; whether it ended."""
+        asked = time.monotonic()
+        while self._child.is_alive():
+            now = time.monotonic()
+            until = (
+                min(max(asked + _FAREWELL_S, self._spoke + SILENCE_S), asked + PATIENCE_S) if self._own else asked + PATIENCE_S
+            )
+            if now >= until:
+                return False
+            self._child.join(until - now)
+        return True
+
+    def _finish(self, kill: bool) -> None:
+        """Lets go of the child, which has ended or ends here."""
+        if kill and self._child.is_alive():
             self._child.kill()
             self._child.join()
         self._ears.join(PATIENCE_S)
+        self._outbox.close(PATIENCE_S)
         self._wire.close()
 
     def _start(self) -> None:
+        with held_back():  # all of it: Ctrl-C finds it begun, or not
+            self._begin()
+
+    def _begin(self) -> None:
         mine, its = self._context.Pipe()
         self._wire: Connection[Order, Status] = mine
+        self._spoke = time.monotonic()
         if self._own:
             self._child: Any = self._context.Process(
                 target=process.run, args=(its, self._boards), name="Hitpoint player", daemon=True
@@ -225,6 +267,7 @@ class Player:
         self._child.start()
         if self._own:
             its.close()  # so that the pipe ends with the process
+        self._outbox = Outbox(mine)
         self._ears = threading.Thread(target=self._hear_out, args=(mine,), name="Hitpoint player's words", daemon=True)
         self._ears.start()
 
@@ -232,12 +275,11 @@ class Player:
         with self._sending:
             if self._closed and not isinstance(message, Quit):
                 raise PortError("the player is closed", cure="open another one")
+            self._outbox.put(Order(self._count + 1, message))
+            self._count += 1
             kept = Load(message.programme) if isinstance(message, Swap) else message
             if isinstance(kept, Patch | Listen | Origins | Load):
                 self._kept[type(kept)] = kept
-            self._count += 1
-            with suppress(OSError):  # the process is gone: who hears of it starts another, and tells it what was kept
-                self._wire.send(Order(self._count, message))
             return self._count
 
     def _hear_out(self, wire: Connection[Order, Status]) -> None:
@@ -251,7 +293,7 @@ class Player:
 
     def _say(self, status: Status) -> None:
         with self._news:
-            self._status = status
+            self._status, self._spoke = status, time.monotonic()
             self._news.notify_all()
         self._listeners.publish(status)
 
@@ -278,11 +320,18 @@ class Player:
         peers = tuple((socket.name, socket.peers) for socket in last.outlets if socket.peers)
         known = (Patch, Listen, Origins, Load) if whole else (Patch,)
         kept = [self._kept[kind] for kind in known if kind in self._kept]
-        end = Follow() if last.follows else Locate(nanoseconds(last.seconds))
+        end = Quit() if self._closed else Follow() if last.follows else Locate(nanoseconds(last.seconds))
         for message in (*kept, end):
             told = replace(message, peers=peers) if isinstance(message, Patch) else message
-            with suppress(OSError):
-                self._wire.send(Order(self._count if message is end else 0, told))
+            self._outbox.put(Order(self._count if message is end else 0, told))
+
+
+def _counted(routes: Iterable[Route]) -> dict[Outlet, None]:
+    """The outlets of routes, once each. Raises OptionError for more than there is room for."""
+    outlets = dict.fromkeys(route.outlet for route in routes)
+    if len(outlets) > MOST_OUTLETS:
+        raise OptionError(f"{len(outlets)} ports are more than {MOST_OUTLETS}", cure="let stems share a port")
+    return outlets
 
 
 def _forwards(speed: Fraction | float) -> Fraction:

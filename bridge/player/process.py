@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import threading
 import time
@@ -43,6 +42,7 @@ from bridge.player.messages import (
 from bridge.player.priority import raised
 from bridge.player.programme import Programme
 from bridge.player.rig import Rig
+from bridge.player.signals import heed
 
 TICK_NS = SECOND // 100
 """How often the chase is asked where the DAW is, and the deck is moved, at least."""
@@ -99,7 +99,7 @@ class Booth:
             Follow: self._follow,
             Hear: self._hear,
             Panic: lambda m: self.deck.panic(),
-            Quit: lambda m: self._quit(),
+            Quit: lambda m: self.stop_soon(),
         }
 
     def work(self) -> None:
@@ -126,7 +126,8 @@ class Booth:
         self._done = True
         self._news.set()
 
-    def _quit(self) -> None:
+    def stop_soon(self) -> None:
+        """Asks it to end, from a signal: what is interrupted may hold the lock of the news. It looks by itself soon enough."""
         self._done = True
 
     def _receive(self) -> None:
@@ -314,8 +315,7 @@ def perform(wire: Connection[Status, Order], boards: Any) -> None:
 def run(wire: Connection[Status, Order], boards: Any) -> None:
     """The process: as `perform`, alone, with all the precision that the system grants."""
     booth = Booth(wire, boards)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the parent too, which ends us in order
-    signal.signal(signal.SIGTERM, lambda *_: booth.end())
+    heed(booth.stop_soon)
     sys.setswitchinterval(_SWITCH_S)
     gc.disable()  # what it would find is collected while nothing plays
     try:
