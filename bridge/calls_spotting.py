@@ -10,33 +10,20 @@ from bridge.sitting import Acted
 from bridge.studio import Studio
 from engines.commands import Lock
 from engines.errors import OptionError
+from engines.session.hit_listing import hits_json
 from engines.session.marks import AddHit, DropHit, FollowHits, MoveHit, WeighHit
-from engines.session.model import Limits, Session
+from engines.session.model import Limits
 from engines.session.sheet import tempo_of
 from engines.spotting.solve import exact
 from engines.spotting.tempo import Metre
 
 
 def hits(studio: Studio) -> Json:
-    return {"hits": _hits(studio.now.session)}
-
-
-def _hits(session: Session) -> list[Json]:
-    return [
-        {
-            "frame": hit.frame,
-            "time_s": round(float(hit.time), 6),
-            "timecode": str(session.start + hit.frame),
-            "weight": hit.weight,
-            "hard": hit.hard,
-            "label": hit.label,
-        }
-        for hit in session.hits
-    ]
+    return {"hits": hits_json(studio.now.session)}
 
 
 def _done(acted: Acted) -> Json:
-    return {"sentence": acted.sentence, "hits": _hits(acted.session)}
+    return {"sentence": acted.sentence, "hits": hits_json(acted.session)}
 
 
 def add(studio: Studio, frame: int, label: str | None = None) -> Json:

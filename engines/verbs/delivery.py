@@ -1,4 +1,4 @@
-"""The verbs that hand a cue over: cuesheet, deliver."""
+"""The verbs that hand a cue over: cuesheet, deliver, preview."""
 
 from __future__ import annotations
 
@@ -36,11 +36,28 @@ def deliver(args: argparse.Namespace) -> None:
     give(args, done.json(), done.text())
 
 
+def preview(args: argparse.Namespace) -> None:
+    """The music of a session on its film's picture, as a sound file and as a film to look at; on request a click track, too."""
+    from engines.session.clicked import write_click
+    from engines.session.film import find_film
+    from engines.session.shown import shown
+    from engines.session.working import look_at
+
+    session = look_at(args.session).session
+    if args.click:
+        say(f"wrote {write_click(session, args.click)}")
+    film = find_film(session, args.session)
+    out = args.out or args.session.parent
+    made = shown(session, film, out, progress(args), args.mix, args.soundfont, args.synthesiser)
+    give(args, {"files": {name: str(path) for name, path in made.items()}}, "\n".join(map(str, made.values())))
+
+
 def add(verb: Verb) -> None:
     """Adds these verbs to the command line."""
     one = verb("cuesheet", cuesheet, "the cue sheet and spotting notes of a session")
     two = verb("deliver", deliver, "a folder with all that is handed over of a cue")
-    for parser in (one, two):
+    three = verb("preview", preview, "the music of a session on its film's picture")
+    for parser in (one, two, three):
         parser.add_argument("session", type=Path, metavar="SESSION", help="the .hitpoint file")
     one.add_argument("--csv", type=Path, metavar="FILE", help="write the cue and its scenes as a table")
     one.add_argument("--spotting", type=Path, metavar="FILE", help="write the hits as a table")
@@ -57,3 +74,8 @@ def add(verb: Verb) -> None:
         metavar="N",
         help="the takes of these alone",
     )
+    three.add_argument("--out", type=Path, metavar="DIR", help="else beside the session")
+    three.add_argument("--mix", type=within(0, 1, float), default=0.3, help="level of the film's own sound, 0 to 1")
+    three.add_argument("--soundfont", type=Path, help="an .sf2")
+    three.add_argument("--synthesiser", choices=("sampler", "fluidsynth"), default="sampler", help="who plays it")
+    three.add_argument("--click", type=Path, metavar="FILE", help="write a click on the tempo map as MIDI, too")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engines.engine import MOODS
 from engines.errors import OptionError
 from engines.verbs.reading import bar_range, metre, rate, tempo, within
 from engines.verbs.terminal import Verb, give, progress, say
 
+if TYPE_CHECKING:
+    from engines.session.desk import Act
+
 
 def refill(args: argparse.Namespace) -> None:
-    """Compose a scene again, or some of its bars or stems, and nothing else."""
-    from engines.commands import Refill
+    """Compose a scene again, or some of its bars or stems, and nothing else; or every scene, in order."""
+    from engines.commands import Refill, Score
     from engines.session.keep import parse
     from engines.session.refill import Wish
     from engines.session.working import act_on, refill_json, refill_text
@@ -23,9 +26,24 @@ def refill(args: argparse.Namespace) -> None:
     keep = tuple(parse(word) for word in args.keep)
     bars = (args.bars,) if args.bars else None
     features = None if args.features is None else tuple(args.features)
+    if args.all:
+        _every_scene(args, Score(args.seed, args.provider, features))
+        return
     wish = Wish(args.scene, bars, tuple(args.stem) or None, keep, args.seed, args.engine, args.mode, features)
     done = act_on(args.session, [Refill(wish, args.provider)], progress(args))
     give(args, refill_json(done, args.scene), refill_text(done, args.scene))
+
+
+def _every_scene(args: argparse.Namespace, score: Act) -> None:
+    from engines.session.deliver import scenes_json
+    from engines.session.listing import scenes_lines
+    from engines.session.working import act_on
+
+    given = {"--bars": args.bars, "--stem": args.stem, "--keep": args.keep, "--engine": args.engine, "--mode": args.mode}
+    if wrong := [name for name, value in given.items() if value]:
+        raise OptionError(f"{wrong[0]} is for one scene", where="refill", cure="give --scene N in place of --all")
+    session = act_on(args.session, [score], progress(args)).session
+    give(args, {"scenes": scenes_json(session)}, scenes_lines(session))
 
 
 def brief(args: argparse.Namespace) -> None:
@@ -61,7 +79,6 @@ def brief(args: argparse.Namespace) -> None:
 def takes(args: argparse.Namespace) -> None:
     """The takes of a session: list, choose, name, rate, annotate, keep, compare, delete, or compose one again from its recipe."""
     from engines.commands import Choose, Delete, Hold, Remark
-    from engines.session.desk import Act
     from engines.session.listing import again_lines, compared_lines, takes_json, takes_lines
     from engines.session.working import act_on, look_at
 
@@ -93,7 +110,6 @@ def scenes(args: argparse.Namespace) -> None:
     """The scenes of a session: list them, split one at a bar, join one with the next, or name one."""
     from engines.commands import Join, Split, Title
     from engines.session.deliver import scenes_json
-    from engines.session.desk import Act
     from engines.session.listing import scenes_lines
     from engines.session.working import act_on, look_at
 
@@ -198,7 +214,9 @@ def add(verb: Verb) -> None:
         ),
     )
     one, two, three, five, four, six, *steps = made
-    one.add_argument("--scene", type=number, required=True, help="scenes count from 1")
+    which = one.add_mutually_exclusive_group(required=True)
+    which.add_argument("--scene", type=number, help="scenes count from 1")
+    which.add_argument("--all", action="store_true", help="every scene, in order, each hearing the one before it")
     one.add_argument("--bars", type=bar_range, metavar="A-B", help="only these bars of the cue")
     one.add_argument("--stem", action="append", default=[], choices=STEMS, help="only this stem; may be repeated")
     one.add_argument(
@@ -214,6 +232,7 @@ def add(verb: Verb) -> None:
         metavar="FILE",
         help="what a published diffbgm checkpoint hears of the film, from now on; may be repeated",
     )
+    one.add_argument("--no-features", dest="features", action="store_const", const=[], help="compose without any from now on")
     one.add_argument("--provider", help="cuda, tensorrt, coreml, directml or cpu; an error if it does not load")
 
     two.add_argument("--scene", type=number, help="of this scene; without it, of the whole cue")
