@@ -43,8 +43,11 @@ MUSIC = (
 )
 """How a new session is composed."""
 
+AT = Argument("at", "text", "of the film's first frame in the DAW's project, kept with the session: seconds or timecode")
+CUE_TEMPO = Argument("cue_tempo", "flag", "the project has the cue's tempo map, imported with its MIDI file (Live counts beats)")
+
 PLACE = (
-    Argument("at", "text", "of the film's first frame in the project: seconds or timecode"),
+    AT,
     Argument("folder", "path", f"{PATH} for files to drag in"),
     Argument("project", "path", f"{PATH} of the DAW's project"),
     whole("port", "on which the DAW listens", high=65535),

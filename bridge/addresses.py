@@ -31,6 +31,7 @@ from bridge.address_words import (
     TRANSPORT,
     whole,
 )
+from bridge.addresses_daw import DAW
 from bridge.addresses_outside import OUTSIDE
 
 ASKED: tuple[Address, ...] = (
@@ -275,6 +276,7 @@ ASKED: tuple[Address, ...] = (
         (Argument("bars", "text", "of the cue: 5-8", needed=True), Argument("locked", "flag", "false unlocks them")),
     ),
     *OUTSIDE,
+    *DAW,
     Address("/hitpoint/job/cancel", "Stop a job within a step.", "its state", (whole("job", "its number", needed=True),)),
     Address("/hitpoint/jobs/cancel", "Stop every job.", "all jobs"),
     Address("/hitpoint/subscribe", "Be told of everything that changes.", "for how long", wire="osc", changes=False),

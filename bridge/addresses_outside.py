@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bridge.address import Address, Argument
 from bridge.address_words import (
+    AT,
+    CUE_TEMPO,
     ENGINE,
     FEATURES,
     JOB,
@@ -38,16 +40,6 @@ OUTSIDE: tuple[Address, ...] = (
             Argument("stems", "flag", "a MIDI file for each stem, too"),
             Argument("takes", "flag", "a MIDI file for each take of each scene, too"),
             Argument("scenes", "text", "takes of these scenes only, by spaces"),
-        ),
-    ),
-    Address(
-        "/hitpoint/markers",
-        "Markers and regions of a DAW's project, on the film's frames.",
-        f"{JOB}; its result are they",
-        (
-            Argument("daw", "text", "ardour, reaper, live, folder or generic", needed=True),
-            Argument("mark", "flag", "each one inside the film becomes a hit"),
-            *PLACE,
         ),
     ),
     Address(
@@ -180,15 +172,20 @@ OUTSIDE: tuple[Address, ...] = (
     ),
     Address(
         "/hitpoint/transport/follow",
-        "Go with the DAW.",
+        "Go with the DAW. Where no port was named in which it is heard, ours is opened: Hitpoint sync.",
         TRANSPORT,
-        (Argument("source", "text", "who leads; left open, whoever is followed best"),),
+        (Argument("source", "text", "who leads; left open, whoever is followed best"), AT),
     ),
     Address(
         "/hitpoint/transport/daw",
-        "Follow a DAW over its own OSC or web interface.",
+        "Follow a DAW over its own OSC or web interface, or over MIDI.",
         NEXT_DOOR,
-        (Argument("daw", "text", "ardour, live or reaper; left open, none any more"),),
+        (
+            Argument("daw", "text", "ardour, live, reaper, or generic for MIDI; left open, none any more"),
+            AT,
+            whole("port", "on which the DAW listens", high=65535),
+            CUE_TEMPO,
+        ),
     ),
     Address("/hitpoint/transport/panic", "Stand, and silence every channel of every port.", TRANSPORT),
     Address(
@@ -199,7 +196,7 @@ OUTSIDE: tuple[Address, ...] = (
             Argument(
                 "out", "text", "auto, virtual:NAME, system:NAME, jack:NAME; for one stem melody=virtual:NAME; several with ;"
             ),
-            Argument("sync", "text", "virtual:NAME, system:NAME, jack:NAME, jack transport, link; several with ;"),
+            Argument("sync", "text", "auto, virtual:NAME, system:NAME, jack:NAME, jack transport, link; several with ;"),
         ),
     ),
 )

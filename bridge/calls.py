@@ -14,6 +14,7 @@ from typing import Any
 from bridge.addresses import BY_ADDRESS
 from bridge.calibrating import Calibrated
 from bridge.doctor import Diagnosis
+from bridge.driving import Went
 from bridge.events import OpenSession
 from bridge.jobs import Job
 from bridge.marking import Marked
@@ -51,11 +52,12 @@ def answer(studio: Studio, address: str, given: Mapping[str, Any]) -> Json:
 def calls() -> Mapping[str, Callable[..., Json]]:
     """What stands behind each address."""
     from bridge.calls_composing import COMPOSING
+    from bridge.calls_daw import DAW
     from bridge.calls_files import FILES
     from bridge.calls_outside import OUTSIDE
     from bridge.calls_spotting import SPOTTING
 
-    return {**CALLS, **COMPOSING, **SPOTTING, **OUTSIDE, **FILES}
+    return {**CALLS, **COMPOSING, **SPOTTING, **OUTSIDE, **FILES, **DAW}
 
 
 def ping(studio: Studio) -> Json:
@@ -149,7 +151,7 @@ def result_json(value: object) -> Json:
             if all(isinstance(p, Path) for p in value.values())
             else value
         )
-    return value.json() if isinstance(value, Diagnosis | Placement | Delivery | Marked | Calibrated) else {}
+    return value.json() if isinstance(value, Diagnosis | Placement | Delivery | Marked | Calibrated | Went) else {}
 
 
 def acted_json(acted: Acted) -> Json:

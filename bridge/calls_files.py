@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -145,32 +144,6 @@ def sketch(studio: Studio, folder: str, **said: Any) -> Json:
     return job_json(studio.jobs.begin(f"Sketch into {out.name}", work))
 
 
-def markers(
-    studio: Studio,
-    daw: str,
-    mark: bool | None = None,
-    at: str | None = None,
-    folder: str | None = None,
-    project: str | None = None,
-    port: int | None = None,
-) -> Json:
-    from bridge.daw import Address
-    from bridge.marking import Marked, marked
-
-    now = studio.now
-    where = Address(path_of(folder) or now.path.parent / f"{now.path.stem}-midi", path_of(project), port=port)
-    begins = place_of(at or "0", now.session.film.rate)
-
-    def work(watch: Watch) -> Marked:
-        found = marked(daw, where, now.session, begins)
-        if mark:
-            for act in replace(found, session=studio.now.session).hits():
-                studio.act(act)
-        return found
-
-    return job_json(studio.jobs.begin(f"Markers of {daw}", work, OUTSIDE))
-
-
 def ports(studio: Studio) -> Json:
     from bridge.hush import hushed
     from bridge.ports import names
@@ -226,7 +199,6 @@ FILES: Mapping[str, Callable[..., Json]] = {
     "/hitpoint/brief/write": write_brief,
     "/hitpoint/report/midi": midi_report,
     "/hitpoint/sketch": sketch,
-    "/hitpoint/markers": markers,
     "/hitpoint/ports": ports,
     "/hitpoint/latencies": kept_latencies,
     "/hitpoint/latencies/forget": forget_latency,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from pathlib import Path
 
 from bridge.calls import Json, job_json, numbers, path_of, session_json, whole
@@ -26,9 +27,15 @@ def place(
     project: str | None = None,
     port: int | None = None,
 ) -> Json:
-    now = studio.now
-    where = Address(path_of(folder) or now.path.parent / f"{now.path.stem}-midi", path_of(project), port=port)
-    return job_json(studio.place(daw or "folder", numbers(scenes), place_of(at or "0", now.session.film.rate), where))
+    neighbours, name = studio.neighbours, daw or "folder"
+    neighbours.lie(None if name == "folder" else name, at_of(studio, at), path_of(project))
+    where = neighbours.address(name, port, path_of(folder))
+    return job_json(studio.place(name, numbers(scenes), neighbours.project.zero, where))
+
+
+def at_of(studio: Studio, at: str | None) -> Fraction | None:
+    """Where the film lies in a project, as a client writes it."""
+    return None if at is None else place_of(at, studio.now.session.film.rate)
 
 
 def deliver(studio: Studio, folder: str, stems: bool | None = None, takes: bool | None = None, scenes: str | None = None) -> Json:
@@ -106,17 +113,24 @@ def speed(studio: Studio, speed: float) -> Json:
     return transport(studio)
 
 
-def follow(studio: Studio, source: str | None = None) -> Json:
+def follow(studio: Studio, source: str | None = None, at: str | None = None) -> Json:
+    if at is not None:
+        studio.neighbours.lie(at=at_of(studio, at))
     studio.playback.follow(source)
     return transport(studio)
 
 
-def follow_daw(studio: Studio, daw: str | None = None) -> Json:
+def follow_daw(
+    studio: Studio, daw: str | None = None, at: str | None = None, port: int | None = None, cue_tempo: bool | None = None
+) -> Json:
+    neighbours = studio.neighbours
     if daw is None:
-        studio.neighbours.leave_daw()
+        neighbours.leave_daw()
     else:
-        studio.neighbours.follow(daw)
-    return studio.neighbours.json()
+        if studio.is_open:
+            neighbours.lie(daw, at_of(studio, at), None, cue_tempo)
+        neighbours.follow(daw, None if port is None else neighbours.address(daw, port))
+    return neighbours.json()
 
 
 def watch_cuts(studio: Studio, cuts: str | None = None, off: bool | None = None) -> Json:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from bridge.daw import Address, open_daw
+from bridge.daw import Address, Daw, open_daw
+from engines.errors import OptionError
 from engines.picture.cutlist import Marker
-from engines.session.marks import AddHit
+from engines.session.marks import AddHit, AddHits
 from engines.session.model import Session
 
 
@@ -20,35 +22,46 @@ class Marked:
     markers: tuple[Marker, ...]
     session: Session
 
-    def hits(self) -> tuple[AddHit, ...]:
-        """An act for each marker inside the film on whose frame no hit lies yet."""
+    def hits(self, only: Iterable[int] = ()) -> tuple[AddHit, ...]:
+        """An act for each marker inside the film on whose frame no hit lies yet; of those with these numbers, counted from 1, where any
+        are given. Raises OptionError for a number that there is not."""
+        wanted = set(only) or set(range(1, len(self.markers) + 1))
+        if not wanted <= set(range(1, len(self.markers) + 1)):
+            raise OptionError(f"there is no marker {max(wanted)}", where=self.daw, cure=f"choose 1 to {len(self.markers)}")
         taken = {0, *(hit.frame for hit in self.session.hits)}
         out = []
-        for marker in self.markers:
+        for number in sorted(wanted):
+            marker = self.markers[number - 1]
             if 0 < marker.frame < self.session.film.frames and marker.frame not in taken:
                 taken.add(marker.frame)
-                out.append(AddHit(marker.frame, marker.name))
+                out.append(AddHit(marker.frame, marker.name or None))
         return tuple(out)
+
+    def act(self, only: Iterable[int] = (), weight: float | None = None) -> AddHits | None:
+        """One act that makes hits of them; None where there is none to make."""
+        marks = self.hits(only)
+        return AddHits(marks, self.daw, weight) if marks else None
 
     def json(self) -> dict[str, Any]:
         """As other programs read it; frames before the film are negative."""
         start, new = self.session.start, {act.frame for act in self.hits()}
         rows = [
             {
+                "marker": number,
                 "frame": marker.frame,
                 "timecode": str(start + marker.frame) if start.frame + marker.frame >= 0 else None,
                 "name": marker.name,
                 "length": marker.length,
                 "new": marker.frame in new,
             }
-            for marker in self.markers
+            for number, marker in enumerate(self.markers, 1)
         ]
         return {"daw": self.daw, "markers": rows}
 
     def text(self) -> str:
         """The same for a person; + is one that could become a hit."""
         rows = [
-            f"{'+' if row['new'] else ' '} {row['timecode'] or '-':>12} {row['frame']:>8}  {row['name']}"
+            f"{row['marker']:>3} {'+' if row['new'] else ' '} {row['timecode'] or '-':>12} {row['frame']:>8}  {row['name']}"
             for row in self.json()["markers"]
         ]
         return "\n".join(rows) or f"{self.daw} has no markers"
@@ -58,7 +71,12 @@ def marked(daw: str, where: Address, session: Session, at: Fraction) -> Marked:
     """The markers of a DAW, the film's first frame ``at`` seconds of its project. Raises OptionError, DawError."""
     adapter = open_daw(daw, where)
     try:
-        found = adapter.markers()
+        return marked_by(adapter, session, at)
     finally:
         adapter.close()
-    return Marked(daw, tuple(marker.on_film(at, session.film.rate) for marker in found), session)
+
+
+def marked_by(adapter: Daw, session: Session, at: Fraction) -> Marked:
+    """The same of a DAW that is open."""
+    found = tuple(marker.on_film(at, session.film.rate) for marker in adapter.markers())
+    return Marked(adapter.name, found, session)

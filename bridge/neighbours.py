@@ -1,19 +1,32 @@
-"""The programs next door: a DAW whose transport the player follows over its own OSC, and an editor's cut list that is watched."""
+"""The programs next door: a DAW whose transport the player follows, or that goes where it is told, and a cut list that is watched."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from bridge.daw import Address, Daw, open_daw
+from bridge.daw import Address
+from bridge.daws import DAWS
+from bridge.driving import Driver, Went
 from bridge.editors import CUTS, HANDED
 from bridge.editors.watched import EVERY_S, WatchedFile
-from bridge.events import Message
-from engines.errors import HitpointError
+from bridge.events import Event, Message, SessionChanged
+from bridge.marking import Marked, marked_by
+from bridge.midi_clock import TICK
+from bridge.project import Project
+from engines.errors import HitpointError, OptionError
+from engines.watch import Watch
 
 if TYPE_CHECKING:
+    from bridge.jobs import Job
     from bridge.studio import Studio
+
+LANE = "daw"
+"""The lane of what a DAW's transport is told: it waits for nothing else."""
 
 _PATIENCE_S = 600.0  # of a look at a new cut: it waits for the film to be read
 
@@ -29,7 +42,11 @@ class Neighbours:
         self.studio, self._every_s = studio, every_s
         self._lock = RLock()
         self._watched: WatchedFile | None = None
-        self._daw: Daw | None = None
+        self._daw: str | None = None
+        self.drives: str | None = None
+        """The DAW that goes along with `along`."""
+        self.driver = Driver(self._refused)
+        self._leave = studio.events.subscribe(self._happened)
 
     @property
     def cuts(self) -> Path | None:
@@ -38,12 +55,92 @@ class Neighbours:
 
     @property
     def daw(self) -> str | None:
-        """The DAW whose transport is followed over OSC."""
-        return None if self._daw is None else self._daw.name
+        """The DAW whose transport is followed."""
+        return self._daw
 
     def json(self) -> dict[str, Any]:
-        """Both, as other programs read it."""
-        return {"cuts": None if self.cuts is None else str(self.cuts), "daw": self.daw}
+        """Both, and where the film lies in the DAW, as other programs read it."""
+        at = self.project.at
+        told = {"cuts": None if self.cuts is None else str(self.cuts), "daw": self.daw}
+        return told | {"at_s": None if at is None else round(float(at), 9)}
+
+    @property
+    def project(self) -> Project:
+        """The DAW's project that the open session belongs to; an empty one where no session is open."""
+        return Project.of(self.studio.now.path) if self.studio.is_open else Project()
+
+    def lie(
+        self, daw: str | None = None, at: Fraction | None = None, file: Path | None = None, beats: bool | None = None
+    ) -> Project:
+        """Says something of the project, which is kept beside the session and holds for what is followed, from now on."""
+        if daw not in (None, *DAWS):
+            raise OptionError(f"no DAW is named {daw!r}", where="daw", cure=f"choose one of: {', '.join(DAWS)}")
+        said = self.project.but(daw, at, file, beats)
+        if self.studio.is_open:
+            said.keep(self.studio.now.path)
+        self._settle(said)
+        return said
+
+    def address(self, daw: str, port: int | None = None, folder: Path | None = None, midi: str | None = None) -> Address:
+        """Where a DAW is found for the open session."""
+        if not self.studio.is_open:
+            return Address(port=port, folder=folder, midi=midi)
+        now = self.studio.now
+        return replace(self.project.address(now.session, now.path, daw, port, folder), midi=midi)
+
+    def named(self, daw: str | None) -> str:
+        """The DAW that is meant: by its name, else the one that is followed, else the session's. Raises OptionError where none is."""
+        found = daw or self.daw or self.drives or self.project.daw
+        if found is None:
+            raise OptionError("nobody has said which DAW", where="daw", cure="name it: ardour, reaper, live or generic")
+        return found
+
+    def go(
+        self,
+        daw: str | None = None,
+        seconds: Fraction | None = None,
+        rolling: bool | None = None,
+        port: int | None = None,
+        midi: str | None = None,
+    ) -> Job[Went]:
+        """Has a DAW go to ``seconds`` of the film, and play or stop; the job's result is what it says then."""
+        name = self.named(daw)
+        where, begins = self.address(name, port, midi=midi), self._begins(name)
+        verb = "Locate" if rolling is None else "Play" if rolling else "Stop"
+        act = f"{verb} in {name}"
+        return self.studio.jobs.begin(act, lambda _: self.driver.go(name, where, begins, seconds, rolling), LANE)
+
+    def markers(
+        self,
+        daw: str | None = None,
+        mark: bool = False,
+        only: Collection[int] = (),
+        weight: float | None = None,
+        port: int | None = None,
+        folder: Path | None = None,
+    ) -> Job[Marked]:
+        """The markers of a DAW's project on the film; where they are to be hits (``mark``), those inside the film on whose frame none
+        lies yet, or of these the ones with the numbers ``only``, become that in one act."""
+        now, name = self.studio.now, self.named(daw)
+        where, begins = self.address(name, port, folder), self.project.zero
+
+        def work(watch: Watch) -> Marked:
+            found: Marked = self.driver.ask(name, where, lambda adapter: marked_by(adapter, now.session, begins))
+            act = replace(found, session=self.studio.now.session).act(only, weight) if mark else None
+            if act is not None:
+                self.studio.act(act)
+            return found
+
+        return self.studio.jobs.begin(f"Markers of {name}", work, LANE)
+
+    def along(self, seconds: Fraction, rolling: bool) -> None:
+        """Has the DAW that `drives` names go along, in a thread; what goes wrong is told as a `Message`."""
+        daw = self.drives
+        if daw is not None:
+            self.driver.soon(daw, self.address(daw), self._begins(daw), seconds, rolling)
+
+    def _begins(self, daw: str) -> Fraction:
+        return self.project.begins(self.studio.now.session, daw) if self.studio.is_open else Fraction(0)
 
     def watch(self, cuts: Path | None = None) -> Path:
         """Watches a cut list from now on, by default the one that the script in Blender or Resolve hands over."""
@@ -61,29 +158,46 @@ class Neighbours:
             watched.close()
 
     def follow(self, daw: str, where: Address | None = None) -> None:
-        """Has the player follow a DAW over its own OSC or web interface. Raises OptionError, PortError, DawError."""
+        """Has the player follow a DAW over its own OSC or web interface, or over MIDI (`generic`). Raises OptionError, PortError,
+        DawError."""
         with self._lock:
             self.leave_daw()
-            made = open_daw(daw, where)
+            made = None if daw == "generic" else self.driver.hold(daw, where or self.address(daw))
             try:
-                self.studio.playback.follow()
-                made.follow(self.studio.playback.hear)
+                self.studio.playback.follow(midi=made is None)
+                if made is not None:
+                    made.follow(self.studio.playback.hear)
             except HitpointError:
-                made.close()
+                self.driver.drop(daw)
                 raise
-            self._daw = made
+            self._daw = daw
 
     def leave_daw(self) -> None:
         """Follows no DAW over OSC any more; what comes over MIDI is followed all the same."""
         with self._lock:
             daw, self._daw = self._daw, None
         if daw is not None:
-            daw.close()
+            self.driver.drop(daw)
 
     def close(self) -> None:
-        """Leaves both; a second time does nothing."""
+        """Leaves all; a second time does nothing."""
+        self._leave()
         self.leave_cuts()
         self.leave_daw()
+        self.driver.close()
+
+    def _happened(self, event: Event) -> None:
+        if isinstance(event, SessionChanged) and event.change == "opened" and event.now is not None:
+            try:
+                self._settle(Project.of(event.now.path))
+            except HitpointError as error:
+                self._refused(error)
+
+    def _settle(self, project: Project) -> None:
+        self.studio.playback.lie(project.at, TICK if project.daw == "ardour" else None)
+
+    def _refused(self, error: HitpointError) -> None:
+        self.studio.events.publish(Message(str(error), "error"))
 
     def _changed(self, path: Path) -> None:
         """In the watcher's thread: looks at the new cut, and offers it."""

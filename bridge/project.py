@@ -78,12 +78,15 @@ class Project:
             files.write(beside(session), json.dumps(table, indent=1, ensure_ascii=False) + "\n")
         return self
 
+    @property
+    def zero(self) -> Fraction:
+        """Where the film begins on the project's ruler, in seconds."""
+        return self.at or Fraction(0)
+
     def begins(self, session: Session, daw: str) -> Fraction:
-        """Where the film begins for a DAW, in seconds: where somebody said so; else at the film's own timecode for one that is told
-        timecode (`generic`), and at the project's zero for the others."""
-        if self.at is not None:
-            return self.at
-        return session.start.seconds if daw == "generic" else Fraction(0)
+        """Where the film begins for a DAW's transport, in seconds: as `zero`; where nobody said so at the film's own timecode for one
+        that is told timecode (`generic`)."""
+        return session.start.seconds if self.at is None and daw == "generic" else self.zero
 
     def address(self, session: Session, path: Path, daw: str, port: int | None = None, folder: Path | None = None) -> Address:
         """Where a DAW is found for a session."""
@@ -94,7 +97,7 @@ class Project:
         start = Timecode(0, session.film.rate, session.start.drop)
         file = self.file if self.daw in (None, daw) else None
         found = Address(folder or path.parent / f"{path.stem}-midi", file, port=port, film=start)
-        return found.followed(file_map(score_of(session)), self.begins(session, daw)) if self.beats else found
+        return found.followed(file_map(score_of(session)), self.zero) if self.beats else found
 
     def json(self) -> dict[str, Any]:
         """As other programs read it."""

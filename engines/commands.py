@@ -15,7 +15,7 @@ from engines.session.divide import join, split
 from engines.session.heard import feature_files
 from engines.session.keep import parse
 from engines.session.lock import locked
-from engines.session.marks import AddHit, DropHit, FollowHits, MoveHit, WeighHit
+from engines.session.marks import AddHit, AddHits, DropHit, FollowHits, MoveHit, WeighHit
 from engines.session.model import Limits, Session, Told
 from engines.session.recut import NewCut, conformed
 from engines.session.refill import Wish, next_seed, refilled
@@ -27,6 +27,7 @@ from engines.watch import Watch
 
 __all__ = [
     "AddHit",
+    "AddHits",
     "Choose",
     "Conform",
     "Delete",

@@ -37,6 +37,26 @@ class AddHit:
 
 
 @dataclass(frozen=True)
+class AddHits:
+    """Mark several frames as hits in one step, ``weight`` None as `AddHit` weighs them; ``source`` says where they come from."""
+
+    marks: tuple[AddHit, ...]
+    source: str
+    weight: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        return f"Mark {len(self.marks)} hits from {self.source}"
+
+    def do(self, session: Session, watch: Watch) -> Session:
+        for mark in self.marks:
+            session = mark.do(session, watch)
+            if self.weight is not None:
+                session = WeighHit(mark.frame, self.weight).do(session, watch)
+        return session
+
+
+@dataclass(frozen=True)
 class MoveHit:
     """Let a hit lie on another frame, with all that was said of it."""
 

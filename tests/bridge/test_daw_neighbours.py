@@ -67,17 +67,17 @@ def test_a_daw_that_rolls_is_handed_to_the_player(neighbours: Neighbours, monkey
     followed = []
     playback = neighbours.studio.playback
     monkeypatch.setattr(playback, "hear", heard.put)
-    monkeypatch.setattr(playback, "follow", lambda source=None: followed.append(source))
+    monkeypatch.setattr(playback, "follow", lambda source=None, midi=True: followed.append((source, midi)))
     live = LiveDouble()
     try:
         neighbours.follow("live", Address(port=live.port))
         assert neighbours.daw == "live"
         live.set.playing = True
         report = heard.get(timeout=DEADLINE_S)
-        while report.beats is None or report.beats == 0:
+        while not report.seconds:
             report = heard.get(timeout=DEADLINE_S)
         assert report.source == "OSC from Live"
-        assert followed == [None]
+        assert followed == [(None, False)]
         neighbours.close()
         assert neighbours.daw is None
     finally:
@@ -89,11 +89,11 @@ def test_a_daw_that_rolls_is_handed_to_the_player(neighbours: Neighbours, monkey
 
 def test_both_are_asked_for_over_the_wire(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     followed = []
-    monkeypatch.setattr(studio.playback, "follow", lambda source=None: followed.append(source))
+    monkeypatch.setattr(studio.playback, "follow", lambda source=None, midi=True: followed.append((source, midi)))
     watch, daw = OUTSIDE["/hitpoint/conform/watch"], OUTSIDE["/hitpoint/transport/daw"]
     cuts = str(tmp_path / "cut.edl")
-    assert watch(studio, cuts=cuts) == {"cuts": cuts, "daw": None}
-    assert daw(studio, daw="reaper") == {"cuts": cuts, "daw": "reaper"}
-    assert daw(studio) == {"cuts": cuts, "daw": None}
-    assert watch(studio, off=True) == {"cuts": None, "daw": None}
-    assert followed == [None]
+    assert watch(studio, cuts=cuts) == {"cuts": cuts, "daw": None, "at_s": None}
+    assert daw(studio, daw="reaper") == {"cuts": cuts, "daw": "reaper", "at_s": None}
+    assert daw(studio) == {"cuts": cuts, "daw": None, "at_s": None}
+    assert watch(studio, off=True) == {"cuts": None, "daw": None, "at_s": None}
+    assert followed == [(None, False)]
