@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
+import http.client
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from threading import Event
 
 from bridge.chase import Chase, Standing
 from bridge.clock import MonotonicClock
@@ -17,16 +17,22 @@ from bridge.daws import DAWS
 from bridge.doctor import Diagnosis, Finding, examine
 from bridge.editors.watched import editor
 from bridge.hush import hushed
-from bridge.midi_clock import ClockReader
+from bridge.midi_clock import ClockReader, song_step
 from bridge.mmc import MmcReader
 from bridge.mtc import MtcReader
+from bridge.patience import patient, rested
 from bridge.ports import Heard, SystemInput, systems
+from bridge.project import Project
 from bridge.transport import MidiReader
 from engines.errors import HitpointError, PortError
 from engines.session.desk import Desk
+from engines.watch import Watch
 
 PATIENCE_S = 1.0
 """Seconds within which a DAW that is there answers."""
+
+LARGEST_ANSWER = 1 << 20
+"""Bytes of an answer to a ping; a longer one is none of ours."""
 
 SERVER_PORT = 4747
 """Where the local server listens by default."""
@@ -39,36 +45,46 @@ def checkup(
     address: Address,
     heard: Sequence[Standing] | None = None,
     others: Sequence[Finding] = (),
+    watch: Watch | None = None,
 ) -> Diagnosis:
     """Looks at every link; ``session`` tells the picture's rate. Raises SessionError for a file that is none.
 
     ``heard`` is what a player that is at work hears of the DAWs: then no port is opened beside it. ``others`` is what the caller knows.
+    Raises Cancelled within a step of its ``watch``.
     """
-    chase, clock = _chase(session), MonotonicClock()
-    if session is not None and address.folder is None:
-        address = replace(address, folder=session.parent / f"{session.stem}-midi")
+    watch = watch or Watch()
+    project = Project() if session is None else Project.of(session)
+    chase, clock = _chase(session, project.at), MonotonicClock()
+    if session is not None:
+        folder = address.folder or session.parent / f"{session.stem}-midi"
+        address = replace(address, folder=folder, project=address.project or project.file)
     address = replace(address, timeout_s=min(PATIENCE_S, address.timeout_s))
     refused: list[Finding] = []
     if heard is None:
         with listening(chase) as refused:
-            Event().wait(listen_s)  # nothing ends it early: what comes in this time is what is judged
+            rested(listen_s, watch)  # what comes in this time is what is judged
             heard = chase.standings(clock.now_ns())
     reaches = []
     for name in daws or tuple(DAWS):
         daw = open_daw(name, address)
         try:
-            reaches.append(daw.reach())
+            reaches.append(patient(daw.reach, watch))
         finally:
             daw.close()
     return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others])
 
 
-def _chase(session: Path | None) -> Chase:
+def _chase(session: Path | None, at: Fraction | None) -> Chase:
     if session is None:
         return Chase()
+    from bridge.player.writing import file_map
+    from engines.session.deliver import score_of
+
     with Desk.open(session, read_only=True) as desk:
         cue = desk.session
-        return Chase(cue.film.rate, cue.start.seconds, lambda beat: cue.start.seconds + cue.tempo_map.seconds(beat))
+        start, zero = (cue.start.seconds, cue.start.seconds) if at is None else (at, Fraction(0))
+        beats = file_map(score_of(cue))
+        return Chase(cue.film.rate, start, lambda beat: start + beats.seconds(beat), zero=zero)
 
 
 @contextmanager
@@ -106,7 +122,7 @@ def _hears(chase: Chase, name: str) -> Heard:
     picture: Fraction | None = chase.picture
     readers: tuple[MidiReader, ...] = (
         MtcReader(f"MTC from {name}", picture),
-        ClockReader(f"MIDI clock from {name}"),
+        ClockReader(f"MIDI clock from {name}", song_step(name)),
         MmcReader(f"MMC from {name}", picture),
     )
 
@@ -120,9 +136,18 @@ def _hears(chase: Chase, name: str) -> Heard:
 
 
 def server(port: int = SERVER_PORT) -> Finding:
-    """Whether our own server answers on this machine."""
+    """Whether our own server answers on this machine: whatever else listens there is another program's."""
+    facts: dict[str, int | str] = {"port": port}
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
-            return Finding("server", "well", f"something listens on port {port}", facts={"port": port})
-    except OSError:
-        return Finding("server", "absent", "does not run", "start it with: python main.py serve", {"port": port})
+        link.request("GET", "/hitpoint/ping")
+        told = json.loads(link.getresponse().read(LARGEST_ANSWER))
+        version = told["hitpoint"]
+    except ConnectionRefusedError:
+        return Finding("server", "absent", "does not run", "start it with: python main.py serve", facts)
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        cure = "our server can take another: python main.py serve --port 0"
+        return Finding("server", "odd", f"another program listens on port {port}, or does not answer", cure, facts)
+    finally:
+        link.close()
+    return Finding("server", "well", f"answers on port {port}, version {version}", facts=facts | {"version": str(version)[:40]})

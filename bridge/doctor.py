@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from bridge.chase import Standing
 from bridge.daw import Reach
-from bridge.ports import names
+from bridge.ports import SYNC, names
 from engines.errors import HitpointError, MissingLibraryError
 from engines.runtime import choose
 
@@ -144,7 +144,7 @@ def jack() -> Finding:
 def sources(standings: Sequence[Standing], picture: Fraction | None) -> tuple[Finding, ...]:
     """One finding a source of transport that was ever heard, the leader first; one that says so where none was."""
     if not standings:
-        cure = "in the DAW, send MIDI timecode or clock to Hitpoint's port, or switch its OSC on"
+        cure = f"follow the DAW, and have it send MIDI timecode or clock to the port {SYNC!r}, or switch its OSC on"
         return (Finding("transport", "absent", "nothing has been heard from any DAW yet", cure),)
     return tuple(source(standing, picture) for standing in standings)
 

@@ -16,7 +16,6 @@ from bridge.editors import CUTS, HANDED
 from bridge.editors.watched import EVERY_S, WatchedFile
 from bridge.events import Event, Message, SessionChanged
 from bridge.marking import Marked, marked_by
-from bridge.midi_clock import TICK
 from bridge.project import Project
 from engines.errors import HitpointError, OptionError
 from engines.watch import Watch
@@ -194,7 +193,7 @@ class Neighbours:
                 self._refused(error)
 
     def _settle(self, project: Project) -> None:
-        self.studio.playback.lie(project.at, TICK if project.daw == "ardour" else None)
+        self.studio.playback.lie(project.at, project.song_step)
 
     def _refused(self, error: HitpointError) -> None:
         self.studio.events.publish(Message(str(error), "error"))

@@ -21,6 +21,12 @@ from engines.errors import MissingLibraryError, PortError
 BOARD = 16 * 128
 """Bytes that say which notes sound: one a channel and pitch."""
 
+SYNC = "Hitpoint sync"
+"""Our port into which a DAW sends timecode, clock and machine control. The one it gets notes from is called ``Hitpoint``."""
+
+CONTROL = "Hitpoint control"
+"""Our port out of which a DAW gets machine control."""
+
 Heard = Callable[[bytes, int], None]
 """Called with each whole MIDI message and the moment it came, in nanoseconds of the port's clock; perhaps in a thread of the system's."""
 

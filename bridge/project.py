@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.daws import DAWS
+from bridge.midi_clock import song_step
 from engines import files
 from engines.errors import DawError
 from engines.picture.timecode import Timecode
@@ -77,6 +78,11 @@ class Project:
         if self != Project.of(session):
             files.write(beside(session), json.dumps(table, indent=1, ensure_ascii=False) + "\n")
         return self
+
+    @property
+    def song_step(self) -> Fraction | None:
+        """What a song position of the DAW counts, in beats; None as its port's name says."""
+        return song_step(self.daw) if self.daw == "ardour" else None
 
     @property
     def zero(self) -> Fraction:

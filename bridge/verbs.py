@@ -1,4 +1,4 @@
-"""The verbs of the bridge: serve, ports, doctor, place, watch."""
+"""The verbs of the bridge: serve, ports, doctor, watch; and those of its other rooms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engines.errors import HitpointError
+from engines.errors import HitpointError, OptionError
 from engines.verbs.reading import rate, within
 from engines.verbs.terminal import Verb, give, progress, say
 
@@ -16,12 +16,22 @@ def serve(args: argparse.Namespace) -> None:
     """Let other programs of this machine work here: HTTP, WebSocket, and OSC if a port for it is given. Ctrl-C ends it."""
     from bridge.addresses import ASKED
     from bridge.osc_page import osc_page
+    from bridge.placing import place_of
+    from bridge.playback import inlets_of
     from bridge.server.running import running
 
     if args.addresses:
         give(args, {"addresses": [row.json() for row in ASKED]}, osc_page().rstrip())
         return
+    if args.at and args.session is None:
+        raise OptionError("there is no session to keep it with", where="--at", cure="open one: --session SESSION")
     with running(args.port, args.osc_port, args.osc_read_only, args.session) as house:
+        if args.at:
+            house.studio.neighbours.lie(at=place_of(args.at, house.studio.now.session.film.rate))
+        if args.sync:
+            house.studio.playback.open(inlets=inlets_of(";".join(args.sync)))
+        if args.follow:
+            house.studio.playback.follow()
         say(f"token: {house.token}", f"also in {house.token_file}, which only you can read")
         give(args, house.json(), house.text())
         sys.stdout.flush()
@@ -44,23 +54,11 @@ def ports(args: argparse.Namespace) -> None:
 def doctor(args: argparse.Namespace) -> None:
     """Every link to the other programs, in words: seen or not, rate against the picture's, offset, jitter, and what to do."""
     from bridge.checkup import checkup
+    from bridge.daw import Address
 
-    diagnosis = checkup(args.session, tuple(args.daw), args.listen, _address(args))
+    address = Address(args.folder, args.project, port=args.port)
+    diagnosis = checkup(args.session, tuple(args.daw), args.listen, address)
     give(args, diagnosis.json(), diagnosis.words)
-
-
-def place(args: argparse.Namespace) -> None:
-    """Put the cue, or some of its scenes, into a DAW (or a folder of files to drag in), and say what the DAW confirmed."""
-    from bridge.daw import Cue
-    from bridge.placing import place_in, place_of
-    from engines.session.working import look_at
-
-    session = look_at(args.session).session
-    cue, at = Cue.of(session, args.scene), place_of(args.at, session.film.rate)
-    placement = place_in(args.daw, _address(args, args.session.parent / f"{args.session.stem}-midi"), cue, at)
-    if not placement.placed.confirmed:
-        say("nothing was confirmed by the DAW")
-    give(args, placement.json(), placement.placed.said)
 
 
 def watch(args: argparse.Namespace) -> None:
@@ -91,28 +89,28 @@ def watch(args: argparse.Namespace) -> None:
             return
 
 
-def _address(args: argparse.Namespace, folder: Path | None = None) -> Any:
-    from bridge.daw import Address
-
-    return Address(args.folder or folder, args.project, port=args.port)
-
-
 def add(verb: Verb) -> None:
     """Adds the verbs to the command line."""
-    from bridge import player_verbs
+    from bridge import daw_verbs, player_verbs
     from bridge.daws import DAWS
 
     player_verbs.add(verb)
+    daw_verbs.add(verb)
 
     made = verb("serve", serve, "let other programs of this machine work here: HTTP, WebSocket, OSC")
     made.add_argument("--session", type=Path, metavar="SESSION", help="open this one first")
     made.add_argument("--port", type=within(0, 65535, int), help="of the HTTP server (4747); 0 takes a free one")
     made.add_argument("--osc-port", type=within(0, 65535, int), metavar="PORT", help="listen for OSC too; 0 takes a free one")
     made.add_argument("--osc-read-only", action="store_true", help="OSC may ask, and change nothing")
+    made.add_argument("--follow", action="store_true", help="go with the DAW from the start; what comes in is heard at --sync")
+    made.add_argument(
+        "--sync", action="append", default=[], metavar="PORT",
+        help="where the DAW is heard: virtual:NAME, system:NAME, jack:NAME, 'jack transport', link (a port of ours: Hitpoint sync)",
+    )  # fmt: skip
+    daw_verbs.film_at(made)
     made.add_argument("--addresses", action="store_true", help="only write the table of addresses")
     verb("ports", ports, "MIDI ports that other programs offer")
     two = verb("doctor", doctor, "every link to DAW, editor and engine, in words")
-    three = verb("place", place, "put a cue into a DAW, or files for one into a folder")
     four = verb("watch", watch, "wait for a new cut from the editor, and offer to carry the session to it")
     four.add_argument("session", type=Path, metavar="SESSION")
     four.add_argument(
@@ -126,11 +124,4 @@ def add(verb: Verb) -> None:
     two.add_argument("session", type=Path, nargs="?", metavar="SESSION", help="compare rates with its picture")
     two.add_argument("--daw", choices=DAWS, action="append", default=[], help="only look for this one; may be given again")
     two.add_argument("--listen", type=within(0, 60, float), default=1.0, metavar="SECONDS", help="to MIDI before judging it")
-    three.add_argument("session", type=Path, metavar="SESSION")
-    three.add_argument("--daw", choices=DAWS, default="folder")
-    three.add_argument("--scene", type=int, action="append", default=[], help="only this scene; may be given again")
-    three.add_argument("--at", default="0", metavar="PLACE", help="of the film's first frame in the project: seconds or timecode")
-    for parser in (two, three):
-        parser.add_argument("--folder", type=Path, metavar="DIR", help="for files to drag in")
-        parser.add_argument("--project", type=Path, help="the DAW's project: the folder of an Ardour session")
-        parser.add_argument("--port", type=within(1, 65535, int), help="on which the DAW listens, where it is not the usual one")
+    daw_verbs.about(two)

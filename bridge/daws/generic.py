@@ -17,14 +17,10 @@ from bridge.daw import Address, Cue, Placed, ProjectMarker, Reach, Transport
 from bridge.daws.folder import Folder
 from bridge.midi_clock import ClockReader
 from bridge.mtc import MtcReader, code_of
-from bridge.player.messages import SYNC
-from bridge.ports import Port, SystemInput, SystemPort
+from bridge.ports import CONTROL, SYNC, Port, SystemInput, SystemPort
 from bridge.transport import MidiReader, Report
 from engines.errors import DawError, OptionError, PortError
 from engines.picture.timecode import Timecode, nominal
-
-CONTROL = "Hitpoint control"
-"""Our port out of which machine control goes; what a DAW sends comes into `bridge.player.messages.SYNC`."""
 
 _DOUBLE = (48, 50, 60)  # frames a second that machine control has no code for, and their half has one
 _SYSTEM, _VIRTUAL = "system:", "virtual:"
@@ -72,7 +68,7 @@ class Generic:
         living = [standing.source for standing in standings if standing.fix.state != "lost"]
         if living:
             return Reach(self.name, True, f"it speaks: {', '.join(living)}")
-        cure = f"in the DAW, send MTC or clock to the port {SYNC!r}, and let machine control (MMC) in from {CONTROL!r}"
+        cure = f"follow it, and have it send MTC or clock to the port {SYNC!r}; it obeys machine control (MMC) from {CONTROL!r}"
         return Reach(self.name, None, "nothing has come from it over MIDI; files can be dragged into it", cure)
 
     def place(self, cue: Cue, at: Fraction) -> Placed:

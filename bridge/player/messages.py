@@ -9,10 +9,8 @@ from typing import Literal
 from bridge.chase import Reading, Standing
 from bridge.lateness import Lateness
 from bridge.player.programme import Programme
+from bridge.ports import SYNC
 from bridge.transport import Report
-
-SYNC = "Hitpoint sync"
-"""Our port into which a DAW sends timecode, clock and machine control. The one it gets notes from is called ``Hitpoint``."""
 
 EVERY = "*"
 """The stem of a route that every stem takes which has none of its own."""

@@ -17,10 +17,10 @@ from sittings import saved, scored
 from bridge.calls import answer
 from bridge.daw import Address, Transport
 from bridge.daws import generic
-from bridge.daws.generic import CONTROL, Generic
+from bridge.daws.generic import Generic
 from bridge.driving import Driver, Went
 from bridge.events import Event, Message
-from bridge.ports import MemoryPort
+from bridge.ports import CONTROL, MemoryPort
 from bridge.project import Project
 from bridge.studio import Studio
 from engines.errors import DawError, HitpointError, OptionError
