@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.sip import voidptr
 
+from desktop.ending import outlive
+from desktop.groups import Groups
 from engines.errors import FilmError
 from engines.picture.reel import Reel
 
@@ -24,8 +27,9 @@ AHEAD, BEHIND = 64, 32
 """Frames in hand in the direction of travel and against it, as far as the budget reaches."""
 BLOCK = 16
 """Frames fetched at once when going back: one search for a key frame gives so many."""
-NEAR = 24
-"""Frames ahead up to which decoding on is quicker than searching for a key frame."""
+ROUGH, EVERY, ROUGHS = 320, 12, 240
+"""Small pictures of what a search decodes on its way: their width in pixels, every how many frames there is one, how many are held
+(50 MB of films twice as wide as high)."""
 WIDEST = 1920
 """Pixels to which pictures of small films are made larger here, so that the window only has to copy them."""
 
@@ -40,10 +44,12 @@ class Stretch(NamedTuple):
 class Frames(QObject):
     """The pictures of one reel, upright and with square pixels, scaled to the size at which they are shown.
 
-    Every method may be called from the window's thread and returns at once. `arrived` tells of each frame that has come in.
+    Every method may be called from the window's thread and returns at once. `arrived` tells of each frame that has come in, `passed` of
+    one on the way to the frame that is asked for, of which there is a small picture.
     """
 
     arrived = pyqtSignal(int)
+    passed = pyqtSignal(int)
     failed = pyqtSignal(object)  # the FilmError that ended it
 
     def __init__(self, reel: Reel, width: int, budget: int = BUDGET, parent: QObject | None = None) -> None:
@@ -52,6 +58,8 @@ class Frames(QObject):
         self._budget = budget
         self._news = threading.Condition()
         self._held: dict[int, QImage] = {}
+        self._rough: OrderedDict[int, QImage] = OrderedDict()
+        self._groups = Groups()
         self._goal, self._way, self._closing = 0, 0, False
         self._width = self._fitted(width)
         self._thread = threading.Thread(target=self._work, name="frames", daemon=True)
@@ -68,10 +76,10 @@ class Frames(QObject):
             return self._held.get(frame)
 
     def nearest(self, frame: int) -> tuple[int, QImage] | None:
-        """Of all pictures in hand the one nearest to a frame, with its number."""
+        """Of all pictures in hand, the small ones too, the one nearest to a frame, with its number."""
         with self._news:
-            best = min(self._held, key=lambda k: abs(k - frame), default=None)
-            return None if best is None else (best, self._held[best])
+            best = min((*self._held, *self._rough), key=lambda k: abs(k - frame), default=None)
+            return None if best is None else (best, self._held.get(best) or self._rough[best])
 
     def want(self, frame: int, speed: float = 0) -> None:
         """Asks for a frame first of all, then for what lies around it, in the direction of travel first."""
@@ -94,9 +102,11 @@ class Frames(QObject):
         with self._news:
             self._closing = True
             self._held.clear()
+            self._rough.clear()
             self._news.notify()
         if wait and self._thread.ident is not None:
             self._thread.join()
+        outlive(self._thread, self)
 
     def _fitted(self, width: int) -> int:
         return max(1, min(width, max(self.reel.width, WIDEST)))
@@ -116,29 +126,63 @@ class Frames(QObject):
 
         frames: Iterator[tuple[int, VideoFrame]] = iter(())
         at, width = -1, 0  # the frame that comes next, -1 where none does; the width that the scaler was made for
+        shape = self.reel.height / self.reel.width
+        sketch = painted(self.reel, ROUGH, max(1, round(ROUGH * shape)))
         while (stretch := self._next()) is not None:
             if width != self._width:
                 width = self._width
-                paint = painted(self.reel, width, max(1, round(self.reel.height * width / self.reel.width)))
-            if not (at >= 0 and at <= stretch.start <= at + NEAR):
-                frames, at = run(stretch.start), stretch.start
+                paint = painted(self.reel, width, max(1, round(width * shape)))
+            if not self._groups.worth(at, stretch.start):
+                frames, at = self._learning(run(stretch.start)), stretch.start
             try:
-                at = self._fetch(frames, stretch, paint, width)
+                at = self._fetch(frames, stretch, paint, sketch, width)
             except FFmpegError as error:
                 said = f"the picture cannot be decoded at frame {stretch.start} ({error.strerror})"
                 raise FilmError(said, where=self.reel.path, cure="copy the film again from its source") from None
 
+    def _learning(self, frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+        """The same frames, while what they tell of key frames is noted."""
+        first = True
+        for index, frame in frames:
+            self._groups.met(index, bool(frame.key_frame), first)
+            first = False
+            yield index, frame
+
     def _fetch(
-        self, frames: Iterator[tuple[int, VideoFrame]], stretch: Stretch, scale: Callable[[VideoFrame], QImage], width: int
+        self,
+        frames: Iterator[tuple[int, VideoFrame]],
+        stretch: Stretch,
+        scale: Callable[[VideoFrame], QImage],
+        sketch: Callable[[VideoFrame], QImage],
+        width: int,
     ) -> int:
         """Keeps what a stretch asks for, until something more urgent is asked; the frame that comes next, -1 where none does."""
         index = stretch.start - 1
-        for index, frame in frames:
-            kept = index < stretch.start or self._keep(index, scale(frame), width)
+        for met, (index, frame) in enumerate(frames):
+            if index < stretch.start:
+                if met % EVERY == 0:
+                    self._pass(index, frame, sketch)
+                kept = True
+            else:
+                kept = self._keep(index, scale(frame), width)
             if not kept or index + 1 >= stretch.stop or self._hurried(index + 1, stretch.stop):
                 return index + 1
         self._lacking(index + 1, stretch.stop)
         return -1
+
+    def _pass(self, index: int, frame: VideoFrame, sketch: Callable[[VideoFrame], QImage]) -> None:
+        """Has a small picture of a frame on the way, to be shown until the right one is there, and held for the next search."""
+        with self._news:
+            there = index in self._rough or index in self._held
+        image = None if there else sketch(frame)
+        with self._news:
+            if self._closing:
+                return
+            if image is not None:
+                self._rough[index] = image
+                while len(self._rough) > ROUGHS:
+                    self._rough.popitem(last=False)
+        self.passed.emit(index)
 
     def _keep(self, index: int, image: QImage, width: int) -> bool:
         """Takes a frame in, unless it has another size than is shown now; the furthest from the playhead goes out for it."""
@@ -160,7 +204,7 @@ class Frames(QObject):
     def _hurried(self, following: int, stop: int) -> bool:
         """Whether the frame that is asked for first is missing and does not come soon."""
         with self._news:
-            return self._closing or (self._goal not in self._held and not following <= self._goal <= stop + NEAR)
+            return self._closing or (self._goal not in self._held and not following <= self._goal <= stop)
 
     def _lacking(self, start: int, stop: int) -> None:
         """Frames that the film promised and the decoder did not give show the last one that it gave."""

@@ -42,14 +42,14 @@ class Pictures(QObject):
             self._aside.ask("film", lambda: _reel(film.path), lambda reel: self._open(True, reel))
 
     def forget(self) -> None:
-        """Lets go of both films. A frame may still be decoding, so that is waited for beside the window."""
+        """Lets go of both films. A frame may still be decoding: nobody waits for it."""
         self._wanted = [], []
         self._aside.forget("film")
         for k, pictures in enumerate(self._films):
             if pictures is not None:
                 self._films[k] = None
                 pictures.made.disconnect()
-                self._aside.ask(f"close {id(pictures)}", partial(_closed, pictures), lambda _: None)
+                pictures.close(wait=False)
 
     def _open(self, new: bool, reel: Reel) -> None:
         if self._films[new] is None:
@@ -62,12 +62,6 @@ def _reel(path: str) -> Reel:
     from engines.picture.reel import Reel
 
     return Reel.open(path)
-
-
-def _closed(pictures: Thumbnails) -> Thumbnails:
-    """Given back, so that it ends in the window's thread, where it began."""
-    pictures.close()
-    return pictures
 
 
 def _end(films: list[Thumbnails | None], *_: object) -> None:

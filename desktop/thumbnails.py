@@ -7,9 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
 
+from desktop.ending import outlive
 from desktop.frames import painted
 from engines.errors import FilmError
 from engines.picture.reel import Reel
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 MOST = 800
 """Pictures in hand; the longest unseen goes first."""
 HEIGHT = 48
+HUSH_MS = 400
+"""After the playhead was last moved by hand, before pictures are made again."""
 
 
 class Thumbnails(QObject):
@@ -33,7 +36,11 @@ class Thumbnails(QObject):
         self._news = threading.Condition()
         self._wanted: list[int] = []
         self._held: OrderedDict[int, QImage] = OrderedDict()
-        self._resting, self._closing = False, False
+        self._resting, self._hushed, self._closing = False, False, False
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(HUSH_MS)
+        self._later.timeout.connect(self._go_on)
         self._thread = threading.Thread(target=self._work, name="thumbnails", daemon=True)
         self._thread.start()
 
@@ -49,6 +56,17 @@ class Thumbnails(QObject):
             self._resting = resting
             self._news.notify()
 
+    def hush(self) -> None:
+        """Leaves it to the picture for a moment: it is being searched for."""
+        with self._news:
+            self._hushed = True
+        self._later.start()
+
+    def _go_on(self) -> None:
+        with self._news:
+            self._hushed = False
+            self._news.notify()
+
     def close(self, wait: bool = True) -> None:
         """Ends the thread; without ``wait`` as soon as the frame is decoded that it is at."""
         with self._news:
@@ -56,6 +74,7 @@ class Thumbnails(QObject):
             self._news.notify()
         if wait:
             self._thread.join()
+        outlive(self._thread, self)
 
     def _work(self) -> None:
         from av.error import FFmpegError
@@ -73,7 +92,7 @@ class Thumbnails(QObject):
         self, run: Callable[[int], Iterator[tuple[int, VideoFrame]]], frame: int, scale: Callable[[VideoFrame], QImage]
     ) -> None:
         for index, picture in run(frame):
-            if self._gone(frame):
+            if self._gone():
                 return
             if index >= frame:
                 image = scale(picture)
@@ -84,14 +103,17 @@ class Thumbnails(QObject):
                 self.made.emit(frame, image)
                 return
 
-    def _gone(self, frame: int) -> bool:
+    def _gone(self) -> bool:
+        """Waits while the film is wanted for more; whether it was closed."""
         with self._news:
+            while (self._resting or self._hushed) and not self._closing:
+                self._news.wait()
             return self._closing
 
     def _next(self) -> int | None:
         with self._news:
             while not self._closing:
-                if self._wanted and not self._resting:
+                if self._wanted and not (self._resting or self._hushed):
                     return self._wanted.pop(0)
                 self._news.wait()
             return None

@@ -125,12 +125,14 @@ class Timeline(QAbstractScrollArea):
         if reel is not None:
             self._thumbnails = Thumbnails(reel)
             self._thumbnails.made.connect(self._pictured)
+            self.transport.located.connect(self._thumbnails.hush)
         self.refresh()
 
     def close_film(self, wait: bool = False) -> None:
         """Lets go of the film and ends the thread of its thumbnails."""
         if self._thumbnails is not None:
             self._thumbnails.made.disconnect(self._pictured)
+            self.transport.located.disconnect(self._thumbnails.hush)
             self._thumbnails.close(wait)
             self._thumbnails = None
 

@@ -75,11 +75,13 @@ class Viewer(QWidget):
     def _look_at(self, frames: Frames, owns: bool) -> None:
         self.frames, self._owns = frames, owns
         frames.arrived.connect(self._arrived)
+        frames.passed.connect(self._passed)
         self._moved(self.transport.frame)
 
     def _let_go(self, wait: bool = False) -> None:
         if self.frames is not None:
             self.frames.arrived.disconnect(self._arrived)
+            self.frames.passed.disconnect(self._passed)
             if self._owns:
                 self.frames.failed.disconnect(self.failed)
                 self.frames.close(wait)
@@ -96,13 +98,17 @@ class Viewer(QWidget):
         if frame == self.transport.frame or self.shown is None:
             self._take(self.transport.frame)
 
+    def _passed(self, frame: int) -> None:
+        if self.shown != self.transport.frame:
+            self._take(self.transport.frame)
+
     def _take(self, frame: int) -> None:
-        """Shows the frame if it is in hand; while the film rolls, else the nearest that is not further than what is shown."""
+        """Shows the frame if it is in hand, else the nearest that is nearer than what is shown, until it is."""
         assert self.frames is not None
         image = self.frames.image(frame)
         if image is not None:
             self.shown, self._image = frame, image
-        elif self.transport.speed and self.shown is not None:
+        elif self.shown is not None:
             near = self.frames.nearest(frame)
             if near is not None and abs(near[0] - frame) < abs(self.shown - frame):
                 self.shown, self._image = near
@@ -133,7 +139,9 @@ class Viewer(QWidget):
         painter.fillRect(self.rect(), QColor("#000000"))
         place = self.place()
         if self._image is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._image.width() != round(place.width()))
+            wide = round(place.width())
+            smooth = self._image.width() != wide and 2 * self._image.width() >= wide  # a small one is there for a moment
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
             painter.drawImage(place, self._image)
         elif self.frames is None:
             painter.setPen(theme.DARK.colour("dim"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,9 +22,11 @@ from desktop.lanes.lane import Ink, in_view, thinned
 from desktop.lanes.ruler import labels
 from desktop.scale import CLOSEST, Scale
 from desktop.sheet import Sheet, sheet_of_session
+from desktop.thumbnails import Thumbnails
 from desktop.timeline import Timeline
 from desktop.transport import Transport, even
 from desktop.transport_bar import place_in_bars
+from engines.picture.reel import Reel
 from engines.picture.timecode import RATES, Timecode, drops
 from engines.score.report import hit_report
 
@@ -229,3 +232,18 @@ def test_a_text_that_comes_back_is_laid_out_once(qapp: object) -> None:
     for _ in range(5):
         ink.width("01:00:00:00", figures=True)
     assert _static.cache_info().hits == before + 5
+
+
+def test_thumbnails_wait_while_the_picture_is_searched_for(long_gop: Path, qtbot: QtBot) -> None:
+    reel = Reel.open(long_gop)
+    made: list[int] = []
+    thumbnails = Thumbnails(reel)
+    thumbnails.made.connect(lambda frame, image: made.append(frame))
+    thumbnails.hush()
+    thumbnails._later.stop()  # a hand that never rests
+    thumbnails.want([0, 100])
+    qtbot.wait(100)
+    assert made == []
+    thumbnails.hush()
+    qtbot.waitUntil(lambda: len(made) == 2, timeout=30_000)
+    thumbnails.close()

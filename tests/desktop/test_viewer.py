@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from random import Random
+from weakref import finalize
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from PyQt6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from bridge.chase import Reading
+from desktop.ending import forget_ended
 from desktop.frames import Frames
 from desktop.sheet import HitMark
 from desktop.streamers import AHEAD, FLUTTER, streamers
@@ -107,6 +110,46 @@ def test_the_last_of_many_frames_asked_for_at_once_is_shown(
             viewer.transport.locate(rng.randrange(480))
         qtbot.waitUntil(lambda: viewer.shown == viewer.transport.frame, timeout=PATIENCE)
         assert on_screen(viewer) == viewer.transport.frame
+
+
+def test_while_a_frame_is_searched_for_one_on_the_way_is_shown_and_at_rest_the_right_one(
+    long_gop: Path, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
+    viewer = look(Reel.open(long_gop))
+    qtbot.waitUntil(lambda: viewer.shown == 0, timeout=PATIENCE)
+    assert viewer.frames is not None
+    told: list[tuple[int, int | None, int]] = []
+    viewer.frames.passed.connect(lambda frame: told.append((frame, viewer.shown, on_screen(viewer))))
+    for goal in (230, 470):
+        viewer.transport.locate(goal)
+        qtbot.waitUntil(lambda goal=goal: viewer.shown == goal, timeout=PATIENCE)
+        assert on_screen(viewer) == goal
+    assert {frame for frame, _, _ in told} >= {240, 252}
+    assert all(shown == seen for _, shown, seen in told), "the label is that of the picture"
+    viewer.transport.locate(300)  # near which small pictures are in hand already
+    assert viewer.shown is not None
+    assert abs(viewer.shown - 300) <= 12
+    qtbot.waitUntil(lambda: viewer.shown == 300, timeout=PATIENCE)
+    assert on_screen(viewer) == 300
+
+
+def test_a_film_that_is_let_go_of_is_destroyed_in_the_windows_thread(
+    long_gop: Path, look: Callable[[Reel], Viewer], qtbot: QtBot
+) -> None:
+    """Its thread is the last to hold it while it ends."""
+    viewer = look(Reel.open(long_gop))
+    gone: list[int] = []
+    for _ in range(5):
+        viewer.transport.locate(470)
+        assert viewer.frames is not None
+        thread = viewer.frames._thread
+        finalize(viewer.frames, lambda: gone.append(threading.get_ident()))
+        viewer.open(viewer.frames.reel)
+        thread.join()
+    viewer.open(None)
+    forget_ended()
+    qtbot.waitUntil(lambda: len(gone) >= 4, timeout=PATIENCE)
+    assert set(gone) == {threading.get_ident()}
 
 
 def test_stepping_back_through_a_long_group_of_pictures_shows_every_frame(
