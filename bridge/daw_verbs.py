@@ -11,6 +11,8 @@ from engines.verbs.reading import within
 from engines.verbs.terminal import Verb, give, progress, say
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from bridge.daw import Address
     from bridge.project import Project
     from engines.session.model import Session
@@ -25,7 +27,7 @@ def place(args: argparse.Namespace) -> None:
     from engines.session.working import look_at
 
     session = look_at(args.session).session
-    cue, project = Cue.of(session, args.scene), said(args, session)
+    cue, project = Cue.of(session, args.scene), said(args, session.film.rate)
     daw = args.daw or "folder"
     placement = place_in(daw, _address(args, project, session, daw), cue, project.zero)
     project.keep(args.session)
@@ -41,7 +43,7 @@ def markers(args: argparse.Namespace) -> None:
     from engines.session.working import act_on, look_at
 
     session = look_at(args.session).session
-    project = said(args, session)
+    project = said(args, session.film.rate)
     daw = named(args, project)
     found = marked(daw, _address(args, project, session, daw), session, project.zero)
     act = found.act(args.only, args.weight) if args.hits or args.only else None
@@ -64,7 +66,7 @@ def daw(args: argparse.Namespace) -> None:
     from engines.session.working import look_at
 
     session = look_at(args.session).session
-    project = said(args, session)
+    project = said(args, session.film.rate)
     name = named(args, project)
     if (args.act == "locate") is not (args.place is not None):
         raise OptionError(f"{args.act} {'needs a' if args.act == 'locate' else 'takes no'} place", where="daw", cure="see --help")
@@ -85,12 +87,12 @@ def daw(args: argparse.Namespace) -> None:
     give(args, went.json(), went.words)
 
 
-def said(args: argparse.Namespace, session: Session) -> Project:
-    """The project that is kept for a session, with what the command line says of it."""
+def said(args: argparse.Namespace, rate: Fraction) -> Project:
+    """The project that is kept for a session, with what the command line says of it; ``rate`` is the film's."""
     from bridge.placing import place_of
     from bridge.project import Project
 
-    at = None if args.at is None else place_of(args.at, session.film.rate)
+    at = None if args.at is None else place_of(args.at, rate)
     about = {name: getattr(args, name, None) for name in ("daw", "project")}
     daw = None if about["daw"] == "folder" else about["daw"]
     return Project.of(args.session).but(daw, at, about["project"], getattr(args, "cue_tempo", False) or None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ _FILE = "file:"
 
 def play(args: argparse.Namespace) -> None:
     """Play a session's takes into other programs: by itself, or with the DAW's transport (--follow). Ctrl-C ends it."""
+    from bridge.daw_verbs import said
     from bridge.placing import place_of
     from bridge.playback import inlets_of, routes_of
     from bridge.player import Player
@@ -33,13 +35,15 @@ def play(args: argparse.Namespace) -> None:
     end = place_of(args.end, session.film.rate) if args.end else session.film.duration
     routes = [_to_file(word) for word in args.out if _FILE in word]
     routes += routes_of(";".join(word for word in args.out if _FILE not in word) or ("" if routes else "auto"))
-    inlets = inlets_of(";".join(args.sync))
-    if args.follow and not inlets:
-        raise OptionError("there is nothing to follow", where="play", cure="name with --sync where the DAW's transport is heard")
+    project = said(args, session.film.rate)
+    heard = inlets_of(";".join(args.sync) or ("auto" if args.follow else ""))
+    inlets = [replace(inlet, song_step=project.song_step) for inlet in heard]
     if not args.follow and not begin < end:
         raise OptionError(f"nothing lies between {float(begin):g} and {float(end):g} s", where="play", cure="see --from and --to")
     with Player(routes, inlets) as player:
-        _opened(player)
+        _opened(player, args.follow and not args.sync)
+        player.origins(project.at)
+        project.keep(args.session)
         player.load(programme)
         if args.follow:
             player.settle(player.follow())
@@ -61,11 +65,12 @@ def _to_file(text: str) -> Route:
     return Route(Outlet("file", path), stem.strip().removesuffix("=").strip() or EVERY)
 
 
-def _opened(player: Player) -> None:
-    """Raises PortError with what is wrong where not one port opened."""
+def _opened(player: Player, hears: bool) -> None:
+    """Raises PortError with what is wrong where not one port opened out, or ``hears`` and not one in."""
     status = player.settle()
-    if status.outlets and all(socket.fault for socket in status.outlets):
-        raise PortError(status.outlets[0].fault)
+    for sockets in (status.outlets, status.inlets if hears else ()):
+        if sockets and all(socket.fault for socket in sockets):
+            raise PortError(sockets[0].fault)
     for socket in (*status.outlets, *status.inlets):
         say(socket.fault or f"{socket.name}: open ({socket.kind})")
 
@@ -125,6 +130,7 @@ def calibrate(args: argparse.Namespace) -> None:
 
 def add(verb: Verb) -> None:
     """Adds these verbs to the command line."""
+    from bridge.daw_verbs import film_at
     from engines.verbs.reading import rate
 
     one = verb("play", play, "play a session's takes into other programs, by itself or with the DAW")
@@ -136,7 +142,8 @@ def add(verb: Verb) -> None:
         "--out", action="append", default=[], metavar="PORT",
         help="auto, jack:NAME, virtual:NAME, system:NAME or file:PATH, for one stem melody=system:NAME; may be given again",
     )  # fmt: skip
-    one.add_argument("--follow", action="store_true", help="go with what is heard at --sync")
+    one.add_argument("--follow", action="store_true", help="go with what is heard at --sync, or at a port of ours: Hitpoint sync")
+    film_at(one)
     one.add_argument(
         "--sync", action="append", default=[], metavar="PORT",
         help="where timecode, clock or machine control is heard: virtual:NAME, system:NAME, jack:NAME, 'jack transport', link",
