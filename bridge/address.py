@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from engines.errors import OptionError
 
@@ -14,6 +14,27 @@ Kind = Literal["int", "float", "text", "path", "flag"]
 """What an argument is. A path is an absolute one, of the composer's own files."""
 
 TYPES: Mapping[Kind, type] = {"int": int, "float": float, "text": str, "path": str, "flag": bool}
+
+
+def _no_truth(value: Any) -> Any:
+    """True and False are no numbers, though Python counts with them."""
+    from pydantic_core import PydanticCustomError
+
+    if isinstance(value, bool):
+        raise PydanticCustomError("truth", "is no number")
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    """A number where words are wanted, as a controller sends it: 4 is ``4``, and so is 4.0."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.6g}" if isinstance(value, float) else str(value) if isinstance(value, int) else value
+
+
+READ: Mapping[Kind, Callable[[Any], Any]] = {"int": _no_truth, "float": _no_truth, "text": _as_text}
+"""What is done to an argument before it is checked."""
+
 TAGS: Mapping[Kind, str] = {"int": "i", "float": "f", "text": "s", "path": "s", "flag": "T or F"}
 
 LONGEST_TEXT = 4096
@@ -46,7 +67,7 @@ class Address:
     @cached_property
     def model(self) -> Any:
         """Its arguments as a pydantic model: one check for OSC and HTTP alike, and the schema of the latter."""
-        from pydantic import ConfigDict, Field, create_model
+        from pydantic import BeforeValidator, ConfigDict, Field, create_model
 
         fields: dict[str, Any] = {}
         for given in self.arguments:
@@ -56,6 +77,8 @@ class Address:
             elif given.kind == "float":
                 limits["allow_inf_nan"] = False
             kind: Any = TYPES[given.kind]
+            if given.kind in READ:
+                kind = Annotated[kind, BeforeValidator(READ[given.kind])]
             if given.needed:
                 fields[given.name] = (kind, Field(description=given.what, **limits))
             else:

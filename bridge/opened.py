@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from engines.errors import OptionError
 from engines.picture.cutlist import CutList
 from engines.picture.reel import Reel
 from engines.scoring import Spotted, Wishes
@@ -26,6 +27,17 @@ class OpenFilm:
     seen: Motion
     wishes: Wishes = DEFAULT
     spotted: Spotted | None = None
+
+    def with_map(self, index: int) -> tuple[OpenFilm, Spotted]:
+        """The film with one of its tempo maps put first, by its place (from 0), and how it is spotted then. Raises OptionError."""
+        if self.spotted is None:
+            raise OptionError("was not spotted yet", where=self.reel.path.name, cure="spot it first")
+        candidates = self.spotted.candidates
+        if not 0 <= index < len(candidates):
+            raise OptionError(f"there is no tempo map {index}", where="map", cure=f"choose 0 to {len(candidates) - 1}")
+        chosen = candidates[index]
+        spotted = replace(self.spotted, candidates=(chosen, *(c for c in candidates if c is not chosen)))
+        return replace(self, spotted=spotted), spotted
 
 
 @dataclass(frozen=True)

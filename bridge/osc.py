@@ -2,8 +2,9 @@
 
 OSC has no token: whatever program runs on this machine may speak to the port. So there is none unless the composer asks for one, it is
 bound to the loopback alone, and it can be told to take nothing that changes anything. A packet that is no OSC, or goes beyond the
-bounds of `bridge.osc_packet`, is counted and forgotten. What floods in faster than it is done is thrown away by the system's own
-buffer, which is all the memory that it can fill.
+bounds of `bridge.osc_packet`, is counted and forgotten. Calls are done in their turn (`bridge.turns`), beside the thread that listens:
+one that waits for a disk holds up those after it, but neither a ping nor a stop. What floods in faster than it is done is refused, or
+thrown away by the system's own buffer: that and the calls that may wait are all the memory that it can fill.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from bridge.osc_ear import OscEar
 from bridge.osc_packet import LARGEST, Malformed, build, read
 from bridge.studio import Studio
 from bridge.told import TOLD
+from bridge.turns import Turns
 from engines.errors import HitpointError, OptionError, PortError
 
 LOOPBACK = "127.0.0.1"
@@ -38,6 +40,18 @@ LEASE = 3600.0
 
 MOST_ASKERS = 256
 """Jobs of which it is remembered who asked for them."""
+
+MOST_WAITING = 512
+"""Messages that may wait for their turn; a fader sends a hundred a second."""
+
+AT_ONCE = frozenset(
+    f"/hitpoint/{name}"
+    for name in (
+        *("ping", "jobs", "job", "job/cancel", "jobs/cancel", "subscribe", "unsubscribe"),
+        *("transport", "transport/stop", "transport/panic"),
+    )
+)
+"""Answered before everything that waits: none of these touches a disk."""
 
 _TOLD = frozenset(row.address for row in TOLD)
 
@@ -52,7 +66,7 @@ class OscServer:
     """Listens on one port of the loopback (0: a free one, see ``port``) until it is closed. Raises PortError where it is taken.
 
     What comes to addresses that are not ours is handed ``elsewhere``: to the player, as a DAW's transport, where nothing else is given.
-    ``read_only`` answers what is asked and changes nothing. ``heard`` and ``malformed`` count packets.
+    ``read_only`` answers what is asked, changes nothing, and hands nothing on. ``heard`` and ``malformed`` count packets.
     """
 
     def __init__(self, studio: Studio, port: int = 0, read_only: bool = False, elsewhere: Elsewhere | None = None) -> None:
@@ -69,6 +83,8 @@ class OscServer:
             raise PortError(f"port {port} is taken", where="OSC", cure="choose another: --osc-port") from error
         self.port: int = self._socket.getsockname()[1]
         self._closing = False
+        self._deaf = False
+        self._turns = Turns("osc calls", MOST_WAITING)
         self._leave = studio.subscribe(self._happened)
         self._thread = Thread(target=self._listen, name="hitpoint osc", daemon=True)
         self._thread.start()
@@ -82,6 +98,7 @@ class OscServer:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:  # ends the wait, on every system
             waker.sendto(b"", (LOOPBACK, self.port))
         self._thread.join()
+        self._turns.close()
         self._socket.close()
 
     def _listen(self) -> None:
@@ -106,14 +123,29 @@ class OscServer:
                 continue  # another server's answer: to answer it would have no end
             if address.startswith("/hitpoint/") or address == "/hitpoint":
                 self._asked(address, args, peer)
-            else:
-                self._elsewhere(address, args, received_ns)
+            elif not self._read_only:
+                self._hand_on(address, args, received_ns)
+
+    def _hand_on(self, address: str, args: Sequence[Any], received_ns: int) -> None:
+        try:
+            self._elsewhere(address, args, received_ns)
+        except Exception:  # noqa: BLE001  another program's word: logged, and the next packet is heard
+            if not self._deaf:  # told once: what comes a hundred times a second would fill the log
+                LOG.exception("OSC %s of another program was not understood", address[:200])
+            self._deaf = True
 
     def _asked(self, address: str, args: Sequence[Any], peer: Peer) -> None:
         with self._lock:
             if peer in self._subscribers:
                 self._subscribers[peer] = time.monotonic()
                 self._subscribers.move_to_end(peer)
+        if _NUMBER.sub("", address) in AT_ONCE:
+            self._do(address, args, peer)
+        elif not self._turns.take(lambda: self._do(address, args, peer)):
+            cure = "wait for the answers to earlier ones"
+            self._refuse(peer, address, OptionError(f"{MOST_WAITING} messages wait already", where=address[:200], cure=cure))
+
+    def _do(self, address: str, args: Sequence[Any], peer: Peer) -> None:
         try:
             told = self._answer(address, args, peer)
             if told is not None:
@@ -191,16 +223,31 @@ def told(event: Event) -> tuple[str, tuple[Any, ...]]:
 def understood(address: str, args: Sequence[Any]) -> tuple[Address | None, Sequence[Any]]:
     """The row of an address, and its arguments; None for a button that was let go. Raises OptionError for one that there is not.
 
-    Numbers may stand in the address for the first arguments, for buttons that can send none: ``/hitpoint/scene/3/refill``. What such
-    a button sends on its own, 1 when pressed and 0 when let go, is no argument; nor is it for an address that needs none.
+    Numbers may stand in the address for the first arguments, for buttons that can send none: ``/hitpoint/scene/3/refill``. The 1 that
+    a button sends when it is pressed and the 0 when it is let go are no arguments: see `_button`.
     """
     inside = [int(number) for number in _NUMBER.findall(address)]
     row = BY_ADDRESS.get(_NUMBER.sub("", address))
     if row is None:
         raise OptionError("there is no such address", where=address[:200], cure="see bridge/OSC.md")
-    covered = len(inside) >= sum(argument.needed for argument in row.arguments)
-    number_next = not inside and bool(row.arguments) and row.arguments[0].kind in ("int", "float")
-    pressed = len(args) == 1 and isinstance(args[0], int | float) and covered and not number_next
-    if pressed and not args[0]:
-        return None, ()
-    return row, (*inside, *(() if pressed else args))
+    pressed = _button(row, len(inside), args)
+    if pressed is None:
+        return row, (*inside, *args)
+    return (row, (*inside, *args[:-1])) if pressed else (None, ())
+
+
+def _button(row: Address, inside: int, args: Sequence[Any]) -> bool | None:
+    """Whether what came last is a button's 1 (pressed) or 0 (let go), with ``inside`` numbers in its address; None for an argument.
+
+    Alone it is a button's, unless the address needs it, or takes a number first and has none inside. After other arguments it is where
+    no number but a whole one could stand, and it came as a float or a truth, as controllers send it: ``3 0.0``, but not ``3 0``.
+    """
+    if not args or not isinstance(args[-1], int | float) or args[-1] not in (0, 1):
+        return None
+    place = inside + len(args) - 1
+    if place < sum(argument.needed for argument in row.arguments):
+        return None
+    kind = row.arguments[place].kind if place < len(row.arguments) else None
+    if len(args) == 1:
+        return bool(args[0]) if inside or kind not in ("int", "float") else None
+    return bool(args[-1]) if isinstance(args[-1], bool | float) and kind in (None, "int", "path") else None

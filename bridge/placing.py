@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from bridge.daw import Address, Cue, Placed, open_daw
+from bridge.patience import patient
 from engines.errors import OptionError
 from engines.picture.timecode import Timecode
+from engines.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,14 @@ class Placement:
         }
 
 
-def place_in(daw: str, where: Address, cue: Cue, at: Fraction) -> Placement:
-    """Puts a cue into a DAW. Raises OptionError for a DAW that there is not, DawError where it does not do it."""
+def place_in(daw: str, where: Address, cue: Cue, at: Fraction, watch: Watch | None = None) -> Placement:
+    """Puts a cue into a DAW. Raises OptionError for a DAW that there is not, DawError where it does not do it.
+
+    Cancelled by its ``watch``, it waits for no DAW any more, and raises Cancelled: what the DAW took until then stays there.
+    """
     adapter = open_daw(daw, where)
     try:
-        return Placement(adapter.place(cue, at), at)
+        return Placement(patient(lambda: adapter.place(cue, at), watch or Watch()), at)
     finally:
         adapter.close()
 

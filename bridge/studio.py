@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
-from bridge.events import Event, FilmChanged, JobProgressed, Message, OpenSession, Subscribers
+from bridge.beginning import begun, first_score, place_of
+from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, Subscribers
 from bridge.jobs import Job, Jobs
 from bridge.neighbours import Neighbours
 from bridge.opened import DEFAULT, Offer, OpenFilm
@@ -21,7 +22,6 @@ from bridge.playback import Playback
 from bridge.sitting import Acted, Sitting
 from engines import files, scoring
 from engines.commands import Choose, Conform, Refill, Score, Tell, UseMap
-from engines.engine import load_engine
 from engines.errors import OptionError, SessionError
 from engines.picture.reel import Reel
 from engines.scoring import Spotted, Wishes
@@ -62,7 +62,8 @@ class Studio:
         self.offer: Offer | None = None
         self.maps: Maps | None = None
         self._sitting: Sitting | None = None
-        self._lock = RLock()
+        self._lock, self._shut = RLock(), False
+        self._opening = Lock()  # held while a disk is read, which may take for ever; `_lock` never is
         self.playback = Playback(self.events, lambda: self._sitting.now.session if self._sitting else None, player)
         self.neighbours = Neighbours(self)
         self.jobs.listeners.subscribe(lambda reading: self.events.publish(JobProgressed(reading)))
@@ -75,7 +76,6 @@ class Studio:
 
     def open_film(self, path: Path, cuts: Path | None = None, rate: Fraction | None = None) -> Job[OpenFilm]:
         """Reads a film: its cuts (from the editor's list where there is one) and what moves in it. An open session stays open."""
-
         return self.jobs.begin(f"Open {path.name}", lambda watch: self.read_film(path, watch, cuts, rate), PICTURE)
 
     def read_film(self, path: Path, watch: Watch, cuts: Path | None = None, rate: Fraction | None = None) -> OpenFilm:
@@ -91,8 +91,11 @@ class Studio:
         film = self._film()
 
         def work(watch: Watch) -> Spotted:
+            self._still(film=film)
             spotted = scoring.spot(film.programme, wishes, watch, film.reel.duration)
-            self._show(replace(film, wishes=wishes, spotted=spotted))
+            with self._lock:
+                self._still(film=film)
+                self._show(replace(film, wishes=wishes, spotted=spotted))
             return spotted
 
         return self.jobs.begin(f"Spot {film.reel.path.name}", work, PICTURE)
@@ -100,15 +103,8 @@ class Studio:
     def choose_map(self, index: int) -> Spotted:
         """Puts a tempo map first, by its place among the candidates (from 0); the next new session has it."""
         with self._lock:
-            film = self._film()
-            if film.spotted is None:
-                raise OptionError("was not spotted yet", where=film.reel.path.name, cure="spot it first")
-            candidates = film.spotted.candidates
-            if not 0 <= index < len(candidates):
-                raise OptionError(f"there is no tempo map {index}", where="map", cure=f"choose 0 to {len(candidates) - 1}")
-            chosen = candidates[index]
-            spotted = replace(film.spotted, candidates=(chosen, *(c for c in candidates if c is not chosen)))
-            self._show(replace(film, spotted=spotted))
+            film, spotted = self._film().with_map(index)
+            self._show(film)
             return spotted
 
     def wished(self, engine: str | None = None, mode: str | None = None, **more: Any) -> Wishes:
@@ -127,6 +123,13 @@ class Studio:
             raise OptionError("no film is open", where="film", cure="open one first")
         return self.film
 
+    def _still(self, film: OpenFilm | None = None, sitting: Sitting | None = None) -> None:
+        """Raises OptionError where another film, or SessionError where another session, was opened since a job was asked for."""
+        if film is not None and (self.film is None or self.film.reel is not film.reel):
+            raise OptionError("another film was opened meanwhile", where=film.reel.path.name, cure="open it again")
+        if sitting is not None and self._sitting is not sitting:
+            raise SessionError("another session was opened meanwhile", where=sitting.now.path, cure="open it again")
+
     # the session
 
     @property
@@ -140,40 +143,35 @@ class Studio:
         return self._sitting is not None
 
     def open_session(self, path: Path) -> OpenSession:
-        """Opens a session's file; the one that was open is saved and closed. Read-only where another program has it."""
-        with self._lock:
-            if self._sitting is not None and self._sitting.now.path.resolve() == path.resolve():
-                return self._sitting.now
+        """Opens a session's file; the one that was open is saved and closed. Read-only where another program has it; opened again, that
+        is tried anew."""
+        with self._opening:
+            sitting = self._sitting
+            if sitting is not None and not sitting.now.read_only and sitting.now.path.resolve() == path.resolve():
+                return sitting.now
             return self._sit(Desk.open(path), f"Open {path.name}")
 
     def new(self, path: Path | None = None, wishes: Wishes | None = None) -> OpenSession:
         """A session of the open film as it was spotted, nothing composed yet, saved to ``path`` (else
         ``FILM-score/cue.hitpoint`` beside the film). A session that lies there keeps its takes under another name."""
-        with self._lock:
-            film = self._film()
-            if film.spotted is None:
-                raise OptionError("was not spotted yet", where=film.reel.path.name, cure="spot it first")
-            beside = film.reel.path.resolve()
-            where = path or beside.with_name(f"{beside.stem}-score") / "cue.hitpoint"
-            files.folder(where.parent)
-            session = scoring.first_session(film.reel, film.spotted, film.seen, wishes or film.wishes, film.prints)
-            desk = Desk.new(session, where)
-            try:
-                desk.save()
-            except BaseException:
-                desk.close()
-                raise
+        film = self._film()
+        where = place_of(film, path)
+        with self._opening, begun(film, wishes or film.wishes, where) as desk:
+            desk.save()
             return self._sit(desk, f"New session {where.name}")
 
     def _sit(self, desk: Desk, sentence: str) -> OpenSession:
-        try:
-            self.close_session()
-        except BaseException:
-            desk.close()
-            raise
-        self._sitting, self.offer, self.maps = Sitting(desk, self.events.publish), None, None
-        self._sitting.tell("opened", sentence)
-        return self._sitting.now
+        with self._lock:
+            try:
+                if self._shut:
+                    raise SessionError("was not opened", where=desk.path, cure="the program ends; start it again")
+                self.close_session()
+            except BaseException:
+                desk.close()
+                raise
+            self._sitting, self.offer, self.maps = Sitting(desk, self.events.publish), None, None
+            self._sitting.tell("opened", sentence)
+            return self._sitting.now
 
     def save(self, path: Path | None = None) -> Path:
         """Saves now (it is saved after every act anyway); a new ``path`` becomes the session's."""
@@ -185,7 +183,7 @@ class Studio:
         with self._lock:
             if self._sitting is not None:
                 self._sitting.close(discard)
-                self._sitting = None
+                self._sitting = self.offer = self.maps = None
 
     def flush(self) -> None:
         """Waits until what was done is on the disk, or the disk has refused it."""
@@ -219,24 +217,29 @@ class Studio:
         features: Sequence[Path] | None = None,
     ) -> Job[Acted]:
         """Composes every scene. Without a session, the open film is spotted where it was not, and gets a new one at ``path`` as ``wishes``
-        say (None: as it was spotted). ``features`` hold from now on."""
+        say (None: as it was spotted), once it is composed. ``features`` hold from now on."""
         if self.is_open and path is None:
             return self.compose(Score(seed, provider, None if features is None else tuple(features)))
-        film = self._film()
+        film, sitting = self._film(), self._sitting
         said = wishes or film.wishes
         wishes = said if features is None else replace(said, features=tuple(features))
+        where, act = place_of(film, path), Score(seed, provider or wishes.provider)
+        files.may_hold(where.parent)
 
         def work(watch: Watch) -> Acted:
-            # told before a long film is spotted
-            load_engine(wishes.engine, provider or wishes.provider, wishes.mode, wishes.features)
-            spotted = film.spotted or scoring.spot(film.programme, wishes, watch, film.reel.duration)
-            with self._lock:
-                self._show(replace(film, spotted=spotted))
-                self.new(path, wishes)
-                sitting = self._at_work()
-            return sitting.compose(Score(seed, provider or wishes.provider), watch)
+            return first_score(film, wishes, where, act, watch, lambda desk, spotted: self._take(desk, sitting, spotted))
 
         return self.jobs.begin(f"Score {film.reel.path.name}", work)
+
+    def _take(self, desk: Desk, sitting: Sitting | None, film: OpenFilm) -> None:
+        """Opens what was scored, unless the composer opened something else since: then it waits on the disk."""
+        with self._opening, self._lock:
+            if self._sitting is sitting and self.film is not None and self.film.reel is film.reel:
+                self._show(film)
+                self._sit(desk, f"Score {film.reel.path.name}")
+                return
+        desk.close()
+        self.events.publish(Message(f"{desk.path} is scored and not opened: something else was opened meanwhile"))
 
     def refill(
         self,
@@ -281,7 +284,9 @@ class Studio:
 
         def work(watch: Watch) -> Maps:
             found = spotted_again(sitting.now.session, watch, limits)
-            self.maps = found
+            with self._lock:
+                self._still(sitting=sitting)
+                self.maps = found
             return found
 
         return self.jobs.begin("Spot the cue again", work, PICTURE)
@@ -306,9 +311,12 @@ class Studio:
             session = sitting.now.session
             new = new_cut(session, cuts, film, rate, watch)
             with watch.stage("match"):
-                self.offer = Offer(new, previewed(session, new), name)
+                offer = Offer(new, previewed(session, new), name)
+            with self._lock:
+                self._still(sitting=sitting)
+                self.offer = offer
             self._say(watch)
-            return self.offer
+            return offer
 
         return self.jobs.begin(f"Look at {name}", work, PICTURE)
 
@@ -325,7 +333,9 @@ class Studio:
             try:
                 return sitting.compose(act, watch, asked)
             except BaseException:
-                self.offer = self.offer or offer  # it stands, unless another was looked at meanwhile
+                with self._lock:
+                    if self._sitting is sitting:
+                        self.offer = self.offer or offer  # it stands, unless another was looked at meanwhile
                 raise
 
         self.offer = None
@@ -338,19 +348,16 @@ class Studio:
     ) -> Job[Placement]:
         """Puts the cue, or some of its scenes, into a DAW, the film's first frame ``at`` seconds of its project; the job's result is
         what the DAW confirmed. Fails with DawError."""
-        from bridge.daw import Address, Cue
-        from bridge.placing import place_in
+        from bridge.errands import placing
 
-        now = self.now
-        cue = Cue.of(now.session, scenes)
-        found = where or Address(now.path.parent / f"{now.path.stem}-midi")
+        sentence, work = placing(self.now, daw, scenes, at, where)
 
-        def work(watch: Watch) -> Placement:
-            placement = place_in(daw, found, cue, at)
+        def told(watch: Watch) -> Placement:
+            placement = work(watch)
             self.events.publish(Message(placement.placed.said))
             return placement
 
-        return self.jobs.begin(f"Place {cue.number} in {daw}", work, OUTSIDE)
+        return self.jobs.begin(sentence, told, OUTSIDE)
 
     def deliver(self, folder: Path, stems: bool = False, takes: bool = False, scenes: Sequence[int] = ()) -> Job[Delivery]:
         """All of the cue in one folder, as it is when this begins; files of an earlier delivery there are replaced."""
@@ -365,24 +372,28 @@ class Studio:
 
     def doctor(self, daws: Sequence[str] = (), listen_s: float = 1.0, where: Address | None = None) -> Job[Diagnosis]:
         """Looks at every link to the other programs, and listens to MIDI for some seconds."""
-        from bridge.checkup import checkup
-        from bridge.daw import Address
+        from bridge.errands import examining
 
         path, status = self.now.path if self.is_open else None, self.playback.status
         # what a player listens to, some systems let nobody open a second time
         heard = status.standings if status is not None and status.inlets else None
-        return self.jobs.begin(
-            "Look at every link", lambda watch: checkup(path, tuple(daws), listen_s, where or Address(), heard), OUTSIDE
-        )
+        return self.jobs.begin("Look at every link", examining(path, daws, listen_s, where, heard), OUTSIDE)
 
     # the end
 
-    def close(self, timeout: float = 30.0) -> None:
-        """Cancels every job, saves and closes the session. Raises OutputError where it cannot be saved."""
+    def close(self, timeout: float = 30.0) -> tuple[str, ...]:
+        """Cancels every job, saves and closes the session; gives the sentences of jobs that did not stop in so many seconds: whatever
+        they do later lands nowhere. Raises OutputError where the session cannot be saved."""
         self.neighbours.close()
+        with self._lock:
+            self._shut = True
         self.jobs.shutdown(timeout)
+        left = tuple(reading.sentence for reading in self.jobs.readings() if not reading.ended)
+        for sentence in left:
+            LOG.error("did not stop within %g s: %s", timeout, sentence)
         self.playback.close()
         self.close_session()
+        return left
 
     def _say(self, watch: Watch) -> None:
         for line in watch.said:

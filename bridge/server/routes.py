@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Query, Request, WebSocket
@@ -18,6 +18,7 @@ from bridge.events import LOG
 from bridge.jobs import error_json, fault
 from bridge.osc_page import osc_page
 from bridge.server.feed import Feed
+from bridge.server.hands import beside
 from bridge.studio import Studio
 from engines import __version__
 from engines.errors import HitpointError, OptionError
@@ -49,7 +50,7 @@ def app_of(studio: Studio) -> FastAPI:
         await feed.serve(socket, frozenset(filter(None, only[:200].split(","))))
 
     @app.get("/", response_class=PlainTextResponse, include_in_schema=False)
-    def page() -> str:
+    async def page() -> str:
         return osc_page()
 
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -57,10 +58,13 @@ def app_of(studio: Studio) -> FastAPI:
     return app
 
 
-def _endpoint(studio: Studio, row: Address) -> Callable[..., JSONResponse]:
-    def call(given: Any = None) -> JSONResponse:
+def _endpoint(studio: Studio, row: Address) -> Callable[..., Awaitable[JSONResponse]]:
+    async def call(given: Any = None) -> JSONResponse:
+        return await beside(lambda: answered({} if given is None else given.model_dump()))
+
+    def answered(given: dict[str, Any]) -> JSONResponse:
         try:
-            return JSONResponse(answer(studio, row.address, {} if given is None else given.model_dump()))
+            return JSONResponse(answer(studio, row.address, given))
         except HitpointError as refused:
             return JSONResponse(error_json(refused), 400 if isinstance(refused, OptionError) else 409)
         except Exception as unforeseen:  # noqa: BLE001  told in one line and logged; the server lives on

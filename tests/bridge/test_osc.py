@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import socket
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from threading import Event as Flag
 
+import httpx
 import pytest
+from sittings import table_of
 from test_osc_packet import bundle, nested
 
 from bridge.addresses import ASKED
 from bridge.calls import calls
 from bridge.events import Message, TransportRead
-from bridge.osc import MOST_SUBSCRIBERS, OscServer, understood
+from bridge.osc import AT_ONCE, MOST_SUBSCRIBERS, MOST_WAITING, OscServer, understood
 from bridge.osc_client import OscClient
 from bridge.osc_packet import LARGEST, build, read
+from bridge.server.local import LocalServer
 from bridge.studio import Studio
 from bridge.told import TOLD
-from engines.errors import OptionError, PortError
+from engines.commands import Title
+from engines.errors import OptionError, PortError, SessionError
+from engines.session.desk import Desk
 
 LONG = 60.0
 SCENE_3 = "/hitpoint/scene/refill"
@@ -100,7 +107,18 @@ def test_a_button_in_a_daw_refills_scene_3_and_nothing_else(studio: Studio, daw:
         (SCENE_3, [3, None, "", "piano"], {"scene": 3, "stems": "piano"}),
         ("/hitpoint/scene/3/refill", [], {"scene": 3}),
         ("/hitpoint/scene/3/refill", [1.0], {"scene": 3}),
-        ("/hitpoint/scene/3/refill", [127], {"scene": 3}),
+        ("/hitpoint/scene/3/refill", [True], {"scene": 3}),
+        ("/hitpoint/scene/3/refill", [127], {"scene": 3, "seed": 127}),
+        (SCENE_3, [3, 0], {"scene": 3, "seed": 0}),
+        (SCENE_3, [3, 1.0], {"scene": 3}),
+        (SCENE_3, [3, True], {"scene": 3}),
+        (SCENE_3, [3, 7.0], {"scene": 3, "seed": 7.0}),
+        ("/hitpoint/tell", ["density", 4], {"setting": "density", "value": 4}),
+        ("/hitpoint/tell", ["density", 0.0], {"setting": "density", "value": 0.0}),
+        ("/hitpoint/tell", ["sting", True, 1], {"setting": "sting", "value": True, "scene": 1}),
+        ("/hitpoint/scene/3/rate", [1.0], {"scene": 3, "rating": 1.0}),
+        ("/hitpoint/lock", ["5-8", 0.0], {"bars": "5-8", "locked": False}),
+        ("/hitpoint/conform", [2], {"refused": 2}),
         ("/hitpoint/scene/3/take", [2], {"scene": 3, "take": 2}),
         ("/hitpoint/scene/3/take/2", [1.0], {"scene": 3, "take": 2}),
         ("/hitpoint/undo", [1.0], {}),
@@ -116,8 +134,15 @@ def test_what_controllers_send_is_understood(address: str, args: list[object], n
 
 
 @pytest.mark.parametrize("address", ["/hitpoint/undo", "/hitpoint/score", "/hitpoint/scene/3/refill", "/hitpoint/scene/3/take/2"])
-def test_a_button_that_is_let_go_does_nothing(address: str) -> None:
-    assert understood(address, [0.0]) == (None, ())
+@pytest.mark.parametrize("up", [0, 0.0, False])
+def test_a_button_that_is_let_go_does_nothing(address: str, up: float) -> None:
+    assert understood(address, [up]) == (None, ())
+
+
+@pytest.mark.parametrize("up", [0.0, False])
+def test_a_button_that_sends_its_scene_too_is_let_go(up: float) -> None:
+    assert understood(SCENE_3, [3, up]) == (None, ())
+    assert understood("/hitpoint/scene/join", [3, up]) == (None, ())
 
 
 def test_press_and_release_is_one_undo(studio: Studio, daw: OscClient) -> None:
@@ -181,8 +206,12 @@ def test_the_whole_way_by_name(studio: Studio, daw: OscClient) -> None:
         (SCENE_3, [0], "scene Input should be greater"),
         (SCENE_3, ["three"], "scene Input should be a valid integer"),
         (SCENE_3, [3.5], "scene Input should be a valid integer"),
+        (SCENE_3, [True], "scene is no number"),
+        ("/hitpoint/undo", [0.5], "1 arguments"),
+        ("/hitpoint/undo", [127], "1 arguments"),
+        ("/hitpoint/tell", ["density", 99], "not in 0 to 16"),
         (SCENE_3, [float("nan")], "scene is no number"),
-        (SCENE_3, [3, 1, "", "", "", "", "", 1], "8 arguments"),
+        (SCENE_3, [3, *[""] * 29], "30 arguments"),
         (SCENE_3, [3, 1, "x-y"], "are no bars"),
         ("/hitpoint/tell", ["density", "lots"], "is not a value"),
         ("/hitpoint/tell", ["loudness", "1"], "is no setting"),
@@ -273,6 +302,77 @@ def test_read_only_answers_and_changes_nothing(studio: Studio) -> None:
         server.close()
 
 
+def test_read_only_moves_no_transport_either(studio: Studio) -> None:
+    heard: list[str] = []
+    server = OscServer(studio, read_only=True, elsewhere=lambda address, args, now: heard.append(address))
+    try:
+        with OscClient(server.port) as daw:
+            for address, value in (("/time", 5.0), ("/play", 1.0), ("/stop", 1.0), ("/position/samples", 48_000)):
+                daw.send(address, value)
+            daw.ask("/hitpoint/ping", LONG)
+    finally:
+        server.close()
+    assert heard == []
+
+
+def test_what_another_program_says_wrongly_ends_nothing(studio: Studio) -> None:
+    def elsewhere(address: str, args: object, received_ns: int) -> None:
+        raise ArithmeticError("of a word that nobody foresaw")
+
+    server = OscServer(studio, elsewhere=elsewhere)
+    try:
+        with OscClient(server.port) as daw:
+            for _ in range(3):
+                daw.send("/time", 2.5)
+            assert daw.ask("/hitpoint/ping", LONG)["session"]
+    finally:
+        server.close()
+
+
+def test_a_session_that_takes_for_ever_to_open_holds_up_no_ping_and_no_end(
+    studio: Studio, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network disk that is gone: the system comes back minutes later, or never."""
+    there, go = Flag(), Flag()
+
+    def hang(*args: object, **named: object) -> None:
+        there.set()
+        go.wait()
+        raise SessionError("cannot be read (timed out)")
+
+    other = file.with_name("other.hitpoint")
+    monkeypatch.setattr(Desk, "open", hang)
+    server, http = OscServer(studio), LocalServer(studio)
+    try:
+        with OscClient(server.port) as daw:
+            daw.send("/hitpoint/open", str(other))
+            assert there.wait(LONG)
+            for address in sorted(AT_ONCE - {"/hitpoint/job", "/hitpoint/job/cancel"}):
+                daw.ask(address, LONG)
+            with httpx.Client(base_url=http.url, timeout=LONG, trust_env=False) as client:
+                for address in ("ping", "session", "takes", "transport"):
+                    assert client.get(f"/hitpoint/{address}").status_code == 200
+                with suppress(httpx.TimeoutException):
+                    admitted = {"Authorization": f"Bearer {http.door.token}"}
+                    client.post("/hitpoint/open", json={"path": str(other)}, headers=admitted, timeout=0.2)
+            assert studio.act(Title("Dawn", 1)).session.scenes[0].name == "Dawn"
+            for number in range(MOST_WAITING + 5):
+                daw.send("/hitpoint/session")
+                if number % 50 == 0:
+                    daw.ask("/hitpoint/ping", LONG)
+            assert "wait already" in daw.hear(lambda m: m[0] == "/hitpoint/error", LONG)[1][1]
+        began = time.monotonic()
+        server.close()
+        http.close()
+        studio.close(LONG)
+        assert time.monotonic() - began < LONG / 2
+    finally:
+        go.set()
+        server.close()
+        http.close()
+    assert table_of(file)["session"]["scenes"][0]["name"] == "Dawn"  # type: ignore[index]
+
+
 def test_a_taken_port_is_told(studio: Studio, server: OscServer) -> None:
     with pytest.raises(PortError, match="is taken"):
         OscServer(studio, server.port)
@@ -356,7 +456,7 @@ def test_a_flood_of_refills_is_refused_in_words_and_the_rest_is_done(studio: Stu
     for _ in range(10):
         for _ in range(10):
             daw.send(SCENE_3, 3)
-        daw.ask("/hitpoint/ping", LONG)
+        daw.ask("/hitpoint/history", LONG)  # in its turn, so that all before it are answered
     studio.jobs.cancel_all()
     refused = [m for m in daw.told if m[0] == "/hitpoint/error"]
     assert all("wait already" in m[1][1] for m in refused)

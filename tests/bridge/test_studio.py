@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 from sittings import Trio, saved, scored, table_of, unscored
 
+import bridge.daws.folder
 import bridge.sitting
 from bridge.events import Event, FilmChanged, JobProgressed, Message, SessionChanged
-from bridge.studio import Studio
+from bridge.studio import PICTURE, Studio
 from engines.commands import Choose, Hold, Refill, Remark, Split, Tell, Title
 from engines.errors import Cancelled, OptionError, OutputError, SessionError
 from engines.scoring import Wishes
@@ -386,3 +388,174 @@ def test_a_new_cut_is_looked_at_and_then_accepted(studio: Studio, file: Path, tm
     assert studio.offer is None
     studio.undo()
     assert studio.now.session.programme == before.programme
+
+
+def test_what_a_job_finds_for_one_session_never_lands_on_another(studio: Studio, file: Path, tmp_path: Path, busy: Flag) -> None:
+    other = saved(scored((7, 6)), tmp_path / "other.hitpoint")
+    table = tmp_path / "new.csv"
+    table.write_text("frame\n100\n200\n", "utf-8")
+    studio.open_session(file)
+    late = [studio.spot_again(), studio.look_at_cut(table, rate=Fraction(24))]
+    now = studio.open_session(other)
+    busy.set()
+    for job in late:
+        with pytest.raises(SessionError, match="another session was opened meanwhile"):
+            job.result(LONG)
+    assert (studio.maps, studio.offer) == (None, None)
+    assert studio.now == now
+
+
+def test_an_offer_goes_with_its_session(studio: Studio, file: Path, tmp_path: Path, slow: type[Slow]) -> None:
+    other = saved(scored((7, 6)), tmp_path / "other.hitpoint")
+    table = tmp_path / "new.csv"
+    before = studio.open_session(file).session
+    table.write_text(
+        "frame\n" + "\n".join(str(cut.frame - 48) for cut in before.programme.cuts if cut.frame > 96) + "\n", "utf-8"
+    )
+    studio.look_at_cut(table, rate=before.film.rate).result(LONG)
+    first = studio.refill(1, engine="slow")
+    assert slow.began.wait(LONG)
+    waits = studio.conform()  # behind it
+    studio.open_session(other)
+    slow.go.set()
+    for job in (first, waits):
+        with pytest.raises(SessionError):
+            job.result(LONG)
+    assert studio.offer is None
+
+
+@pytest.fixture
+def busy(studio: Studio) -> Flag:
+    """The lane in which films are read does nothing before this is set."""
+    go, began = Flag(), Flag()
+
+    def hold(watch: object) -> None:
+        began.set()
+        go.wait(LONG)
+
+    studio.jobs.begin("hold", hold, PICTURE)
+    assert began.wait(LONG)
+    return go
+
+
+def test_a_film_opened_meanwhile_is_not_replaced_by_what_was_found_for_the_one_before(
+    studio: Studio, small_film: Path, tmp_path: Path, trio: str
+) -> None:
+    film = tmp_path / "second.mp4"
+    film.write_bytes(small_film.read_bytes())
+    studio.open_film(small_film).result(LONG)
+    opens, spots = studio.open_film(film), studio.spot()
+    opens.result(LONG)
+    with pytest.raises(OptionError, match="another film was opened meanwhile"):
+        spots.result(LONG)
+    assert studio.film is not None
+    assert (studio.film.reel.path, studio.film.spotted) == (film, None)
+
+
+def test_a_score_that_is_cancelled_leaves_no_session(
+    studio: Studio, small_film: Path, file: Path, tmp_path: Path, slow: type[Slow]
+) -> None:
+    now = studio.open_session(file)
+    studio.film = replace(studio.open_film(small_film).result(LONG), wishes=Wishes(engine="slow"))
+    job = studio.score(path=tmp_path / "score" / "new.hitpoint")
+    assert slow.began.wait(LONG)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.result(LONG)
+    assert studio.now == now
+    assert not (tmp_path / "score").exists()
+    studio.act(Title("Dawn", 1))
+
+
+def test_a_score_that_comes_when_something_else_is_open_waits_on_the_disk(
+    studio: Studio, small_film: Path, file: Path, tmp_path: Path, slow: type[Slow], heard: list[Event]
+) -> None:
+    path = tmp_path / "score" / "new.hitpoint"
+    studio.film = replace(studio.open_film(small_film).result(LONG), wishes=Wishes(engine="slow"))
+    job = studio.score(path=path)
+    assert slow.began.wait(LONG)
+    now = studio.open_session(file)
+    slow.go.set()
+    assert job.result(LONG).session.notes
+    assert studio.now == now
+    assert on_disk(path).notes
+    assert any(isinstance(e, Message) and "is scored and not opened" in e.text for e in heard)
+    assert not studio.open_session(path).read_only
+
+
+def test_a_session_opened_again_is_writable_once_the_other_program_lets_go(studio: Studio, file: Path) -> None:
+    with Desk.open(file) as other:
+        assert studio.open_session(file).read_only
+        assert studio.open_session(file).read_only
+        other.do(Title("Dawn", 1))
+        other.save()
+        seen = studio.open_session(file)
+        assert (seen.read_only, seen.session.scenes[0].name) == (True, "Dawn")
+    now = studio.open_session(file)
+    assert (now.read_only, now.session.scenes[0].name) == (False, "Dawn")
+    studio.act(Title("Noon", 2))
+    assert studio.open_session(file).session.scenes[1].name == "Noon"
+
+
+def test_what_does_not_stop_is_told_in_the_end_and_lands_nowhere(studio: Studio, file: Path) -> None:
+    go, began = Flag(), Flag()
+
+    def hang(watch: object) -> None:
+        began.set()
+        go.wait(LONG)
+
+    studio.open_session(file)
+    studio.jobs.begin("Wait for a disk", hang, PICTURE)
+    assert began.wait(LONG)
+    try:
+        assert studio.close(0.1) == ("Wait for a disk",)
+        assert not studio.is_open
+        with pytest.raises(SessionError, match="the program ends"):
+            studio.open_session(file)
+        with Desk.open(file) as desk:
+            assert not desk.read_only
+    finally:
+        go.set()
+
+
+def test_the_doctor_and_a_placing_are_cancelled_within_a_step(
+    studio: Studio, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, began = Flag(), Flag()
+
+    class Deaf:
+        name = "folder"
+
+        def __init__(self, address: object) -> None:
+            pass
+
+        def place(self, *args: object) -> None:
+            began.set()
+            go.wait(LONG)
+
+        def reach(self) -> None:
+            began.set()
+            go.wait(LONG)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(bridge.daws.folder, "Folder", Deaf)
+
+    def listens() -> Any:
+        return studio.doctor(["folder"], 60.0)
+
+    studio.open_session(file)
+    try:
+        for make in (lambda: studio.place(), lambda: studio.doctor(["folder"], 0.0), listens):
+            began.clear()
+            job = make()
+            if make is not listens:
+                assert began.wait(LONG)
+            while job.reading.state == "waiting":
+                assert not job.wait(0.01)
+            job.cancel()
+            with pytest.raises(Cancelled):
+                job.result(LONG / 2)
+    finally:
+        go.set()
