@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -20,15 +20,17 @@ from engines.bmt.data import chord_word
 from engines.bmt.plan import heard_chord
 from engines.bmt.tokens import GridNote
 from engines.bmt.vocabulary import ROOTS
+from engines.diffbgm.balance import Balance
 from engines.diffbgm.conditions import as_beat
 from engines.diffbgm.config import DiffBGMConfig
 from engines.diffbgm.features import Features, by_beat, load_features, window
+from engines.diffbgm.outlines import outlined
 from engines.diffbgm.pianoroll import BARS, BEATS, SOUNDS, STEPS, STEPS_PER_BAR, STEPS_PER_BEAT, Roll, read
 from engines.diffbgm.plan import Plan
-from engines.diffbgm.progressions import harmonised
-from engines.diffbgm.sampler import Array, Known, Sampler, Told, published
+from engines.diffbgm.progressions import STATES, Counts, harmonised
+from engines.diffbgm.sampler import Array, Keep, Known, Sampler, Told, published
 from engines.diffbgm.schedule import TIMES
-from engines.diffbgm.settle import settle
+from engines.diffbgm.settle import settle, shared_places
 from engines.engine import MOODS, Brief, Progress, check
 from engines.errors import Cancelled, ModelError, OptionError
 from engines.runtime import Model, open_model
@@ -97,9 +99,13 @@ class DiffBGMEngine:
         self._check(brief, config, model)
         rng = np.random.default_rng([seed, 0])
         key = brief.key or _key(brief, kept, rng, told=not config.caption)
+        turns: Mapping[Fraction, str] = {}
         if key and "progressions" in model.metadata:
-            brief = harmonised(brief, kept, key, np.array(json.loads(model.metadata["progressions"])), rng)
-        plan = Plan(brief, kept, key, config.roll)
+            harmony = harmonised(brief, kept, key, _moves(model), rng)
+            brief, turns = harmony.brief, harmony.turns
+        if "outlines" in model.metadata:
+            brief = outlined(brief, np.array(json.loads(model.metadata["outlines"])), rng)
+        plan = Plan(brief, kept, key, config.roll, turns)
         drawing = _Drawing(self, plan, config, model, load_features(self.features), seed, _Watch(on_progress, cancelled))
         notes = drawing.notes()
         recipe: dict[str, object] = {
@@ -231,7 +237,7 @@ class _Drawing:
         if self.engine.mode == "official":
             drawn = published(self._sampler.denoiser, x, self._told(first), known, rng)
         else:
-            drawn = self._sampler.draw(x, self._told(first), known, rng)
+            drawn = self._sampler.draw(x, self._told(first), known, rng, self._keep(first, known))
         clean, thought = x, np.zeros_like(x)
         for _ in range(self.steps):
             self.watch.ask()
@@ -251,10 +257,11 @@ class _Drawing:
         best: tuple[float, list[Roll]] | None = None
         for candidate in chances:
             strain, rolls = 0.0, []
+            shared = shared_places(candidate, self.plan)
             for slot in new:
                 self.watch.ask()
                 at = STEPS_PER_BAR * (slot - first)
-                bar = settle(candidate[:, at : at + STEPS_PER_BAR], self.plan, range(slot, slot + 1))
+                bar = settle(candidate[:, at : at + STEPS_PER_BAR], self.plan, range(slot, slot + 1), shared)
                 strain += bar.strain
                 rolls.append(bar.roll)
             if best is None or strain < best[0]:
@@ -274,6 +281,24 @@ class _Drawing:
         roll[:, inside] = self.roll[:, span]
         mask[:, inside] = self.plan.mask[:, span] | np.repeat(self.settled[first : first + BARS], STEPS_PER_BAR)[None, :, None]
         return Known((2 * roll - 1 if self._signed else roll)[None], mask[None])
+
+    def _keep(self, first: int, known: Known) -> Keep | None:
+        """What a window of ours keeps on its way; a published network is drawn as it says."""
+        if not self._signed:
+            return None
+        slots = self.plan.slots[first : first + BARS]
+        asked = [slot.bar.brief.register if slot.new else None for slot in slots] + [None] * (BARS - len(slots))
+        barred = np.ones((len(self.config.roll.voices), STEPS, self.config.roll.pitches), np.bool_)
+        inside = STEPS_PER_BAR * len(slots)
+        barred[:, :inside] = self.plan.barred[:, STEPS_PER_BAR * first : STEPS_PER_BAR * first + inside]
+        balance = Balance(self.config.roll, known.mask[0], barred, asked)
+
+        def kept(clean: Array, as_told: Array, t: int) -> Array:
+            chances, counted = ((roll + np.float32(1)) / np.float32(2) for roll in (clean, as_told))
+            out: Array = (2 * balance(chances, counted, t) - 1).astype(np.float32)
+            return out
+
+        return kept
 
     def _told(self, first: int) -> Told:
         """The two sources of a window."""
@@ -330,15 +355,27 @@ def _chords(plan: Plan, notes: Sequence[Note]) -> tuple[tuple[Fraction, str], ..
     for number in plan.cue:
         bar = plan.slots[number].bar
         if bar.brief.chord is not None:
-            word = bar.brief.chord if "_" in bar.brief.chord else chord_word(bar.brief.chord)
-        else:
-            inside = [n for n in notes if bar.start <= n.start < bar.end]
-            if not inside:
-                continue
-            word = heard_chord([GridNote(0, n.pitch, round(STEPS_PER_BEAT * n.length), n.velocity, n.stem) for n in inside])
+            for beat, chord in enumerate(plan.chords(number)):
+                word = str(chord) if "_" in str(chord) else chord_word(str(chord))
+                if bar.start + beat < bar.end and (not found or found[-1][1] != word):
+                    found.append((bar.start + beat, word))
+            continue
+        inside = [n for n in notes if bar.start <= n.start < bar.end]
+        if not inside:
+            continue
+        word = heard_chord([GridNote(0, n.pitch, round(STEPS_PER_BEAT * n.length), n.velocity, n.stem) for n in inside])
         if not found or found[-1][1] != word:
             found.append((bar.start, word))
     return tuple(found)
+
+
+def _moves(model: Model) -> Counts:
+    """How chords follow one another in what the model learned; a graph of an earlier export knows bars alone, which never turn."""
+    counts: Counts = np.array(json.loads(model.metadata["progressions"]))
+    if counts.ndim == 3:
+        still = np.broadcast_to(np.eye(STATES, dtype=np.int64), counts.shape)
+        counts = np.stack([still, counts], axis=1)
+    return counts
 
 
 def _key(brief: Brief, kept: Sequence[Note], rng: np.random.Generator, told: bool) -> str | None:

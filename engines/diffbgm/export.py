@@ -30,6 +30,9 @@ STORAGES = ("fp32", "fp16")
 EXTRAS = ("ldm.eps_model.mmfc.", "chord_enc.", "chord_dec.", "pnotree_", "txt_enc.", "visual_enc.")
 """Keys that published checkpoints may hold and that nothing here needs."""
 
+REMEMBERED = ("progressions", "outlines")
+"""What a checkpoint of ours holds of the songs it learned: `engines.diffbgm.progressions`, `engines.diffbgm.outlines`."""
+
 
 class Denoiser(nn.Module):
     """The network as the graph holds it."""
@@ -57,9 +60,9 @@ def example(config: DiffBGMConfig, batch: int, seed: int = 0) -> dict[str, np.nd
     return inputs
 
 
-def export_graph(network: DiffBGM, path: Path, progressions: list[list[list[int]]] | None = None) -> None:
-    """Writes ``network`` as one file with its weights; only the batch is free. ``progressions`` are the counts of
-    `engines.diffbgm.progressions`, for the metadata."""
+def export_graph(network: DiffBGM, path: Path, remembered: Mapping[str, object] | None = None) -> None:
+    """Writes ``network`` as one file with its weights; only the batch is free. ``remembered`` is what the sampler's host draws from,
+    by the names of `REMEMBERED`, for the metadata."""
     network.eval()
     inputs = {name: torch.from_numpy(value) for name, value in example(network.config, 2).items()}
     inputs |= {"x": inputs["x"][:1], "t": inputs["t"][:1]}  # one roll with two conditions: neither count is a constant
@@ -67,8 +70,7 @@ def export_graph(network: DiffBGM, path: Path, progressions: list[list[list[int]
     if network.config.caption:
         free |= {"caption": "captions", "projected": "captions"}
     metadata = {"engine": "diffbgm", "config": json.dumps(network.config.as_dict()), "conditions": "multiple"}
-    if progressions is not None:
-        metadata["progressions"] = json.dumps(progressions)
+    metadata |= {name: json.dumps(value, separators=(",", ":")) for name, value in (remembered or {}).items()}
     outputs = [name for name in free if name not in inputs]
     trace(Denoiser(network), inputs, outputs, {name: {0: axis} for name, axis in free.items()}, path, metadata)
 
@@ -101,8 +103,7 @@ def network_of(checkpoint: Path, segments: int | None = None) -> tuple[DiffBGM, 
     if state.get("engine") == "diffbgm":
         network = DiffBGM(DiffBGMConfig.from_dict(state["config"]))
         weights, facts = state["average"], {"steps": state["step"], "hours": state["hours"], "validation": state["best"]}
-        if state.get("progressions") is not None:
-            facts["progressions"] = state["progressions"].tolist()
+        facts |= {name: state[name].tolist() for name in REMEMBERED if state.get(name) is not None}
     else:
         shares = 2 if segments is None else segments
         if BEATS % shares:
@@ -149,13 +150,13 @@ def export(
     `network_of`. Raises ModelError and OptionError."""
     check_storage(storage, STORAGES)
     network, trained, dropped = network_of(checkpoint, segments)
-    progressions = trained.pop("progressions", None)
+    remembered = {name: trained.pop(name) for name in REMEMBERED if name in trained}
     drawing = Drawing(
         f"Diff-BGM: a UNet over rolls of {STEPS} sixteenths, attention by segment",
         network,
         network.config.as_dict(),
         _tensors(network.config),
-        lambda path: export_graph(network, path, progressions),
+        lambda path: export_graph(network, path, remembered),
         lambda path: parity(network, path),
         trained,
     )

@@ -6,7 +6,7 @@ cue lie up to four slots of what was played before it, after it up to four of wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -47,8 +47,16 @@ class Plan:
     ``known`` holds where ``mask`` is true; where ``barred`` (voices, steps, pitches) is true, nothing new may sound or begin.
     """
 
-    def __init__(self, brief: Brief, kept: Sequence[Note], key: str | None, layout: Layout) -> None:
-        self.brief, self.key, self.layout, self.kept = brief, key, layout, tuple(kept)
+    def __init__(
+        self,
+        brief: Brief,
+        kept: Sequence[Note],
+        key: str | None,
+        layout: Layout,
+        turns: Mapping[Fraction, str] | None = None,
+    ) -> None:
+        """``turns`` are chords that begin inside a bar, by their beats (`engines.diffbgm.progressions`)."""
+        self.brief, self.key, self.layout, self.kept, self.turns = brief, key, layout, tuple(kept), turns or {}
         # a part of a bar that is cut in two must hold what is forced in it
         bars = model_bars(brief.bars, lambda bar: len({*self._hits_in(bar), *(step for step, _ in self._kept_in(bar))}))
         self.slots = [*self._before(bars[0]), *(Slot(bar, True) for bar in bars), *self._after(bars[-1])]
@@ -77,6 +85,15 @@ class Plan:
         """Steps of a slot at which a kept note begins."""
         return frozenset(step for step, _ in self._kept_in(self.slots[number].bar)) if self.slots[number].new else frozenset()
 
+    def chords(self, number: int) -> list[str | None]:
+        """The chord of each of the four beats of a slot, None where nobody said any."""
+        bar = self.slots[number].bar
+        found: list[str | None] = []
+        for beat in range(STEPS_PER_BAR // STEPS_PER_BEAT):
+            turn = self.turns.get(bar.start + beat)
+            found.append(turn or (found[-1] if found else bar.brief.chord))
+        return found
+
     def tokens(self, first: int) -> Tokens:
         """What the window at a slot is told, as the first source; bars that are there already speak for themselves."""
         tokens = blank()
@@ -90,9 +107,9 @@ class Plan:
             if not slot.new:
                 continue
             tell_bar(tokens, beats, BarTold(bar.density, bar.energy, bar.register))
-            if bar.chord is not None:
-                for beat in range(4 * k, 4 * k + 4):
-                    tell_chord(tokens, beat, chord_tones(bar.chord))
+            for beat, chord in enumerate(self.chords(first + k)):
+                if chord is not None:
+                    tell_chord(tokens, 4 * k + beat, chord_tones(chord))
             for step, hit in self._strengths(slot.bar).items():
                 tokens[4 * k + step // STEPS_PER_BEAT, FIELDS["strength"].start + step % STEPS_PER_BEAT] = max(0.1, hit)
         return tokens

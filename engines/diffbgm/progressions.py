@@ -1,15 +1,17 @@
 """Chords for bars of which nobody said any: drawn as songs move from one bar's chord to the next.
 
 The network was told the chords of nearly every bar that it learned, and plays best to them. So bars without one get one, in the key
-of the cue, from how often POP909 goes from each triad to each (relative to its key, in major and in minor). What was said, and what
-kept and neighbouring notes sound like, is the harmony there.
+of the cue, from how often POP909 goes from each triad to each (relative to its key, in major and in minor), and half of those of four
+beats turn to another in their middle, as half of POP909's do. What was said, and what kept and neighbouring notes sound like, is the
+harmony there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +29,13 @@ STATES = 24
 """Triads above the tonic: major on each of twelve steps, then minor."""
 PHRASE = 4
 """Bars of which the harmony comes back half of the time."""
-PLAIN = 1.5
+PLAIN = 1.2
 """Shares are raised to this power: the common turn more often than songs take it, the odd one less."""
+HALF = Fraction(2)
+"""Beats after which a bar of four may turn to another chord."""
 
 Counts = npt.NDArray[np.int64]
-"""(2, `STATES`, `STATES`): major or minor key, the chord of a bar, that of the next."""
+"""(2, 2, `STATES`, `STATES`): major or minor key, into the middle of a bar or into the next bar, the chord before, the chord after."""
 
 
 def state_of(symbol: str, tonic: int) -> int | None:
@@ -48,37 +52,55 @@ def symbol_of(state: int, tonic: int) -> str:
 
 
 def count(corpus: Corpus) -> Counts:
-    """How often the songs of a corpus go from the chord of one 4/4 bar to that of the next."""
-    counts = np.zeros((2, STATES, STATES), np.int64)
+    """How often the songs of a corpus go from the chord of one half of a 4/4 bar to that of the next half."""
+    counts = np.zeros((2, 2, STATES, STATES), np.int64)
+    half = STEPS_PER_BAR // 2
     for start, song in zip(corpus.starts, corpus.song, strict=True):
         key = int(corpus.key[song])
-        here, there = (str(corpus.chords[corpus.chord[(start + step) // STEPS_PER_BEAT]]) for step in (0, STEPS_PER_BAR))
-        a, b = state_of(here, key % 12), state_of(there, key % 12)
-        if key >= 0 and a is not None and b is not None:
-            counts[key // 12, a, b] += 1
+        rows = [corpus.chord[(start + step) // STEPS_PER_BEAT] for step in (0, half, STEPS_PER_BAR)]
+        states = [state_of(str(corpus.chords[row]), key % 12) for row in rows]
+        for into, (a, b) in enumerate(pairwise(states)):
+            if key >= 0 and a is not None and b is not None:
+                counts[key // 12, into, a, b] += 1
     return counts
 
 
-def harmonised(brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np.random.Generator) -> Brief:
-    """The brief with a chord for every bar: as told, as heard in kept notes, or drawn."""
+@dataclass(frozen=True)
+class Harmonised:
+    """A brief with a chord for every bar, and the chords that bars turn to in their middle, by the beat where they do."""
+
+    brief: Brief
+    turns: Mapping[Fraction, str]
+
+
+def harmonised(brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np.random.Generator) -> Harmonised:
+    """The brief with a chord for every bar: as told, as heard in kept notes, or drawn, with its turn."""
     tonic, minor = pitch_class(key.partition(":")[0]) or 0, key.endswith("min")
-    first = brief.bars[0].start
+    first, moves = brief.bars[0].start, counts[int(minor)]
     now = state_of(_heard(brief.before, first - 4, first), tonic)
     bars: list[BarBrief] = []
-    states: list[int] = []
+    states: list[tuple[int, int]] = []
+    turns: dict[Fraction, str] = {}
     again = False
     for k, bar in enumerate(brief.bars):
         if k % PHRASE == 0:
             again = k >= PHRASE and rng.random() < 0.5
         said = bar.chord or _heard(kept, bar.start, bar.start + bar.length)
         state = state_of(said, tonic)
+        turned = state
         if state is None and bar.chord is None:
-            state = states[k - PHRASE] if again else _next(counts[int(minor)], now, tonic_state(minor), rng)
+            state = states[k - PHRASE][0] if again else _next(moves[1], now, tonic_state(minor), rng)
             said = symbol_of(state, tonic)
+            turned = states[k - PHRASE][1] if again else _next(moves[0], state, state, rng)
+            if turned != state and bar.length == 2 * HALF:
+                turns[bar.start + HALF] = symbol_of(turned, tonic)
+            else:
+                turned = state
         bars.append(replace(bar, chord=said))
-        now = now if state is None else state  # no chord was asked for: what comes next follows what was before
-        states.append(tonic_state(minor) if now is None else now)
-    return replace(brief, bars=tuple(bars))
+        now = now if turned is None else turned  # no chord was asked for: what comes next follows what was before
+        last = tonic_state(minor) if now is None else now
+        states.append((last if state is None else state, last))
+    return Harmonised(replace(brief, bars=tuple(bars)), turns)
 
 
 def tonic_state(minor: bool) -> int:
@@ -87,12 +109,17 @@ def tonic_state(minor: bool) -> int:
 
 
 def _next(table: Counts, now: int | None, tonic: int, rng: np.random.Generator) -> int:
-    """The state after ``now``; a cue that begins anew begins as bars of the corpus do."""
+    """The state after ``now``, which stays as often as it does in songs; a cue that begins anew begins as bars of the corpus do."""
     row = (table.sum(axis=0) if now is None else table[now]).astype(np.float64)
     if not row.any():
         return tonic
-    weight = row**PLAIN
-    return int(rng.choice(STATES, p=weight / weight.sum()))
+    weight = row / row.sum()
+    moved = weight**PLAIN
+    if now is not None and weight[now] < 1:
+        moved[now] = 0
+        moved *= (1 - weight[now]) / moved.sum()
+        moved[now] = weight[now]
+    return int(rng.choice(STATES, p=moved / moved.sum()))
 
 
 def _heard(notes: Sequence[Note], start: Fraction, end: Fraction) -> str:

@@ -20,6 +20,8 @@ Array = npt.NDArray[np.float32]
 Denoiser = Callable[[Array, npt.NDArray[np.int64], Array], Array]
 """(x (batch, layers, steps, pitches), t (batch,), condition (batch or a multiple, 32, width)) to the noise in x, or to the clean roll,
 for every condition."""
+Keep = Callable[[Array, Array, int], Array]
+"""The clean roll, what it is as told without guidance, and the time, to the roll to go on from, which leaves alone what is known."""
 SMALLEST_VARIANCE = 1e-20
 
 
@@ -66,18 +68,25 @@ class Sampler:
         last = 0 if self.steps > 1 else TIMES - 1
         return [round(t) for t in np.linspace(TIMES - 1, last, self.steps)]
 
-    def clean(self, x: Array, t: int, told: Told) -> Array:
-        """The roll without noise that the network sees in ``x``."""
+    def clean(self, x: Array, t: int, told: Told) -> tuple[Array, Array]:
+        """The roll without noise that the network sees in ``x``, with guidance and just as told."""
+        guide, as_told = guided(self.denoiser, x, t, told)
+        return self._roll(guide, x, t), self._roll(as_told, x, t)
+
+    def _roll(self, answer: Array, x: Array, t: int) -> Array:
+        """The roll of an answer of the network."""
         left = float(alpha_bars(self.schedule)[t])
-        answer = guided(self.denoiser, x, t, told)
         if self.predicts == "noise":
             answer = ((x - np.sqrt(1 - left) * answer) / np.sqrt(left)).astype(np.float32)
         return answer if self.bounds is None else np.clip(answer, *self.bounds)
 
-    def draw(self, x: Array, told: Told, known: Known | None, noise: np.random.Generator) -> Iterator[Array]:
+    def draw(
+        self, x: Array, told: Told, known: Known | None, noise: np.random.Generator, keep: Keep | None = None
+    ) -> Iterator[Array]:
         """From noise ``x`` (standard normal) to rolls: the clean roll after every evaluation, the last one being the answer.
 
-        With ``warmth`` 0 the way is the one without added noise; above it, up to 1, noise is added on the way (SDE form).
+        With ``warmth`` 0 the way is the one without added noise; above it, up to 1, noise is added on the way (SDE form). What
+        ``keep`` makes of the clean roll after every evaluation is gone on from.
         """
         left = alpha_bars(self.schedule)
         times = self.times()
@@ -88,9 +97,11 @@ class Sampler:
         before: Array | None = None
         step_before = 0.0
         for k, t in enumerate(times):
-            clean = self.clean(x, t, told)
+            clean, as_told = self.clean(x, t, told)
             if known is not None:
                 clean = np.where(known.mask, known.roll, clean).astype(np.float32)
+            if keep is not None:
+                clean = keep(clean, as_told, t)
             yield clean
             if k + 1 == len(times):
                 return
@@ -120,18 +131,18 @@ def _mixed(clean: Array, noise: Array, left: float) -> Array:
     return mixed
 
 
-def guided(denoiser: Denoiser, x: Array, t: int, told: Told) -> Array:
-    """The network's answer for a batch, both with and without its conditions asked in one call where guidance wants both."""
+def guided(denoiser: Denoiser, x: Array, t: int, told: Told) -> tuple[Array, Array]:
+    """The network's answer for a batch with guidance, and as told without it; both with and without the conditions asked in one call
+    where guidance wants both."""
     batch, heard = len(x), told.at(t)
     nothing = np.full((batch, 32, told.width), UNTOLD, np.float32)
-    if heard is None or told.guidance == 0:
-        return denoiser(x, np.full(batch, t), nothing)
-    if told.guidance == 1:
-        return denoiser(x, np.full(batch, t), heard)
+    if heard is None or told.guidance in (0, 1):
+        answer = denoiser(x, np.full(batch, t), nothing if heard is None or told.guidance == 0 else heard)
+        return answer, answer
     both = denoiser(x, np.full(batch, t), np.concatenate([nothing, heard]))
     without, given = both[:batch], both[batch:]
     out: Array = without + np.float32(told.guidance) * (given - without)
-    return out
+    return out, given
 
 
 def published(
@@ -151,7 +162,7 @@ def published(
     fixed = None if known is None else noise.standard_normal(x.shape, np.float32)
     x = (np.sqrt(1 - left[times]) * x).astype(np.float32)
     for t in range(times - 1, -1, -1):
-        eps = guided(denoiser, x, t, told)
+        eps, _ = guided(denoiser, x, t, told)
         before = left[t - 1] if t else 1.0
         clean = x / np.sqrt(left[t]) - np.sqrt(1 / left[t] - 1) * eps
         mean = beta[t] * np.sqrt(before) / (1 - left[t]) * clean + (1 - before) * np.sqrt(1 - beta[t]) / (1 - left[t]) * x

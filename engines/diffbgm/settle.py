@@ -28,6 +28,11 @@ AROUND = 9.0
 """Semitones around it."""
 LINE = "melody"
 """The stem that is one line: a new note ends the last (POP909: all but a hundredth)."""
+SHARED = 0.3
+"""How much of what the bars around have at a place counts towards an onset there, beside the bar's own chance."""
+SPREAD = 1.6
+"""The network tells the mean of the velocities that it expects, nearer to their middle than any that are played: within bars of
+POP909 they lie so much farther apart."""
 IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.9, 0.15
 """How likely a tone is before the network says anything, against one of the chord: odds of cells are multiplied by it."""
 FAINT = 0.02
@@ -49,32 +54,43 @@ class Settled:
 
 
 def tonal(plan: Plan, number: int) -> npt.NDArray[np.float32]:
-    """Weight of each pitch of the layout in a slot, from the chord and the key that hold there."""
+    """Weight of each pitch of the layout at each step of a slot (16, pitches), from the chord and the key that hold there."""
     pitch_class = (np.arange(plan.layout.pitches) + plan.layout.lowest) % 12
-    chord = plan.slots[number].bar.brief.chord
-    tones = chord_tones(chord) if chord else ()
     scale = scale_tones(plan.key) if plan.key else None
-    weight = np.full(12, IN_CHORD if not tones and scale is None else OUTSIDE, np.float32)
-    if scale is not None:
-        weight[sorted(scale)] = IN_KEY if tones else IN_CHORD
-    elif tones:
-        weight[:] = IN_KEY
-    weight[list(tones)] = IN_CHORD
-    return weight[pitch_class]
+    rows = []
+    for chord in plan.chords(number):
+        tones = chord_tones(chord) if chord else ()
+        weight = np.full(12, IN_CHORD if not tones and scale is None else OUTSIDE, np.float32)
+        if scale is not None:
+            weight[sorted(scale)] = IN_KEY if tones else IN_CHORD
+        elif tones:
+            weight[:] = IN_KEY
+        weight[list(tones)] = IN_CHORD
+        rows.append(weight[pitch_class])
+    return np.repeat(np.array(rows), STEPS_PER_BEAT, axis=0)
 
 
-def settle(chances: Roll, plan: Plan, slots: range) -> Settled:
-    """The bars of ``slots`` as they are to be played. ``chances``: (layers, 16 x slots, pitches), 0..1."""
+def shared_places(chances: Roll, plan: Plan) -> npt.NDArray[np.float32]:
+    """How often a window's bars begin notes at each of their sixteen places (16,), from its chances (layers, steps, pitches)."""
+    onset = chances[: 2 * len(plan.layout.voices) : 2]
+    begins = onset.max(axis=(0, 2)).reshape(-1, STEPS_PER_BAR)
+    out: npt.NDArray[np.float32] = begins.mean(axis=0).astype(np.float32)
+    return out
+
+
+def settle(chances: Roll, plan: Plan, slots: range, shared: npt.NDArray[np.float32] | None = None) -> Settled:
+    """The bars of ``slots`` as they are to be played. ``chances``: (layers, 16 x slots, pitches), 0..1; ``shared`` as `shared_places`
+    of their window."""
     roll = np.zeros_like(chances)
     strain, notes = 0.0, 0
     for k, number in enumerate(slots):
         here = slice(STEPS_PER_BAR * k, STEPS_PER_BAR * (k + 1))
-        roll[:, here], found, count = _bar(chances[:, here], plan, number)
+        roll[:, here], found, count = _bar(chances[:, here], plan, number, shared)
         strain, notes = strain + found, notes + count
     return Settled(roll, strain / max(1, notes))
 
 
-def _bar(chances: Roll, plan: Plan, number: int) -> tuple[Roll, float, int]:
+def _bar(chances: Roll, plan: Plan, number: int, shared: npt.NDArray[np.float32] | None) -> tuple[Roll, float, int]:
     """One slot: its roll, its strain in nats, and its notes."""
     there = slice(STEPS_PER_BAR * number, STEPS_PER_BAR * (number + 1))
     known, mask = plan.known[:, there], plan.mask[:, there]
@@ -83,7 +99,7 @@ def _bar(chances: Roll, plan: Plan, number: int) -> tuple[Roll, float, int]:
     odds = raw / (1 - raw) * tonal(plan, number)
     onset = odds / (1 + odds)
     onset[plan.barred[:, there] | mask[: 2 * voices : 2]] = 0
-    played = _chosen(onset + FAINT * _usual(plan) * (onset > 0), plan, number)
+    played = _chosen(onset + FAINT * _usual(plan) * (onset > 0), plan, number, shared)
     begins = played | (known[: 2 * voices : 2] > SOUNDS)
     roll = np.zeros_like(chances)
     roll[: 2 * voices : 2] = begins
@@ -91,6 +107,7 @@ def _bar(chances: Roll, plan: Plan, number: int) -> tuple[Roll, float, int]:
     holds |= _held(played & (raw <= SOUNDS)) & ~plan.barred[:, there] & ~mask[1 : 2 * voices : 2]
     for voice, stems in enumerate(plan.layout.voices):
         if stems == (LINE,):
+            holds[voice] |= _held_line(begins[voice], chances[2 * voice + 1]) & ~plan.barred[voice, there] & ~mask[2 * voice + 1]
             holds[voice, begins[voice].any(axis=1)] = False
     roll[1 : 2 * voices : 2] = holds | (known[1 : 2 * voices : 2] > SOUNDS)
     if plan.layout.velocity:
@@ -118,7 +135,24 @@ def _held(begins: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return held
 
 
-def _chosen(onset: npt.NDArray[np.float32], plan: Plan, number: int) -> npt.NDArray[np.bool_]:
+def _held_line(begins: npt.NDArray[np.bool_], holds: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Sustain of a line (steps, pitches): whether it goes on is surer than on which pitch."""
+    held = np.zeros_like(begins)
+    on = holds.sum(axis=1) > SOUNDS
+    pitch: int | None = None
+    for step in range(len(begins)):
+        if begins[step].any():
+            pitch = int(np.flatnonzero(begins[step])[-1])
+        elif pitch is not None and on[step]:
+            held[step, pitch] = True
+        else:
+            pitch = None
+    return held
+
+
+def _chosen(
+    onset: npt.NDArray[np.float32], plan: Plan, number: int, shared: npt.NDArray[np.float32] | None
+) -> npt.NDArray[np.bool_]:
     """Which cells (voices, steps, pitches) begin a note: those likelier than not at the steps that are to have an onset."""
     bar = plan.slots[number].bar
     hits, kept = plan.hits(number), plan.kept_steps(number)
@@ -129,7 +163,8 @@ def _chosen(onset: npt.NDArray[np.float32], plan: Plan, number: int) -> npt.NDAr
     else:
         # equal chances: the stronger place in the bar first
         metre = [max(k for k in (16, 8, 4, 2, 1) if step % k == 0) for step in range(STEPS_PER_BAR)]
-        order = sorted((s for s in range(bar.steps) if s not in forced and best[s] > 0), key=lambda s: (-best[s], -metre[s], s))
+        rank = best if shared is None else best + SHARED * shared
+        order = sorted((s for s in range(bar.steps) if s not in forced and best[s] > 0), key=lambda s: (-rank[s], -metre[s], s))
         steps = {*forced, *order[: max(0, bar.brief.density - len(forced))]}
     limits = [AT_ONCE[stems[0]] if len(stems) == 1 else MOST_AT_ONCE for stems in plan.layout.voices]
     played = np.zeros(onset.shape, np.bool_)
@@ -163,6 +198,8 @@ def _velocities(chances: Roll, played: npt.NDArray[np.bool_], known: Roll, energ
     meant = chance > SOUNDS
     expected = np.clip(chances[-1] / np.maximum(chance, SOUNDS), QUIET / 127, LOUD / 127)
     usual = float(expected[meant].mean()) if meant.any() else velocity_of(MIDDLE if energy is None else energy) / 127
-    layer = np.where(played.any(axis=0), np.where(meant, expected, usual), 0)
+    middle = usual if energy is None else velocity_of(energy) / 127
+    apart = np.clip(middle + SPREAD * (expected - usual), QUIET / 127, LOUD / 127)
+    layer = np.where(played.any(axis=0), np.where(meant, apart, middle), 0)
     out: npt.NDArray[np.float32] = np.where(known[-1] > 0, known[-1], layer).astype(np.float32)
     return out

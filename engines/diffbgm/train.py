@@ -20,6 +20,7 @@ from engines.diffbgm.conditions import SWITCH, as_beat
 from engines.diffbgm.config import OURS, DiffBGMConfig
 from engines.diffbgm.data import Corpus, Windows, build_corpus, paint_arrays
 from engines.diffbgm.network import DiffBGM
+from engines.diffbgm.outlines import outlines
 from engines.diffbgm.pianoroll import BEATS
 from engines.diffbgm.progressions import count
 from engines.diffbgm.schedule import TIMES
@@ -110,13 +111,14 @@ def validate(network: DiffBGM, windows: Windows, count: int = 128) -> dict[str, 
 
 @dataclass(frozen=True)
 class Rolls:
-    """The subject: songs to learn from, songs that are never learned, and how often which chord follows which."""
+    """The subject: songs to learn from, songs that are never learned, how often which chord follows which, and outlines of bars."""
 
     config: DiffBGMConfig
     settings: TrainSettings
     training: Windows
     held_out: Windows
     progressions: Tensor
+    outlines: Tensor
     engine: str = "diffbgm"
     measure: str = "loss"
 
@@ -124,7 +126,7 @@ class Rolls:
     def of(cls, training: Corpus, held_out: Corpus, config: DiffBGMConfig, settings: TrainSettings) -> Rolls:
         """What is in these corpora, as a network of that size hears it."""
         learned, kept = (Windows(corpus, config.roll, settings.drop, settings.drop_all) for corpus in (training, held_out))
-        return cls(config, settings, learned, kept, torch.from_numpy(count(training)))
+        return cls(config, settings, learned, kept, torch.from_numpy(count(training)), torch.from_numpy(outlines(learned)))
 
     def network(self) -> DiffBGM:
         """A network that has learned nothing."""
@@ -141,8 +143,8 @@ class Rolls:
         return validate(network, self.held_out)
 
     def remembered(self) -> dict[str, object]:
-        """The chords, for the sampler's host."""
-        return {"progressions": self.progressions}
+        """How chords follow one another and what bars are like, for the sampler's host."""
+        return {"progressions": self.progressions, "outlines": self.outlines}
 
 
 def train(

@@ -20,11 +20,12 @@ ROUND = (0, 7, 21, 5)
 
 
 def turning() -> np.ndarray:
-    """Counts that know one turn alone, in major; in minor its tonic stays."""
-    counts = np.zeros((2, STATES, STATES), np.int64)
+    """Counts that know one turn alone, in major, from bar to bar; in minor its tonic stays."""
+    counts = np.zeros((2, 2, STATES, STATES), np.int64)
     for a, b in zip(ROUND, (*ROUND[1:], ROUND[0]), strict=True):
-        counts[0, a, b] = 3
-    counts[1, 12, 12] = 1
+        counts[0, 1, a, b] = 3
+        counts[0, 0, a, a] = 3
+    counts[1, :, 12, 12] = 1
     return counts
 
 
@@ -34,7 +35,7 @@ def brief(count: int, chords: dict[int, str] | None = None, **fields: object) ->
 
 
 def drawn(told: Brief, key: str = "C:maj", kept: tuple[Note, ...] = (), seed: int = 1) -> list[str | None]:
-    return [bar.chord for bar in harmonised(told, kept, key, turning(), np.random.default_rng(seed)).bars]
+    return [bar.chord for bar in harmonised(told, kept, key, turning(), np.random.default_rng(seed)).brief.bars]
 
 
 def triad(at: int, *pitches: int) -> tuple[Note, ...]:
@@ -71,6 +72,18 @@ def test_what_is_there_is_heard() -> None:
     assert drawn(brief(2), kept=triad(0, 53, 57, 60)) == ["F_M", "C_M"]
 
 
+def test_a_bar_of_four_beats_turns_in_its_middle_as_songs_do() -> None:
+    counts = turning()
+    counts[0, 0], counts[0, 1] = counts[0, 1], counts[0, 0].copy()  # every bar turns, and goes on where it turned to
+    told = Brief((*brief(2).bars, BarBrief(Fraction(8), Fraction(3), (3, 4)), BarBrief(Fraction(11), Fraction(4), chord="G:maj")))
+    found = harmonised(told, (), "C:maj", counts, np.random.default_rng(2))
+    names = [f"{symbol}" for symbol in ("C_M", "G_M", "A_m", "F_M")]
+    for bar in found.brief.bars[:2]:
+        assert found.turns[bar.start + 2] == names[(names.index(str(bar.chord)) + 1) % 4]
+    assert found.brief.bars[1].chord == found.turns[Fraction(2)]
+    assert set(found.turns) == {Fraction(2), Fraction(6)}, "three beats have no middle, and what was said holds for its bar"
+
+
 def test_songs_are_counted(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "001").symlink_to(shared / "data" / "pop909" / "001")
     corpus = build_corpus(tmp_path, validation=False)
@@ -80,8 +93,9 @@ def test_songs_are_counted(shared: Path, tmp_path: Path) -> None:
     assert piece.key is not None
     mode = int(piece.key.endswith("min"))
     assert counts[1 - mode].sum() == 0
-    assert 0.8 * len(corpus.starts) < counts[mode].sum() <= len(corpus.starts)
+    for into in (0, 1):
+        assert 0.8 * len(corpus.starts) < counts[mode, into].sum() <= len(corpus.starts)
     # most chords of a song are of its key
     scale = {"maj": (0, 2, 4, 5, 7, 9, 11), "min": (0, 2, 3, 5, 7, 8, 10)}[piece.key[-3:]]
-    inside = sum(counts[mode, state].sum() for state in range(STATES) if state % 12 in scale)
+    inside = sum(counts[mode, :, state].sum() for state in range(STATES) if state % 12 in scale)
     assert inside > 0.9 * counts[mode].sum()

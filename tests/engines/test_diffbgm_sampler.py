@@ -110,9 +110,10 @@ def test_guidance_asks_once_for_both() -> None:
         return np.broadcast_to(condition[:, :1, :1, None], (len(condition), *x.shape[1:])).astype(np.float32)
 
     given = np.full((2, 32, 4), 3, np.float32)
-    out = guided(denoiser, noise(), 500, Told(given, given, 4, 2.0))
+    out, as_told = guided(denoiser, noise(), 500, Told(given, given, 4, 2.0))
     assert asked == [(2, int(UNTOLD), int(UNTOLD), 3, 3)], "every window once, with two conditions"
     assert (out == -1 + 2 * (3 + 1)).all()
+    assert (as_told == 3).all()
     asked.clear()
     guided(denoiser, noise(), 500, Told(given, given, 4, 1.0))
     guided(denoiser, noise(), 500, Told(given, given, 4, 0.0))

@@ -246,3 +246,4 @@ def test_the_verb_trains_each_engine_and_no_hours_are_none(
     kept = load_checkpoint(tmp_path / "run" / "last.pt", engine)
     assert kept["step"] == 0
     assert ("progressions" in kept) == (engine == "diffbgm")
+    assert ("outlines" in kept) == (engine == "diffbgm")
