@@ -126,7 +126,7 @@ def items() -> tuple[Item, ...]:
         Item("arrange", "view", tr("Docks as at &first"), (), tr("Put every dock back to where it lay at first")),
         Item("light", "view", tr("&Light or dark"), ("Ctrl+Shift+L",),
              tr("Change between light and dark; it follows the system until then"), line=True),
-        Item("tongue", "view", tr("English / 中文"), (), tr("Change the language of the window")),
+        Item("tongue", "view", tr("English / 中文"), (), tr("Change the language of the window, at once")),
         Item("look_around", "help", tr("&Look at every link"), ("F5",),
              tr("Ask every port, DAW and engine how it is"), dock="links"),
         Item("show_rights", "help", tr("&Rights card…"), (), tr("What the model learned from, and under which licences"),
@@ -160,12 +160,10 @@ class Actions:
 
     def add(self, item: Item, call: Callable[[], object]) -> QAction:
         """One more row, and what it calls."""
-        action = QAction(item.text, self._window)
+        action = QAction(self._window)
         action.setObjectName(item.name)
         action.setShortcuts([QKeySequence(keys) for keys in item.keys])
-        key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        action.setStatusTip(item.tip)
-        action.setToolTip(f"{item.tip} ({key})" if key and item.tip else item.tip or action.text())
+        _name(action, item)
         action.setCheckable(item.checks)
         action.triggered.connect(lambda checked=False: call())
         menu = self.menus[item.menu]
@@ -175,3 +173,17 @@ class Actions:
         self._window.addAction(action)
         self._by_name[item.name] = action
         return action
+
+    def speak(self) -> None:
+        """Says everything again, in the language that the window speaks now."""
+        for key, title in menus().items():
+            self.menus[key].setTitle(title)
+        for item in items():
+            _name(self._by_name[item.name], item)
+
+
+def _name(action: QAction, item: Item) -> None:
+    key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    action.setText(item.text)
+    action.setStatusTip(item.tip)
+    action.setToolTip(f"{item.tip} ({key})" if key and item.tip else item.tip or item.text)

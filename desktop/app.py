@@ -18,7 +18,7 @@ from bridge.events import LOG
 from bridge.jobs import fault
 from desktop import theme
 from desktop.document import Document
-from desktop.language import Language, spoken, words
+from desktop.language import speak, spoken, words
 from desktop.preferences import Preferences
 from desktop.window import Window
 from engines import __version__
@@ -43,18 +43,6 @@ def application(preferences: Preferences) -> QApplication:
     if hints is not None and running is None:
         hints.colorSchemeChanged.connect(lambda scheme: theme.wear(made, cast(theme.Choice, preferences.text("theme", "system"))))
     return made
-
-
-def speak(made: QApplication, code: str) -> Language:
-    """Lets the program speak a language; windows that are built from now on do."""
-    old = getattr(made, "hitpoint_language", None)
-    if old is not None:
-        QCoreApplication.removeTranslator(old)
-    language = Language(code)
-    QCoreApplication.installTranslator(language)
-    made.hitpoint_language = language  # type: ignore[attr-defined]  # Qt keeps no reference of its own
-    made.setProperty("language", code)
-    return language
 
 
 class Faults(QObject):
@@ -100,8 +88,8 @@ def window(preferences: Preferences, document: Document | None = None) -> Window
     left = preferences.left_open
     if left is not None:
         made.message.say(
-            tr("Hitpoint was ended while {} was open. It is as you left it.").format(left.name),
-            tr("Open it"),
+            lambda: tr("Hitpoint was ended while {} was open. It is as you left it.").format(left.name),
+            lambda: tr("Open it"),
             lambda: made.document.open(left),
         )
     return made
@@ -113,7 +101,9 @@ def first(shown: Window, preferences: Preferences) -> None:
         return
     preferences.set("started", True)
     shown.commands.opening.demo()
-    shown.message.say(tr("This short film is ours, to try everything on: score it with one click, or open your own (Ctrl+O)."))
+    shown.message.say(
+        lambda: tr("This short film is ours, to try everything on: score it with one click, or open your own (Ctrl+O).")
+    )
 
 
 def run(paths: list[Path], after: Callable[[Window], object] | None = None) -> int:

@@ -154,6 +154,21 @@ class Candidates(QWidget):
         elif self._stale:  # nobody looked when the cue changed
             self._settle.start()
 
+    def kept(self) -> tuple[tuple[object, ...], Maps | None, int, bool, Limits]:
+        """What was spotted for, what came of it, the job in hand, whether candidates are heard, and the form."""
+        return self._spotted_for, self._maps, self._job, self.listens.isChecked(), self.limits.limits
+
+    def resume(self, kept: tuple[tuple[object, ...], Maps | None, int, bool, Limits]) -> None:
+        """Goes on with the same, and spots nothing twice."""
+        asked, maps, self._job, listens, limits = kept
+        self.listens.setChecked(listens)
+        self.limits.fill(limits)
+        if self._session is not None and asked == self._spotted_for and (maps is not None or self._job):
+            self._settle.stop()
+            self._stale = False
+            if maps is not None:
+                self._show_maps(maps, self._session)
+
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         return QSize(400, 560)
 
@@ -230,6 +245,9 @@ class Candidates(QWidget):
         maps, session = self._document.studio.maps, self._session
         if reading.state != "done" or maps is None or session is None:
             return
+        self._show_maps(maps, session)
+
+    def _show_maps(self, maps: Maps, session: Session) -> None:
         self._maps = maps
         rate, whole = session.film.rate, float(session.film.duration)
         bars, seconds = session.bars, session.tempo_map.seconds
@@ -245,6 +263,7 @@ class Candidates(QWidget):
         at = next((k for k, row in enumerate(rows) if row.in_use), 0)
         if rows:
             self.list.setCurrentIndex(self.model.index(at))
+            self._say_effect(rows[at])  # also where the list stands on the same row as before
 
     # looking and listening
 

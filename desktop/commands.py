@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QApplication, QInputDialog, QMessageBox
 from desktop import theme
 from desktop.actions import Actions, Item
 from desktop.compose_wish import wishes_of
-from desktop.language import LANGUAGES, words
+from desktop.language import LANGUAGES, current, speak, words
 from desktop.opening import Opening
 from desktop.palette import Palette
 from desktop.viewer import Viewer, on_full_screen
@@ -334,11 +334,13 @@ class Commands:
             theme.wear(application, choice)
 
     def tongue(self) -> None:
-        """The other language, from the next start on."""
-        spoken = str(QApplication.instance().property("language") or "en")  # type: ignore[union-attr]
-        other = "en" if spoken == "zh" else "zh"
+        """The other language, at once and from now on."""
+        codes = list(LANGUAGES)
+        other = codes[(codes.index(current()) + 1) % len(codes)]
         self.window.preferences.set("language", other)
-        self.window.message.say(tr("{} from the next start on").format(LANGUAGES[other]))
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            speak(application, other)
 
     def keys(self) -> None:
         """Every key on one page."""

@@ -7,15 +7,18 @@ A dock is a class ``Panel(document, transport)`` in a module of its own, a `QWid
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
+from PyQt6.sip import isdeleted
 
 from desktop.keys import is_own
-from desktop.language import words
+from desktop.language import current, is_another, words
 
 if TYPE_CHECKING:
     from desktop.document import Document
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 tr = words("docks")
 NEAR = 8
 """Pixels between a dock and its row of tabs at most."""
+TURN_MS, AHEAD_MS = 5, 500
+"""Between two looks whether a panel's code is loaded; after the window was laid out, before that of all is."""
 RIGHT, BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 
 
@@ -53,6 +58,23 @@ def places() -> tuple[Place, ...]:
     )
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """A panel with something in hand that its successor in another language goes on with."""
+
+    def kept(self) -> Any:
+        """What it has in hand: frozen values, no words."""
+
+    def resume(self, kept: Any) -> None:
+        """Goes on with it."""
+
+
+_SEEN: list[Dock] = []
+"""Docks whose panels are to be made, in the order in which they were seen."""
+_READER = ThreadPoolExecutor(1, "hitpoint panels")
+_READ: dict[str, Future[ModuleType]] = {}
+
+
 class Dock(QDockWidget):
     """A frame that builds its panel when it is first seen."""
 
@@ -66,7 +88,9 @@ class Dock(QDockWidget):
         hollow = QWidget(self)
         QVBoxLayout(hollow).setContentsMargins(0, 0, 0, 0)
         self.setWidget(hollow)
-        self.visibilityChanged.connect(lambda seen: seen and self.build())
+        self._spoken, self._seen = "", False
+        self._kept: object = None
+        self.visibilityChanged.connect(self._turned)
 
     def event(self, event: QEvent | None) -> bool:
         if event is not None and is_own(event):  # a dock that floats is a window of its own
@@ -74,18 +98,68 @@ class Dock(QDockWidget):
             return True
         return super().event(event)
 
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+        if is_another(event):
+            self.speak()
+        super().changeEvent(event)
+
+    def speak(self) -> None:
+        """Names itself in the language that the window speaks now; the panel is to be made anew."""
+        self.place = next(place for place in places() if place.name == self.place.name)
+        self.setWindowTitle(self.place.title)
+        self.setAccessibleName(self.place.title)
+
+    @property
+    def stale(self) -> bool:
+        """Whether its panel speaks another language than the window."""
+        return self.panel is not None and self._spoken != current()
+
+    def renew(self) -> None:
+        """Makes the panel anew in the window's language, with what it held; one that nobody sees waits until it is seen."""
+        old, self.panel = self.panel, None
+        if old is not None:
+            self._kept = old.kept() if isinstance(old, Keeping) else None
+            old.hide()
+            old.setParent(None)
+            old.deleteLater()
+        if self._seen:
+            self.build()
+
+    def _turned(self, seen: bool) -> None:
+        self._seen = seen
+        if seen:
+            _build_soon(self)
+
     def build(self) -> QWidget:
         """The panel, made now where it was not yet."""
         if self.panel is None:
-            module, name = self.place.built_by.split(":")
-            self.panel = getattr(import_module(module), name)(*self._parts)
-            hollow = self.widget()
-            assert self.panel is not None
-            assert hollow is not None
-            layout = hollow.layout()
-            assert layout is not None
-            layout.addWidget(self.panel)
+            self.make()
+        self.fit()
+        assert self.panel is not None
         return self.panel
+
+    def make(self) -> None:
+        """The first half of it: the panel, nowhere yet."""
+        module, name = self.place.built_by.split(":")
+        self.panel = getattr(import_module(module), name)(*self._parts)
+        self._spoken = current()
+        if self._kept is not None and isinstance(self.panel, Keeping):
+            self.panel.resume(self._kept)
+        self._kept = None
+
+    @property
+    def hollow(self) -> bool:
+        """Whether nothing is in its place yet."""
+        inner = self.widget()
+        layout = None if inner is None else inner.layout()
+        return layout is None or not layout.count()
+
+    def fit(self) -> None:
+        """The second: the panel in its place."""
+        inner = self.widget()
+        layout = None if inner is None else inner.layout()
+        if self.panel is not None and layout is not None and not layout.count():
+            layout.addWidget(self.panel)
 
     def bring_up(self) -> QWidget:
         """Shows the dock over those that it lies with; its panel."""
@@ -110,7 +184,43 @@ def set_out(window: QMainWindow, document: Document, transport: Transport) -> di
         for dock in pile:
             dock.setVisible(dock.place.shown)
         pile[0].raise_()
+    QTimer.singleShot(AHEAD_MS, read_ahead)
     return docks
+
+
+def _build_soon(dock: Dock) -> None:
+    """Has the panel of a dock that is seen made in short turns of the loop, one dock after another."""
+    if dock not in _SEEN and dock.hollow:
+        _SEEN.append(dock)
+        if len(_SEEN) == 1:
+            QTimer.singleShot(0, _build_on)
+
+
+def _build_on() -> None:
+    dock = _SEEN[0]
+    gone, ready = isdeleted(dock), _fetched(dock.place)
+    if not gone and ready and dock.panel is None:
+        dock.make()
+    elif not gone and ready:
+        dock.fit()
+    if gone or (ready and not dock.hollow):
+        _SEEN.pop(0)
+    if _SEEN:
+        QTimer.singleShot(0 if ready else TURN_MS, _build_on)
+
+
+def _fetched(place: Place) -> bool:
+    """Whether the code of a panel is loaded; where it is not, a thread begins to: reading it takes longer than a turn may."""
+    module = place.built_by.split(":")[0]
+    if module not in _READ:
+        _READ[module] = _READER.submit(import_module, module)
+    return _READ[module].done()
+
+
+def read_ahead() -> None:
+    """Loads the code of all panels in a thread, so that the first look at one finds it there."""
+    for place in places():
+        _fetched(place)
 
 
 def sweep(window: QMainWindow) -> None:

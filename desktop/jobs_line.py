@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QEvent, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
 from bridge.jobs import JobReading
 from desktop import theme
-from desktop.language import act, words
+from desktop.language import act, is_another, words
 
 tr = words("jobs")
 FINE = 1000
@@ -26,16 +26,25 @@ class JobsLine(QWidget):
         self._bar = QProgressBar(self)
         self._bar.setFixedWidth(180)
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(tr("Progress"))
         self._stop = QToolButton(self)
-        self._stop.setText(tr("Cancel"))
-        self._stop.setToolTip(tr("Stop what is being worked on (Ctrl+.)"))
         self._stop.clicked.connect(self.cancel)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.GAP, 2, theme.GAP, 2)
         for part in (self._text, self._bar, self._stop):
             row.addWidget(part)
-        self.hide()
+        self.speak()
+
+    def speak(self) -> None:
+        """Says everything again, in the language that the window speaks now."""
+        self._bar.setAccessibleName(tr("Progress"))
+        self._stop.setText(tr("Cancel"))
+        self._stop.setToolTip(tr("Stop what is being worked on (Ctrl+.)"))
+        self._tell()
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+        if is_another(event):
+            self.speak()
+        super().changeEvent(event)
 
     @property
     def current(self) -> JobReading | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication, QLocale, QTranslator
+from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QTranslator
 
 TABLES = Path(__file__).parent / "translations"
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -46,6 +46,29 @@ def table(code: str) -> dict[str, dict[str, str | list[str]]]:
     return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((TABLES / code).glob("*.json"))}
 
 
+def speak(application: QCoreApplication, code: str) -> Language:
+    """Lets the program speak a language from now on; Qt tells every window that is open."""
+    old = getattr(application, "hitpoint_language", None)
+    language = Language(code)
+    application.setProperty("language", code)
+    QCoreApplication.installTranslator(language)
+    application.hitpoint_language = language  # type: ignore[attr-defined]  # Qt keeps no reference of its own
+    if old is not None:
+        QCoreApplication.removeTranslator(old)
+    return language
+
+
+def is_another(event: QEvent | None) -> bool:
+    """Whether an event tells a widget that the window speaks another language from now on."""
+    return event is not None and event.type() == QEvent.Type.LanguageChange
+
+
+def current() -> str:
+    """The code of the language that the window speaks."""
+    application = QCoreApplication.instance()
+    return str((application.property("language") if application is not None else None) or "en")
+
+
 def spoken(choice: str = "system") -> str:
     """The language of a choice; ``system`` is the person's own where we have it, else English."""
     if choice in LANGUAGES:
@@ -70,11 +93,10 @@ def act(sentence: str, code: str | None = None) -> str:
 
 def said_elsewhere(sentence: str, context: str, code: str | None = None) -> str:
     """A sentence that was made without the window (an act's, the doctor's) in its language: ``context`` holds the patterns."""
-    application = QCoreApplication.instance()
-    code = code or (application.property("language") if application is not None else None) or "en"
+    code = code or current()
     for pattern, target in _patterns(code, context):
         if found := pattern.fullmatch(sentence):
-            return target.format(*found.groups())
+            return target.format(*(said_elsewhere(part, context, code) for part in found.groups()))
     return sentence
 
 

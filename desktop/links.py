@@ -17,6 +17,7 @@ from desktop import theme
 from desktop.aside import Aside
 from desktop.jitter import Jitter
 from desktop.language import words
+from desktop.links_daw import DawBox
 from desktop.links_live import Live
 from desktop.links_ports import Inlets, Outlets
 from desktop.links_rows import Links as Rows
@@ -92,7 +93,9 @@ class Links(QWidget):
         self.leads.setToolTip(tr("Who leads: the window, or a DAW that the picture and the player follow"))
         self.leads.setAccessibleName(tr("Who leads"))
         self.leads.activated.connect(lambda _: self.follow(self.leads.currentData()))
-        self.inlets, self.outlets = Inlets(self), Outlets(self)
+        self.inlets, self.outlets, self.daw = Inlets(self), Outlets(self), DawBox(self._document, self)
+        self.daw.driven.connect(self._drive)
+        self.daw.refused.connect(self._refused)
         self.inlets.chosen.connect(self._listen)
         self.outlets.chosen.connect(self._route)
         self.list = QListView(self)
@@ -120,6 +123,7 @@ class Links(QWidget):
         ):
             top.addWidget(QLabel(text, self), row, 0)
             top.addWidget(box, row, 1, 1, 3)
+        top.addWidget(self.daw, 5, 0, 1, 4)
         top.setColumnStretch(1, 1)
         foot = QGridLayout()
         foot.addWidget(again, 0, 0)
@@ -134,6 +138,16 @@ class Links(QWidget):
         column.addWidget(self.list, 1)
         column.addLayout(foot)
         self._show_leads(())
+
+    def kept(self) -> tuple[Finding, ...] | None:
+        """What was found; None before it looked."""
+        return self._found if self._looked else None
+
+    def resume(self, kept: tuple[Finding, ...]) -> None:
+        """Shows the same without asking every link again."""
+        self._looked = True
+        self._aside.ask("ports", names, self._show_ports)
+        self._show_findings(kept)
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         return QSize(420, 640)
@@ -155,9 +169,12 @@ class Links(QWidget):
         self._aside.ask("ports", names, self._show_ports)
 
     def _show_found(self, found: Diagnosis) -> None:
-        self._found = found.findings
-        bad = sum(finding.state == "broken" for finding in found.findings)
-        odd = sum(finding.state == "odd" for finding in found.findings)
+        self._show_findings(found.findings)
+
+    def _show_findings(self, found: tuple[Finding, ...]) -> None:
+        self._found = found
+        bad = sum(finding.state == "broken" for finding in found)
+        odd = sum(finding.state == "odd" for finding in found)
         self.said.setText(
             tr("%n links do not work", n=bad)
             if bad
@@ -238,8 +255,19 @@ class Links(QWidget):
         if isinstance(window, Following):
             window.heard.follow(who != ITSELF)
             window.actions_by_name["follow"].setChecked(who != ITSELF)
+        neighbours, daw = self._document.studio.neighbours, self.daw.over_osc
+        if who == BEST and daw is not None:
+            self._document.hear(lambda: neighbours.follow(daw))
+        elif who == ITSELF:
+            self._document.hear(neighbours.leave_daw)
         if who not in (ITSELF, BEST):
             self._document.hear(lambda: playback.follow(who))
+
+    def _drive(self, daw: str | None) -> None:
+        """Another DAW goes along with the window, or none."""
+        window = self.window()
+        if isinstance(window, Following):
+            window.heard.driven.choose(daw)
 
     def _show_leader(self) -> None:
         """What a key or a menu chose meanwhile."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop import theme
-from desktop.language import words
+from desktop.language import is_another, words
 from engines.errors import HitpointError
 
 tr = words("message")
+Line = str | Callable[[], str]
+"""What is said: as it is, or made anew in whatever language the window speaks."""
 
 
 class MessageBar(QFrame):
@@ -19,7 +21,6 @@ class MessageBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(tr("Message"))
         self._mark, self._text = QLabel(self), QLabel(self)
         self._mark.setProperty("rank", "mark")
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -29,25 +30,41 @@ class MessageBar(QFrame):
         self._offer = QPushButton(self)
         self._offer.clicked.connect(self._take)
         self._call: Callable[[], object] | None = None
-        cross = QToolButton(self)
+        self._said: tuple[Line, Line] = ("", "")
+        cross = self._cross = QToolButton(self)
         cross.setText("✕")
         cross.setAutoRaise(True)
-        cross.setAccessibleName(tr("Close the message"))
-        cross.setToolTip(tr("Close the message (Esc)"))
         cross.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * theme.GAP, theme.GAP, theme.GAP, theme.GAP)
         row.setSpacing(2 * theme.GAP)
         for part in (self._mark, self._text, self._offer, cross):
             row.addWidget(part, 1 if part is self._text else 0)
+        self.speak()
         self.hide()
+
+    def speak(self) -> None:
+        """Says everything again, in the language that the window speaks now."""
+        self.setAccessibleName(tr("Message"))
+        self._cross.setAccessibleName(tr("Close the message"))
+        self._cross.setToolTip(tr("Close the message (Esc)"))
+        line, offer = (said if isinstance(said, str) else said() for said in self._said)
+        self._text.setText(line)
+        self.setAccessibleDescription(line)
+        self._offer.setText(offer)
+        self._offer.setVisible(bool(offer))
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+        if is_another(event):
+            self.speak()
+        super().changeEvent(event)
 
     @property
     def text(self) -> str:
         """The line that is shown; nothing while the bar is hidden."""
         return "" if self.isHidden() else self._text.text()
 
-    def say(self, line: str, offer: str = "", call: Callable[[], object] | None = None) -> None:
+    def say(self, line: Line, offer: Line = "", call: Callable[[], object] | None = None) -> None:
         """A word to the composer, with something to do about it where there is."""
         self._show("word", line, "●", offer, call)
 
@@ -55,18 +72,16 @@ class MessageBar(QFrame):
         """What could not be done, and the cure."""
         self._show("error", str(error), "▲")
 
-    def _show(self, kind: str, line: str, mark: str, offer: str = "", call: Callable[[], object] | None = None) -> None:
+    def _show(self, kind: str, line: Line, mark: str, offer: Line = "", call: Callable[[], object] | None = None) -> None:
         self.setProperty("kind", kind)
         for part in (self, self._mark):  # a style follows a property only when it is asked to look again
             if (style := part.style()) is not None:
                 style.unpolish(part)
                 style.polish(part)
         self._mark.setText(mark)
-        self._text.setText(line)
-        self.setAccessibleDescription(line)
         self._call = call
-        self._offer.setText(offer)
-        self._offer.setVisible(bool(offer))
+        self._said = line, offer
+        self.speak()
         self.show()
 
     def _take(self) -> None:

@@ -59,10 +59,10 @@ class Recut(QWidget):
         self.model.refused.connect(self._refused)
         document.job_changed.connect(self._job_changed)
         document.session_changed.connect(self._session_changed)
-        document.refused.connect(lambda _: self._not_begun())
+        document.refused.connect(self._not_begun)
         self.pictures = Pictures(document, self)
         self.pictures.made.connect(self.strips.show_image)
-        document.reel_changed.connect(lambda _: self.pictures.forget())
+        document.reel_changed.connect(self.pictures.forget)
         self._tell()
 
     def _lay_out(self) -> None:
@@ -126,6 +126,21 @@ class Recut(QWidget):
         page.addLayout(head)
         page.addWidget(split, 1)
         page.addLayout(foot)
+
+    def kept(self) -> tuple[Offer | None, frozenset[int], bool, int, int]:
+        """The offer, what is refused of it, whether every shot is listed, and the jobs in hand."""
+        looked = self.recutting
+        offer, refused = (None, frozenset[int]()) if looked is None else (looked.offer, looked.refused)
+        return offer, refused, self.every.isChecked(), self._job, self._accepting
+
+    def resume(self, kept: tuple[Offer | None, frozenset[int], bool, int, int]) -> None:
+        """Goes on with the same."""
+        offer, refused, every, self._job, self._accepting = kept
+        self.every.setChecked(every)
+        now = self._document.now
+        if offer is not None and now is not None:
+            old = now.session.programme
+            self._aside.ask("lay", lambda: laid_out(offer, old).refusing(refused), self._show)
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         return QSize(960, 460)
@@ -237,7 +252,7 @@ class Recut(QWidget):
         if job.reading.ended:
             self._job_changed(job.reading)
 
-    def _not_begun(self) -> None:
+    def _not_begun(self, *_: object) -> None:
         if self._accepting == BEGINNING:
             self._accepting = 0
             self._tell()

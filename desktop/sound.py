@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engines.picture.reel import Reel
 
 tr = words("sound")
+DEAD = "The sound output does not answer: the picture plays alone. Sound off and on tries it again."
 FASTEST = 2.0
 """Times normal speed beyond which clicks are a rattle; backwards there are none either."""
 CUED_MS = 120
@@ -187,7 +188,7 @@ class Sound(QObject):
         if self._clock.lost:  # unplugged, or it never began
             self._end()
             self._outlet, self._given_up = None, True
-            self._silent(tr("The sound output does not answer: the picture plays alone. Sound off and on tries it again."))
+            self._silent(tr(DEAD))
         return at
 
     def _end(self) -> None:
@@ -211,6 +212,13 @@ class Sound(QObject):
         if word != self.word:
             self.word = word
             self.changed.emit()
+
+    def tell_again(self) -> None:
+        """Says why nothing is heard in the language that the window speaks now."""
+        if self.word and self._outlet is None:
+            word = tr(DEAD) if self._given_up else self._make()
+            if isinstance(word, str):
+                self._silent(word)
 
     def _failed(self, error: HitpointError) -> None:
         self._end()

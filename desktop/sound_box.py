@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QAction, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
 from desktop import theme
-from desktop.language import words
+from desktop.language import is_another, words
 from desktop.sound import Sound
 
 tr = words("sound")
@@ -84,6 +84,12 @@ class SoundBox(QWidget):
         self.speaker.setAccessibleDescription(said)
         self.speaker.setToolTip(f"{said} ({self._action.shortcut().toString()})")
         self.speaker.update()
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+        if is_another(event):
+            self.sound.tell_again()
+            self.tell()
+        super().changeEvent(event)
 
     def _said(self) -> str:
         sound = self.sound

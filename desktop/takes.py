@@ -111,6 +111,15 @@ class Takes(QWidget):
         giver.refused.connect(document.refused)
         giver.said.connect(document.said)
 
+    def kept(self) -> dict[str, int]:
+        """By scene, the take that the one which is heard is compared with."""
+        return dict(self.grid.cells.rivals)
+
+    def resume(self, kept: dict[str, int]) -> None:
+        """Goes on comparing."""
+        self.grid.cells.rivals.update(kept)
+        self._show_scene()
+
     def show_session(self, session: object | None) -> None:
         """Another session, or the same after an act."""
         from engines.session.model import Session

@@ -6,19 +6,10 @@ Everything that does not move is painted once into a picture of the lanes; the p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from PyQt6.QtCore import QEvent, QLineF, QPoint, QRect, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import (
-    QHelpEvent,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPixmap,
-    QPolygonF,
-    QResizeEvent,
-    QWheelEvent,
-)  # fmt: skip
+from PyQt6.QtGui import QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from desktop.lanes.hits import Hits
@@ -28,7 +19,7 @@ from desktop.lanes.ruler import Ruler, say_locked
 from desktop.lanes.scenes import Scenes
 from desktop.lanes.shots import Shots
 from desktop.lanes.tempo import Tempo
-from desktop.language import words
+from desktop.language import is_another, words
 from desktop.scale import Scale
 from desktop.sheet import Sheet
 from desktop.thumbnails import Thumbnails
@@ -40,6 +31,7 @@ HEADER = 78
 """Pixels of the column with the names of the lanes."""
 ZOOM = 1.25
 """One notch of the wheel, one press of a key."""
+LOOKS = {QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange}
 NOTCH = 120
 """Eighths of a degree: one notch of a mouse wheel."""
 
@@ -57,14 +49,13 @@ class Timeline(QAbstractScrollArea):
 
     def __init__(self, transport: Transport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(tr("Timeline"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.transport = transport
-        self.ruler, self.scenes, self.shots = Ruler(""), Scenes(tr("Scenes")), Shots(tr("Shots"))
-        self.hits, self.tempo, self.intensity = Hits(tr("Hits")), Tempo(tr("Tempo")), Intensity(tr("Intensity"))
+        self.ruler, self.scenes, self.shots = Ruler(""), Scenes(""), Shots("")
+        self.hits, self.tempo, self.intensity = Hits(""), Tempo(""), Intensity("")
         self.lanes: tuple[Lane, ...] = (self.ruler, self.scenes, self.shots, self.hits, self.tempo, self.intensity)
         self.ruler.on_free = self.bars_freed.emit
         self.hits.on_select = self.hit_selected.emit
@@ -81,6 +72,7 @@ class Timeline(QAbstractScrollArea):
         self._head = 0
         self._thumbnails: Thumbnails | None = None
         self._names = _Names(self)
+        self.speak()
         self.setViewportMargins(HEADER, 0, 0, 0)
         view = self.viewport()
         assert view is not None
@@ -111,10 +103,19 @@ class Timeline(QAbstractScrollArea):
         if sheet is not None and not same:
             self.scale = Scale(0.0, 1.0, self._wide(), max(sheet.duration, 1e-3)).fitted()
             self.scaled.emit(self.scale)
-        self.setAccessibleDescription(" ".join(say_locked(run, sheet) for run in sheet.locked) if sheet is not None else "")
+        self.speak()
         self._set_bar()
         self._under_playhead()
         self.refresh()
+
+    def speak(self) -> None:
+        """Names itself and its lanes in the language that the window speaks now."""
+        self.setAccessibleName(tr("Timeline"))
+        titles = ("", tr("Scenes"), tr("Shots"), tr("Hits"), tr("Tempo"), tr("Intensity"))
+        for lane, title in zip(self.lanes, titles, strict=True):
+            lane.title = title
+        sheet = self.sheet
+        self.setAccessibleDescription(" ".join(say_locked(run, sheet) for run in sheet.locked) if sheet is not None else "")
 
     def open(self, reel: Reel | None) -> None:
         """Takes the thumbnails of another film."""
@@ -328,8 +329,6 @@ class Timeline(QAbstractScrollArea):
             self.mousePressEvent(event)
 
     def _frame_at(self, x: float) -> int:
-        from fractions import Fraction
-
         return self.transport.timing.at(Fraction(max(0.0, self.scale.seconds(x))))
 
     def _scrub(self, x: float) -> None:
@@ -368,7 +367,10 @@ class Timeline(QAbstractScrollArea):
         self.scaled.emit(self.scale)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
-        if event is not None and event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange):
+        another = is_another(event)
+        if another:
+            self.speak()
+        if another or (event is not None and event.type() in LOOKS):
             self._ink = None
             self.refresh()
             self._names.update()

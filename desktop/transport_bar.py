@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 
 import numpy as np
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QEvent, QSize, Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from bridge.chase import Reading
 from desktop import theme
 from desktop.actions import Actions
-from desktop.language import words
+from desktop.language import is_another, words
 from desktop.sheet import Sheet
 from desktop.sound import Sound
 from desktop.sound_box import SoundBox
@@ -26,20 +26,15 @@ class TransportBar(QWidget):
 
     def __init__(self, transport: Transport, actions: Actions, sound: Sound, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.transport = transport
+        self.transport, self._actions = transport, actions
         self._sheet: Sheet | None = None
         self._timecode = self._figures(16.0, bold=True)
-        self._timecode.setAccessibleName(tr("Timecode"))
         self._bar = self._figures(11.0)
-        self._bar.setAccessibleName(tr("Bar and beat"))
         self._frame = self._figures(9.0)
-        self._frame.setAccessibleName(tr("Frame"))
         self._state = QLabel(self)
-        self._state.setAccessibleName(tr("Transport"))
         self._buttons = [self._button(actions[name], glyph) for name, glyph in GLYPHS]
-        self.score = QPushButton(tr("Score it"), self)
+        self.score = QPushButton(self)
         self.score.setProperty("primary", True)
-        self.score.setToolTip(actions["score"].toolTip())
         self.score.clicked.connect(actions["score"].trigger)
         self.score.hide()
         row = QHBoxLayout(self)
@@ -61,7 +56,25 @@ class TransportBar(QWidget):
         transport.moved.connect(self._tell)
         transport.rolled.connect(self._rolled)
         transport.followed.connect(self._followed)
-        self._tell(0)
+        self.speak()
+
+    def speak(self) -> None:
+        """Says everything again, in the language that the window speaks now."""
+        self._timecode.setAccessibleName(tr("Timecode"))
+        self._bar.setAccessibleName(tr("Bar and beat"))
+        self._frame.setAccessibleName(tr("Frame"))
+        self._state.setAccessibleName(tr("Transport"))
+        self.score.setText(tr("Score it"))
+        self.score.setToolTip(self._actions["score"].toolTip())
+        for button, (name, _) in zip(self._buttons, GLYPHS, strict=True):
+            button.setAccessibleName(self._actions[name].text().replace("&", ""))
+            button.setToolTip(self._actions[name].toolTip())
+        self._tell(self.transport.frame)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+        if is_another(event):
+            self.speak()
+        super().changeEvent(event)
 
     def draw(self, sheet: Sheet | None) -> None:
         """Takes start, rate and bars."""
@@ -101,8 +114,6 @@ class TransportBar(QWidget):
     def _button(self, action: QAction, glyph: str) -> QToolButton:
         button = QToolButton(self)
         button.setText(glyph)
-        button.setAccessibleName(action.text().replace("&", ""))
-        button.setToolTip(action.toolTip())
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedSize(QSize(34, theme.ROW))
         button.clicked.connect(action.trigger)

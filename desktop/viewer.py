@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from PyQt6.QtCore import QPointF, QRectF, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
 from desktop import theme
 from desktop.frames import Frames
-from desktop.language import words
+from desktop.language import is_another, words
 from desktop.sheet import Sheet
 from desktop.streamers import Streamer, streamers
 from desktop.transport import Transport
@@ -30,7 +30,7 @@ class Viewer(QWidget):
 
     def __init__(self, transport: Transport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(tr("Picture"))
+        self.speak()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setMinimumSize(240, 135)
@@ -196,6 +196,18 @@ class Viewer(QWidget):
             self.frames.show_at(self._pixels())
             self.frames.want(self.transport.frame, self.transport.speed)
 
+    def speak(self) -> None:
+        """Says its name again, in the language that the window speaks now."""
+        self.setAccessibleName(tr("Picture"))
+        if self.isWindow() and self.parent() is None:
+            self.setWindowTitle(tr("Picture"))
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+        if is_another(event):
+            self.speak()
+            self.update()
+        super().changeEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  Qt's name
         if event is not None and event.key() == Qt.Key.Key_Escape and self.isWindow():
             self.left.emit()
@@ -213,7 +225,6 @@ def on_full_screen(viewer: Viewer) -> Viewer:
     here = window.screen() if window is not None else None
     other = next((screen for screen in QGuiApplication.screens() if screen is not here), here)
     alone = Viewer(viewer.transport)
-    alone.setWindowTitle(tr("Picture"))
     alone.burn_in, alone.streamers = viewer.burn_in, viewer.streamers
     alone.share(viewer)
     if other is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop import theme
-from desktop.language import words
+from desktop.language import is_another, words
 
 tr = words("welcome")
 
@@ -22,15 +22,14 @@ class Welcome(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(tr("Welcome"))
         title = QLabel("Hitpoint", self)
         face = title.font()
         face.setPointSizeF(22.0)
         face.setWeight(face.Weight.Light)
         title.setFont(face)
-        line = QLabel(tr("Open a film, a session or an editor’s cut list, or drop one here."), self)
+        line = self._line = QLabel(self)
         line.setProperty("rank", "dim")
-        open_, demo = QPushButton(tr("Open…"), self), QPushButton(tr("Open the demo film"), self)
+        open_, demo = self._buttons = QPushButton(self), QPushButton(self)
         open_.setProperty("primary", True)
         open_.clicked.connect(lambda: self.open_wanted.emit())
         demo.clicked.connect(lambda: self.demo_wanted.emit())
@@ -43,13 +42,27 @@ class Welcome(QWidget):
                 column.addSpacing(2 * theme.GAP)
         for button in (open_, demo):
             button.setFixedWidth(240)
-        self._late = QLabel(tr("Lately"), self)
+        self._late = QLabel(self)
         self._late.setProperty("rank", "faint")
         column.addSpacing(2 * theme.GAP)
         column.addWidget(self._late, alignment=Qt.AlignmentFlag.AlignHCenter)
         self._column = column
         self._recent: list[QPushButton] = []
+        self.speak()
         self.show_recent([])
+
+    def speak(self) -> None:
+        """Says everything again, in the language that the window speaks now."""
+        self.setAccessibleName(tr("Welcome"))
+        self._line.setText(tr("Open a film, a session or an editor’s cut list, or drop one here."))
+        for button, text in zip(self._buttons, (tr("Open…"), tr("Open the demo film")), strict=True):
+            button.setText(text)
+        self._late.setText(tr("Lately"))
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+        if is_another(event):
+            self.speak()
+        super().changeEvent(event)
 
     def show_recent(self, paths: list[str]) -> None:
         """The sessions that were open of late, the last one first."""

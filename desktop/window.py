@@ -19,7 +19,7 @@ from desktop.dragging import Catcher
 from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
 from desktop.keys import is_own
-from desktop.language import act, words
+from desktop.language import act, is_another, words
 from desktop.message import MessageBar
 from desktop.preferences import Preferences
 from desktop.sheet import Sheet
@@ -66,6 +66,9 @@ class Window(QMainWindow):
         self._laid_out = QTimer(self)
         self._laid_out.setSingleShot(True)
         self._laid_out.timeout.connect(lambda: sweep(self))
+        self._renewing = QTimer(self)
+        self._renewing.setSingleShot(True)
+        self._renewing.timeout.connect(self._renew)
         self.show_state()
 
     def _recent_menu(self) -> QMenu:
@@ -132,8 +135,8 @@ class Window(QMainWindow):
         if event.change in ("opened", "saved") and event.now is not None:
             self.preferences.opened(event.now.path)
             if event.now.read_only:
-                line = tr("{} is open in another program: here it is read-only").format(event.now.path.name)
-                self.message.say(line)
+                name = event.now.path.name
+                self.message.say(lambda: tr("{} is open in another program: here it is read-only").format(name))
         self.show_state()
 
     def _film_changed(self, film: OpenFilm) -> None:
@@ -146,7 +149,7 @@ class Window(QMainWindow):
             self.timeline.select(frame)
 
     def _film_missing(self, error: HitpointError) -> None:
-        self.message.say(f"{error.what}: {error.where}", tr("Find it…"), self.commands.opening.relink)
+        self.message.say(f"{error.what}: {error.where}", lambda: tr("Find it…"), self.commands.opening.relink)
 
     def _show_reel(self, reel: Reel | None) -> None:
         self.viewer.open(reel)
@@ -252,6 +255,26 @@ class Window(QMainWindow):
         if event is not None and event.polished() and isinstance(bar := event.child(), QTabBar):
             bar.setAccessibleName(tr("Docks"))  # Qt makes one for every pile of docks
         super().childEvent(event)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+        if is_another(event):
+            self.speak()
+        super().changeEvent(event)
+
+    def speak(self) -> None:
+        """Speaks the language that was chosen: menus and bars at once, panels one after the other, so that nobody waits."""
+        self.actions_by_name.speak()
+        self.recent_menu.setTitle(tr("&Lately"))
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setAccessibleName(tr("Docks"))
+        self.show_state()
+        self._renewing.start(0)
+
+    def _renew(self) -> None:
+        stale = next((dock for dock in self.docks.values() if dock.stale), None)
+        if stale is not None:
+            stale.renew()
+            self._renewing.start(0)
 
     def refuse(self, error: HitpointError) -> None:
         """Shows a fault that nobody caught."""
