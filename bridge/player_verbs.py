@@ -15,46 +15,50 @@ from engines.verbs.reading import within
 from engines.verbs.terminal import Verb, give, say
 
 if TYPE_CHECKING:
-    from bridge.player import Player, Programme, Route, Status
+    from bridge.player import Player, Route, Status
+    from bridge.playing import Played
 
 _FILE = "file:"
 
 
 def play(args: argparse.Namespace) -> None:
-    """Play a session's takes into other programs: by itself, or with the DAW's transport (--follow). Ctrl-C ends it."""
+    """Play a session's takes, or a MIDI file, into other programs: by itself, or with the DAW's transport (--follow). What is composed or
+    written anew meanwhile is heard from the next bar on. Ctrl-C ends it."""
     from bridge.daw_verbs import said
     from bridge.placing import place_of
     from bridge.playback import inlets_of, routes_of
     from bridge.player import Player
-    from bridge.player.writing import programme_of
-    from engines.session.working import look_at
+    from bridge.playing import Played
 
-    session = look_at(args.session).session
-    programme = programme_of(session, args.scene)
-    begin = place_of(args.start, session.film.rate) if args.start else Fraction(0)
-    end = place_of(args.end, session.film.rate) if args.end else session.film.duration
+    played = Played(args.session, args.scene)
+    begin = place_of(args.start, played.rate) if args.start else Fraction(0)
+    end = place_of(args.end, played.rate) if args.end else None
     routes = [_to_file(word) for word in args.out if _FILE in word]
     routes += routes_of(";".join(word for word in args.out if _FILE not in word) or ("" if routes else "auto"))
-    project = said(args, session.film.rate)
+    project = said(args, played.rate)
     heard = inlets_of(";".join(args.sync) or ("auto" if args.follow else ""))
     inlets = [replace(inlet, song_step=project.song_step) for inlet in heard]
-    if not args.follow and not begin < end:
-        raise OptionError(f"nothing lies between {float(begin):g} and {float(end):g} s", where="play", cure="see --from and --to")
+    last = played.length if end is None else end
+    if not args.follow and not begin < last:
+        raise OptionError(
+            f"nothing lies between {float(begin):g} and {float(last):g} s", where="play", cure="see --from and --to"
+        )
     with Player(routes, inlets) as player:
         _opened(player, args.follow and not args.sync)
         player.origins(project.at)
         project.keep(args.session)
-        player.load(programme)
-        if args.follow:
-            player.settle(player.follow())
-            say("following: start the DAW; Ctrl-C ends it")
-            with suppress(KeyboardInterrupt):
-                _shown(args, player, lambda status: not status.alive)
-        else:
-            player.settle(player.play(begin, args.speed))
-            _shown(args, player, lambda status: status.seconds >= end or not status.alive)
+        player.load(played.programme)
+        with played.followed(player, say):
+            if args.follow:
+                player.settle(player.follow())
+                say("following: start the DAW; Ctrl-C ends it")
+                with suppress(KeyboardInterrupt):
+                    _shown(args, player, lambda status: not status.alive)
+            else:
+                player.settle(player.play(begin, args.speed))
+                _shown(args, player, lambda status: status.seconds >= (played.length if end is None else end) or not status.alive)
         status = player.settle(player.stop())
-    give(args, _told(status, programme), _words(status))
+    give(args, _told(status, played), _words(status))
 
 
 def _to_file(text: str) -> Route:
@@ -94,11 +98,12 @@ def _shown(args: argparse.Namespace, player: Player, done: Any) -> None:
         quiet()
 
 
-def _told(status: Status, programme: Programme) -> dict[str, Any]:
+def _told(status: Status, played: Played) -> dict[str, Any]:
     late = status.lateness
     return {
         "seconds": round(float(status.seconds), 6),
-        "notes": sum(len(part.notes) for part in programme.parts),
+        "notes": sum(len(part.notes) for part in played.programme.parts),
+        "swaps": played.swaps,
         "sent": late.count,
         "lateness_ms": {"p50": late.p50_ms, "p99": late.p99_ms, "max": late.max_ms},
         "ports": [{"name": socket.name, "kind": socket.kind, "fault": socket.fault} for socket in status.outlets],
@@ -134,7 +139,7 @@ def add(verb: Verb) -> None:
     from engines.verbs.reading import rate
 
     one = verb("play", play, "play a session's takes into other programs, by itself or with the DAW")
-    one.add_argument("session", type=Path, metavar="SESSION")
+    one.add_argument("session", type=Path, metavar="SESSION", help="or a MIDI file; it is read again whenever it changes")
     one.add_argument("--from", dest="start", metavar="PLACE", help="seconds of the film, or hh:mm:ss:ff from its first frame")
     one.add_argument("--to", dest="end", metavar="PLACE", help="where to end; without it, where the film does")
     one.add_argument("--scene", type=int, action="append", default=[], help="only this scene; may be given again")

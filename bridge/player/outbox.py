@@ -36,7 +36,8 @@ class Outbox:
                 return
             key = _key(order)
             self._waiting.pop(key, None)
-            if len(self._waiting) >= MOST and not isinstance(order.message, Hear | Quit):  # sources are few, reports replace each other
+            bounded = not isinstance(order.message, Hear | Quit)  # sources are few, and their reports replace each other
+            if bounded and len(self._waiting) >= MOST:
                 cure = "see whether the machine is overloaded; close the player and open it again"
                 raise PortError(f"the player does not answer: {MOST} orders wait for it", where="player", cure=cure)
             self._waiting[key] = order
