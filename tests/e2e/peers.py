@@ -338,6 +338,32 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+class Slips:
+    """A client of a JACK server's that counts how often JACK tells its clients that it was late with a period."""
+
+    def __init__(self, server: str) -> None:
+        jack = pytest.importorskip("jack")
+        self.count = 0
+        self._client = jack.Client("slips", no_start_server=True, servername=server)
+        self._client.set_xrun_callback(self._slipped)
+        self._client.activate()
+
+    def close(self) -> None:
+        self._client.deactivate()
+        self._client.close()
+
+    def _slipped(self, delayed_us: float) -> None:
+        self.count += 1
+
+
+@cache
+def ahead() -> list[str]:
+    """What to begin a command with so that it goes before programs that compute, where the system allows that."""
+    command = ["nice", "-n", "-10"]
+    allowed = shutil.which("nice") and subprocess.run([*command, "true"], capture_output=True, check=False).stderr == b""
+    return command if allowed else []
+
+
 @dataclass
 class Studio:
     """A JACK server without a sound card, and Ardour on it with a session open: real MIDI ports, every event at its sample."""
@@ -347,15 +373,21 @@ class Studio:
     period: int
     jackd: Peer
     hardour: Peer
+    told: Slips | None = None
 
     def end(self) -> None:
+        if self.told is not None:
+            self.told.close()
         self.hardour.end()
         self.jackd.end()
 
     @property
     def slips(self) -> int:
-        """How often the server was late with a period so far: what was recorded across one is not to be measured."""
-        return self.jackd.said.count("Process error") + self.jackd.said.count("XRun")
+        """How often the server was late with a period so far, as its log, Ardour's and its clients have it: what was recorded across
+        one is not to be measured."""
+        logged = self.jackd.said.lower()
+        told = self.told.count if self.told is not None else 0
+        return told + logged.count("process error") + logged.count("xrun") + self.hardour.said.lower().count("xrun")
 
 
 def ports(server: str) -> list[str]:
@@ -373,6 +405,7 @@ def studio(session: ArdourSession, period: int = 256, track: str = "Gen") -> Stu
         both = _studio(session, period, attempt)
         try:
             if _both_up(both, f"ardour:{track}/midi_in 1"):
+                both.told = Slips(both.server)
                 return both
         except BaseException:
             both.end()
@@ -382,15 +415,22 @@ def studio(session: ArdourSession, period: int = 256, track: str = "Gen") -> Stu
     pytest.skip(f"Ardour on JACK could not be started in {TRIES} tries: {said}")
 
 
+def server_name() -> str:
+    """What the JACK server of a `studio` is called."""
+    return f"hitpoint-{os.getpid()}"
+
+
 def _studio(session: ArdourSession, period: int, attempt: int) -> Studio:
     room = session.folder.parent
     shim = serial_libjack(room / "libjack")
-    server = f"hitpoint-{os.getpid()}"
+    server = server_name()
     plain = {**os.environ, "JACK_NO_AUDIO_RESERVATION": "1", "JACK_DEFAULT_SERVER": server, "JACK_NO_START_SERVER": "1"}
     own = {**session.environment, "JACK_DEFAULT_SERVER": server, "JACK_NO_START_SERVER": "1"}
     own["LD_LIBRARY_PATH"] = f"{shim}:{session.install.home}"
-    jackd = ["jackd", "-n", server, "--no-realtime", "-t", "1000", "-d", "dummy", "-r", "48000", "-p", str(period)]
-    hardour = [str(session.install.hardour), "-O", str(session.folder), session.name]
+    # in step with its clients (-S), however late they are: a period that comes late is none that somebody misses
+    jackd = [*ahead(), "jackd", "-S", "-n", server, "--no-realtime", "-t", "10000"]
+    jackd += ["-d", "dummy", "-r", "48000", "-p", str(period)]
+    hardour = [*ahead(), str(session.install.hardour), "-O", str(session.folder), session.name]
     return Studio(
         session,
         server,
