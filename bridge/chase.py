@@ -38,7 +38,7 @@ class Reading:
 
     ``seconds`` counts from the timecode's 00:00:00:00 (None before any place was told), ``timecode`` is the same as a label at the
     source's rate or else the picture's, ``frame`` the frame of the film. ``speed`` is 1 for normal. ``offset_ms`` and ``jitter_ms``
-    as in `Fix`. ``why`` says who leads and why, as a sentence.
+    as in `Fix`. ``why`` says who leads and why, as a sentence; ``because`` is the reason alone, which stays while the leader does.
     """
 
     state: State
@@ -50,11 +50,13 @@ class Reading:
     jitter_ms: float
     leader: str | None
     why: str
+    because: str = ""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One source among the others: what following it alone gives, how far it is from the leader, what is odd about it."""
+    """One source among the others: what following it alone gives, how far it is from the leader, what is odd about it, and ``why`` it
+    leads or does not."""
 
     source: str
     kind: Kind
@@ -65,6 +67,7 @@ class Standing:
     bpm: float | None
     away_ms: float | None
     remark: str
+    why: str = ""
 
 
 class Chase:
@@ -122,7 +125,7 @@ class Chase:
             fixes = self._elect(now_ns)
             if self._leader is None:
                 why = "no source tells the place in the picture yet" if fixes else "nothing has been heard from any DAW yet"
-                return Reading("lost", None, None, None, 0.0, 0.0, 0.0, None, why)
+                return Reading("lost", None, None, None, 0.0, 0.0, 0.0, None, why, why)
             fix, follower = fixes[self._leader], self._followers[self._leader]
             rate = follower.rate or self.picture
             # a frame begins when its label does: a place a hair before it, from a measured line, is meant to be on it
@@ -134,7 +137,7 @@ class Chase:
                 frame = floor((fix.seconds - self.start) * self.picture + hair)
             why = self._sentence(self._leader, fix, timecode)
             return Reading(
-                fix.state, fix.seconds, timecode, frame, fix.speed, fix.offset_ms, fix.jitter_ms, self._leader, why
+                fix.state, fix.seconds, timecode, frame, fix.speed, fix.offset_ms, fix.jitter_ms, self._leader, why, self._because
             )  # fmt: skip
 
     def standings(self, now_ns: int) -> tuple[Standing, ...]:
@@ -152,7 +155,7 @@ class Chase:
                 rows.append(
                     Standing(
                         name, kind, name == self._leader, fix, follower.rate, follower.drop, follower.bpm, apart,
-                        self._remark(name, fix),
+                        self._remark(name, fix), self._because if name == self._leader else self._behind(name, fix),
                     )
                 )  # fmt: skip
         return tuple(sorted(rows, key=lambda row: (not row.leads, -PRECISION[row.kind][0], row.source)))
@@ -208,20 +211,36 @@ class Chase:
         finer = self._precision(other) > self._precision(leader)
         speaks = self._followers[leader].last.steady
         if its.state in ("locked", "locking") and not speaks and self._followers[other].last.steady:
-            return f"it is heard all the time, {leader} only when something happens"
+            return f"it is heard all the time and {leader} only when something happens"
         if mine.state == "stopped":
             rolls = its.state == "locked" and newer > _PATIENCE_NS
             stands = its.state == "stopped" and newer > _PATIENCE_NS and self._followers[other].last.seconds is not None
-            return f"it rolls and {leader} stands" if rolls else f"it told the place last, while {leader} stood" if stands else ""
+            return f"it rolls and {leader} stands" if rolls else f"it told the place last while {leader} stood" if stands else ""
         if mine.state == "free-wheeling" and speaks:
             if its.state == "stopped" and newer > 0:
-                return f"it says that the DAW stopped, and {leader} fell silent"
+                return f"it says that the DAW stopped and {leader} fell silent"
             if its.state == "locked" and mine.seconds is not None and its.seconds is not None:
                 apart = abs(its.seconds - mine.seconds)
                 return f"{leader} fell silent and the DAW is elsewhere by now" if apart > _APART_S else ""
         if proven and finer:
-            return f"{PRECISION[self._followers[other].last.kind][1]}, and it is steady"
+            return f"{PRECISION[self._followers[other].last.kind][1]} and it is steady"
         return f"{leader} does not lock" if proven and mine.state == "locking" and patient[leader] else ""
+
+    def _behind(self, name: str, fix: Fix) -> str:
+        """Why a source does not lead."""
+        if fix.state == "lost":
+            return "it fell silent"
+        if not self._tells_picture(name) or fix.seconds is None:
+            return "it does not tell the place in the picture"
+        if self._leader is None:
+            return "it has told no place yet"
+        if self._chosen == self._leader:
+            return f"you chose {self._leader}"
+        mine, its = self._precision(name), self._precision(self._leader)
+        finer = PRECISION[self._followers[self._leader].last.kind][1]
+        if fix.state == "locking":
+            return "it does not lock yet"
+        return f"{finer}" if mine < its else f"{self._leader} came first and holds"
 
     def _lead(self, name: str, because: str) -> None:
         if name != self._leader or (because.startswith("you") and because != self._because):

@@ -155,6 +155,7 @@ def source(standing: Standing, picture: Fraction | None) -> Finding:
     facts = {
         "state": fix.state,
         "leads": standing.leads,
+        "why": standing.why,
         "kind": standing.kind,
         "rate": None if rate is None else str(rate),
         "picture_rate": None if picture is None else str(picture),
@@ -173,8 +174,8 @@ def source(standing: Standing, picture: Fraction | None) -> Finding:
         words.append(f"{standing.bpm:.2f} bpm")
     if fix.state == "locked":
         words.append(f"offset {fix.offset_ms:+.1f} ms, jitter {fix.jitter_ms:.1f} ms (p99)")
-    if standing.leads:
-        words.append("leads")
+    if standing.why:
+        words.append(f"leads: {standing.why}" if standing.leads else f"does not lead: {standing.why}")
     state, cure = _judge(standing, picture)
     return Finding(f"transport, {standing.source}", state, ", ".join(words), cure, facts)
 

@@ -85,12 +85,13 @@ class JobProgressed:
 
 @dataclass(frozen=True)
 class TransportRead:
-    """Where the transport is: ``seconds`` of the film, whether it rolls and at which speed, and who leads, in words."""
+    """Where the transport is: ``seconds`` of the film, whether it rolls and at which speed, who leads, and why, in words."""
 
     seconds: float | None
     rolling: bool
     speed: float = 1.0
     leader: str = ""
+    why: str = ""
 
     def json(self) -> dict[str, Any]:
         """As a subscriber on the wire reads it."""

@@ -216,7 +216,7 @@ def told(event: Event) -> tuple[str, tuple[Any, ...]]:
     if isinstance(event, FilmChanged):
         return "/hitpoint/told/film", (event.film, event.frames, event.cuts, event.candidates)
     if isinstance(event, TransportRead):
-        return "/hitpoint/told/transport", (event.seconds, int(event.rolling), float(event.speed), event.leader)
+        return "/hitpoint/told/transport", (event.seconds, int(event.rolling), float(event.speed), event.leader, event.why)
     return "/hitpoint/told/message", (event.text, event.level)
 
 

@@ -166,8 +166,9 @@ class Playback:
         self._loaded = programme
 
     def _heard(self, status: Status) -> None:
-        leader = status.reading.leader if status.follows and status.reading is not None else None
-        read = TransportRead(float(status.seconds), status.rolling, float(status.speed), leader or "Hitpoint")
+        reading = status.reading if status.follows else None
+        leader, why = ("Hitpoint", "") if reading is None else (reading.leader or "Hitpoint", reading.because)
+        read = TransportRead(float(status.seconds), status.rolling, float(status.speed), leader, why)
         if read != self._said:
             self._said = read
             self._events.publish(read)
@@ -226,7 +227,19 @@ def status_json(status: Status | None) -> dict[str, Any]:
         "sounding": [list(note) for note in status.sounding],
         "leader": None if reading is None else reading.leader,
         "why": None if reading is None else reading.why,
+        "because": None if reading is None else reading.because,
         "sources": [standing.source for standing in status.standings],
+        "standings": [
+            {
+                "source": standing.source,
+                "kind": standing.kind,
+                "state": standing.fix.state,
+                "leads": standing.leads,
+                "why": standing.why,
+                "away_ms": None if standing.away_ms is None else round(standing.away_ms, 3),
+            }
+            for standing in status.standings
+        ],
         "out": [{"name": port.name, "kind": port.kind, "fault": port.fault} for port in status.outlets],
         "sync": [{"name": port.name, "kind": port.kind, "fault": port.fault} for port in status.inlets],
         "said": status.word,

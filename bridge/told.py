@@ -57,6 +57,7 @@ TOLD: tuple[Told, ...] = (
             Argument("rolling", "int", "1 or 0"),
             Argument("speed", "float", "1: normal"),
             Argument("leader", "text", "who leads"),
+            Argument("why", "text", "why that one"),
         ),
     ),
     Told(

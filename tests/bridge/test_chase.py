@@ -340,15 +340,26 @@ def test_the_finer_source_leads_and_the_other_takes_over_when_it_dies() -> None:
         chase.hear(report)
         reading = chase.at(nanoseconds(when))
         leaders.append((reading.leader, reading.why.split(": ", 1)[1]))
+        if 3 < when < 4:
+            behind = {row.source: row.why for row in chase.standings(nanoseconds(when))}
         if when > 0.3 and reading.seconds is not None:
             assert abs(float(reading.seconds) - at(path, when)) < 0.001, "whoever leads, it is the same place"
     assert [key for key, _ in itertools.groupby(leaders)] == [
         ("clock of the keyboard", "it was the first to tell a place"),
-        ("MTC from Ardour", "timecode tells every quarter of a frame, and it is steady"),
+        ("MTC from Ardour", "timecode tells every quarter of a frame and it is steady"),
         ("clock of the keyboard", "MTC from Ardour fell silent"),
     ]
+    assert behind == {
+        "MTC from Ardour": "timecode tells every quarter of a frame and it is steady",
+        "clock of the keyboard": "timecode tells every quarter of a frame",
+    }
     first, second = chase.standings(nanoseconds(4.9 + 3.1))
     assert (first.source, first.leads, second.leads) == ("clock of the keyboard", True, False)
+    assert (first.why, second.why) == ("MTC from Ardour fell silent", "it fell silent")
+    assert chase.at(nanoseconds(8)).because == first.why
+    chase.follow("MTC from Ardour")
+    chosen = {row.source: row.why for row in chase.standings(nanoseconds(8))}
+    assert chosen == {"MTC from Ardour": "you chose it", "clock of the keyboard": "you chose MTC from Ardour"}
 
 
 def test_a_stop_that_another_source_tells_ends_the_free_wheel() -> None:

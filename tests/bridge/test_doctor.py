@@ -47,6 +47,19 @@ def test_a_locked_source_at_the_pictures_rate_is_well() -> None:
     assert found.facts["offset_ms"] == pytest.approx(0, abs=1)
 
 
+def test_of_several_sources_each_says_why_it_leads_or_does_not() -> None:
+    chase, now = heard(Fraction(25), Fraction(25))
+    for tenth in range(50):
+        place = Fraction(tenth, 10)
+        chase.hear(Report("OSC from Logic", "osc", int(place * SECOND), place, rolling=True, speed=1.0))
+    leader, other = sources(chase.standings(now), chase.picture)
+    assert "leads: it was the first to tell a place" in leader.said
+    assert "does not lead: " in other.said
+    assert (leader.facts["leads"], other.facts["leads"]) == (True, False)
+    assert other.facts["why"]
+    assert other.facts["why"] in other.words
+
+
 def test_a_source_at_another_rate_is_a_fault_with_the_rate_to_set() -> None:
     chase, now = heard(Fraction(25), Fraction(24))
     (found,) = sources(chase.standings(now), chase.picture)

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from sittings import saved, scored
 
-from bridge.chase import Chase
+from bridge.chase import PRECISION, Chase
 from bridge.doctor import Diagnosis, Finding, source
 from bridge.midi_clock import ClockReader
 from bridge.mtc import MtcReader, quarter_frame
@@ -23,6 +23,7 @@ from bridge.studio import Studio
 from desktop.app import speak
 from desktop.document import Document
 from desktop.jitter import SCALES, Jitter, Point
+from desktop.language import said_elsewhere
 from desktop.links import BEST, ITSELF, Links
 from desktop.links_rows import COLOURS, link_words, state_words, told
 from desktop.transport import Transport
@@ -159,6 +160,10 @@ def test_what_is_heard_stands_first_with_its_figures(page: Page) -> None:
     assert "locked, 24 fps" in rows[0].said
     assert page.page.timecode.text().startswith("01:00:0")
     assert "leads" in page.page.why.text()
+    assert standings[0].why in page.page.why.text()
+    assert f"leads: {standings[0].why}" in rows[0].said
+    assert f"does not lead: {standings[1].why}" in rows[1].said
+    assert standings[1].why
     assert f"{standings[0].fix.jitter_ms:.1f}" in page.page.plotted.text()
     faults = [row for row in rows if row.link.startswith("port ")]
     assert [(row.link, row.state) for row in faults] == [("port Hitpoint sync", "well"), ("port IAC Bus 1", "broken")]
@@ -257,3 +262,13 @@ def test_the_page_speaks_chinese_where_the_doctor_spoke_english(page: Page, qapp
 
 def test_every_state_has_a_colour_of_its_own() -> None:
     assert len(set(COLOURS.values())) == 4
+
+
+def test_why_a_source_leads_is_said_in_the_language_of_the_window() -> None:
+    sentence = (
+        "MTC from the DAW leads (locked at 24 fps, jitter 0.4 ms): timecode tells every quarter of a frame and it is steady"
+    )
+    said = said_elsewhere(sentence, "doctor", "zh")
+    assert said == "MTC from the DAW 主导（锁定于 24 帧/秒，抖动 0.4 毫秒）：时码精确到四分之一帧，而且稳定"
+    for kind, reason in PRECISION.values():
+        assert said_elsewhere(reason, "doctor", "zh") != reason, kind

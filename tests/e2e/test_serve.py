@@ -130,7 +130,7 @@ def test_it_plays_from_a_button_and_leaves_no_player_behind(file: Path, tmp_path
         daw.ask("/hitpoint/transport/ports", LONG, out="virtual:Hitpoint test")
         daw.send("/hitpoint/transport/play", 1.0)
         moved = daw.hear(lambda m: m[0] == "/hitpoint/told/transport" and m[1][1] == 1 and m[1][0] > 0.1, LONG)
-        assert moved[1][2:] == (1.0, "Hitpoint")
+        assert moved[1][2:] == (1.0, "Hitpoint", "")
         children = [
             pid for task in Path(f"/proc/{program.pid}/task").iterdir() for pid in (task / "children").read_text().split()
         ]
