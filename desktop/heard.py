@@ -11,6 +11,7 @@ from PyQt6.QtCore import QObject
 from bridge.chase import Reading
 from bridge.events import TransportRead
 from desktop.document import Document
+from desktop.driven import Driven
 from desktop.transport import Transport
 
 APART = Fraction(1, 50)
@@ -33,6 +34,7 @@ class Heard(QObject):
     ) -> None:
         super().__init__(parent)
         self.on = True
+        self.driven = Driven(document, transport, self)
         self._document, self._transport, self._clock = document, transport, clock
         self._playing = False
         self._read: tuple[TransportRead, int] | None = None
