@@ -14,7 +14,8 @@ from bridge.ports import Heard, QueuedPort
 from engines.errors import PortError
 
 _QUIET = 2  # periods without a message, after which the last one was heard by everybody
-_SLIPPED, _MOST_ENDS = 8, 256  # periods that somebody may have missed when JACK slips, and note-offs remembered
+_SLIPPED_S, _AGAIN_S = 2, 0.5  # how long before JACK told of it a period may have been missed, and after it one is missed still
+_MOST_ENDS = 512  # note-offs remembered
 _FAREWELL_S = 1.0  # for the last note-offs: some periods, however busy the machine
 
 
@@ -41,6 +42,7 @@ class JackPort(QueuedPort):
             maxlen=_MOST_ENDS
         )  # the newest note-offs, and the samples that they were due at
         self._slips = jack.slips
+        self._again: list[int] = []  # samples from which on ends are said once more, because JACK slipped
 
     def __str__(self) -> str:
         return f"JACK port {self.name}"
@@ -86,10 +88,13 @@ class JackPort(QueuedPort):
         jack = self.jack
         offset, clock = 0, jack.clock
         with self._guard:
-            self._quiet = 0 if self._waiting else self._quiet + 1
+            self._quiet = 0 if self._waiting or self._slips != jack.slips else self._quiet + 1
             if self._slips != jack.slips:
                 self._slips = jack.slips
-                self._end_again(first - _SLIPPED * frames)
+                self._again = [first, first + round(_AGAIN_S * jack.rate)]
+            if self._again and first >= self._again[0]:
+                del self._again[0]
+                self._end_again(first - _SLIPPED_S * jack.rate)
             while self._waiting and (sample := clock.sample(self._waiting[0][0])) < first + frames:
                 _, order, message = self._waiting[0]
                 offset = max(offset, sample - first)
@@ -109,9 +114,10 @@ class JackPort(QueuedPort):
             self._settled.set()
 
     def _end_again(self, since: int) -> None:
-        """A period was missed by somebody: the note-offs since then are said once more, or a note may hang elsewhere."""
-        for sample, message in self._ended:
-            if sample >= since and not self.board[128 * (message[0] & 0x0F) + message[1]]:
+        """A period was missed by somebody: the note-offs since then are said once more, each once, or a note may hang elsewhere."""
+        silent = {message: None for sample, message in self._ended if sample >= since}
+        for message in silent:
+            if not self.board[128 * (message[0] & 0x0F) + message[1]]:
                 with suppress(self.jack.jack.JackError):  # a period that is full holds what is due
                     self._port.write_midi_event(0, message)
 

@@ -287,3 +287,37 @@ def test_the_transport_is_seen_at_the_first_sample_of_a_period(made: Made) -> No
     transport.close()
     graph.run()
     assert transport.poll() is None
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(1, 700),
+    st.lists(
+        st.tuples(st.integers(0, 1200), st.integers(1, 60), st.integers(60, 63), st.integers(0, 9)), min_size=1, max_size=30
+    ),
+)
+def test_a_listener_that_misses_periods_is_left_with_no_note(later: int, notes: list[tuple[int, int, int, int]]) -> None:
+    """JACK tells that it was late up to a second after somebody missed a period, and that one may be away for a while."""
+    graph = Graph()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bridge.jack_client.library", lambda: graph)
+        jack = JackClient()
+    jack_port = JackPort(jack, "melody")
+    jack_port.open()
+    end, missed = 0, set[int]()
+    for begin, length, pitch, away in sorted(notes):
+        begin = max(begin, end)
+        end = begin + length
+        missed |= {*range(end, end + away)}
+        jack_port.send(bytes((0x90, pitch, 80)), jack.clock.nanoseconds(begin * PERIOD))
+        jack_port.send(bytes((0x80, pitch, 64)), jack.clock.nanoseconds(end * PERIOD))
+    sounds: set[int] = set()
+    pins = graph.pins[0]
+    for period in range(max(end, 1500) + later + RATE // PERIOD + 2):
+        before = len(pins.heard)
+        graph.run()
+        if period - later in missed:
+            graph.calls["xrun"](1000.0)
+        for _, message in pins.heard[before:] if period not in missed else ():
+            (sounds.add if message[0] == 0x90 else sounds.discard)(message[1])
+    assert sounds == set()
