@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication, QInputDialog, QMessageBox
 from desktop import theme
 from desktop.actions import Actions, Item
 from desktop.compose_wish import wishes_of
+from desktop.handing import Handing
 from desktop.language import LANGUAGES, current, speak, words
 from desktop.opening import Opening
 from desktop.palette import Palette
@@ -52,6 +53,7 @@ WITH_SESSION = {
         "take_name",
         "cue_copy",
     ),
+    *("deliver", "preview", "cue_sheet", "click_out", "brief_out", "brief_in"),
 }
 """What needs a session."""
 
@@ -61,7 +63,7 @@ class Commands:
 
     def __init__(self, window: Window) -> None:
         self.window = window
-        self.opening = Opening(window)
+        self.opening, self.handing = Opening(window), Handing(window)
         self._alone: Viewer | None = None
 
     def of(self, item: Item) -> Callable[[], object]:
@@ -101,7 +103,7 @@ class Commands:
             "arrange": lambda: self.window.arrangement.reset(),
             "cancel": lambda: self.window.jobs.cancel(),
         }
-        home: object = self if hasattr(self, name) else self.opening
+        home: object = next(home for home in (self, self.opening, self.handing) if name in simple or hasattr(home, name))
         found: Callable[[], object] = simple[name] if name in simple else getattr(home, name)
         return found
 
