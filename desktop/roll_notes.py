@@ -25,10 +25,10 @@ class Clock:
     """A tempo map in floats, for pixels: its own arithmetic is exact, and too slow for every note of every picture."""
 
     def __init__(self, tempo_map: TempoMap) -> None:
-        starts = [segment.start for segment in tempo_map.segments]
+        starts = [float(beat) for beat, _ in tempo_map.changes]
+        times = [float(second) for _, second in tempo_map.changes]
         last = tempo_map.segments[-1]
-        self._beats = np.array([-FAR, *map(float, starts), float(last.start) + FAR])
-        times = [float(tempo_map.seconds(beat)) for beat in starts]
+        self._beats = np.array([-FAR, *starts, starts[-1] + FAR])
         self._times = np.array([times[0] - FAR * float(tempo_map.segments[0].spb), *times, times[-1] + FAR * float(last.spb)])
 
     def seconds(self, beats: Floats | float) -> Floats:

@@ -11,6 +11,19 @@ from PyQt6.QtCore import QObject, pyqtSignal
 if TYPE_CHECKING:
     from desktop.transport import Transport
     from engines.session.model import Session
+    from engines.spotting.tempo import TempoMap
+
+
+_LAST: list[tuple[TempoMap, tuple[int, ...], tuple[Fraction, ...]]] = []
+
+
+def starts_of(session: Session) -> tuple[Fraction, ...]:
+    """Film times at which scenes begin, exact; worked out once for all who follow, and again where an act moved a bar line."""
+    bars = tuple(scene.bars for scene in session.scenes)
+    if not _LAST or _LAST[0][0] is not session.tempo_map or _LAST[0][1] != bars:
+        starts = tuple(session.tempo_map.seconds(span.start) for span in session.spans)
+        _LAST[:] = [(session.tempo_map, bars, starts)]
+    return _LAST[0][2]
 
 
 class Follow(QObject):
@@ -21,7 +34,7 @@ class Follow(QObject):
     def __init__(self, transport: Transport, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._transport = transport
-        self._starts: list[Fraction] = []
+        self._starts: tuple[Fraction, ...] = ()
         self._scene = 0
         transport.moved.connect(self.look)
 
@@ -32,7 +45,7 @@ class Follow(QObject):
 
     def show_session(self, session: Session | None) -> None:
         """Another session, or the same after an act."""
-        self._starts = [] if session is None else [span.seconds[0] for span in session.spans]
+        self._starts = () if session is None else starts_of(session)
         self.look()
 
     def look(self, *_: int) -> None:

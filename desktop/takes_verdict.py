@@ -82,7 +82,8 @@ class Verdicts:
             before._known if before and same else {}
         )
         self._times = [hit.time for hit in session.hits]
-        self._reach = max((max(hit.early, hit.late) for hit in session.hits), default=Fraction(0)) + MARGIN
+        windows = {id(window): window for hit in session.hits for window in (hit.early, hit.late)}  # most are one and the same
+        self._reach = max(windows.values(), default=Fraction(0)) + MARGIN
         self._hits: dict[str, tuple[Hit, ...]] = {}
 
     def hits(self, span: Span) -> tuple[Hit, ...]:

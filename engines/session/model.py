@@ -266,8 +266,14 @@ class Session:
 
     def takes_of(self, scene: Scene) -> dict[str, SceneTake]:
         """The takes of a scene by id, in the order of their numbers."""
-        mine = [(name, take) for name, take in self.takes.items() if take.scene == scene.id]
-        return dict(sorted(mine, key=lambda pair: pair[1].number))
+        return dict(self._takes_by_scene.get(scene.id, ()))
+
+    @cached_property
+    def _takes_by_scene(self) -> dict[str, list[tuple[str, SceneTake]]]:
+        out: dict[str, list[tuple[str, SceneTake]]] = {}
+        for name, take in sorted(self.takes.items(), key=lambda pair: pair[1].number):
+            out.setdefault(take.scene, []).append((name, take))
+        return out
 
     def take(self, scene: Scene, number: int | None = None) -> tuple[str, SceneTake]:
         """The take of that number, or the chosen one, with its id. Raises OptionError where there is none."""

@@ -95,6 +95,11 @@ class TempoMap:
             times.append(now)
         return beats, times
 
+    @property
+    def changes(self) -> tuple[tuple[Fraction, Fraction], ...]:
+        """Where each segment begins: its beat, and that beat's film time, exact."""
+        return tuple(zip(*self._starts, strict=True))
+
     def seconds(self, beat: Fraction | int) -> Fraction:
         """Film time of a beat, exact; beats before 0 go on at the first tempo."""
         beats, times = self._starts
