@@ -21,13 +21,14 @@ from bridge.marking import Marked
 from bridge.placing import Placement
 from bridge.sitting import Acted
 from bridge.studio import Offer, OpenFilm, Studio
-from engines import __version__
+from engines import __version__, files
 from engines.commands import Delete, Hold, Join, Remark, Split, Title, scope_of
 from engines.errors import OptionError
 from engines.picture.timecode import parse_rate
 from engines.scoring import Spotted, Wishes, shots_json
 from engines.session.deliver import scenes_json, write_cue
 from engines.session.delivery import Delivery
+from engines.session.desk import holder
 from engines.session.listing import history_json, takes_json
 from engines.session.model import Session
 from engines.session.plain import plain
@@ -75,6 +76,7 @@ def session_json(now: OpenSession) -> Json:
     return {
         "session": str(now.path),
         "read_only": now.read_only,
+        "held_by": (holder(now.path) or None) if now.read_only else None,
         "cue": value.cue,
         "film": {"path": value.film.path, "frames": value.film.frames, "rate": str(value.film.rate), "start": str(value.start)},
         "engine": value.engine,
@@ -314,6 +316,7 @@ def whole(text: str) -> Path:
     path = Path(text)
     if "\0" in text or not path.is_absolute():
         raise OptionError("is no absolute path", where=text[:80], cure="give the whole path, from the root or the drive")
+    files.spelled(path)  # what is found there is told to others, and written into sessions
     return path
 
 

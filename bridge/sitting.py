@@ -145,16 +145,23 @@ class Sitting:
             return updated(copy)
 
     def save(self, path: Path | None = None) -> Path:
-        """Saves now; a new ``path`` becomes the session's. Raises OutputError, SessionError."""
+        """Saves now; a new ``path`` becomes the session's once it lies there. Raises OptionError, OutputError, SessionError; then
+        nothing has changed, and it goes on being saved where it was."""
         if path is None:
             return self.write().files["session"]
         self._disk.flush()
-        with self._writing, self._lock:
-            self._open()
-            self._desk.save(path)
-            written = updated(self._desk).files["session"]
-            self.tell("saved", f"Save as {path.name}")
-            return written
+        with self._writing:
+            with self._lock:
+                self._open()
+                _ = self._desk.content
+                copy = replace(self._desk)
+            written = copy.save(path)
+            with self._lock:
+                self._desk.moved(copy)
+                self.tell("saved", f"Save as {path.name}")
+        self._disk.touch()  # the files beside it, and what was done meanwhile
+        self._disk.flush()
+        return written
 
     def flush(self) -> None:
         """Waits until what was done is on the disk, or the disk has refused it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,12 @@ def serve(args: argparse.Namespace) -> None:
         if args.follow:
             house.studio.playback.follow()
         say(f"token: {house.token}", f"also in {house.token_file}, which only you can read")
-        give(args, house.json(), house.text())
-        sys.stdout.flush()
-        house.wait()
-    say("stopped: jobs are cancelled, the session is saved")
+        say(*filter(None, [house.warning]))
+        with suppress(KeyboardInterrupt):  # as soon as it is told that it serves, it may be ended
+            give(args, house.json(), house.text())
+            sys.stdout.flush()
+            house.wait()
+    say("stopped: jobs are cancelled, the session is saved", *(f"did not stop: {sentence}" for sentence in house.left))
 
 
 def ports(args: argparse.Namespace) -> None:

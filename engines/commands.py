@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from engines import files
 from engines.errors import OptionError
 from engines.picture.reel import Reel
 from engines.scoring import Wishes, composed
@@ -327,7 +328,7 @@ class Relink:
             raise OptionError("is another film", where=self.path, cure="conform carries a session to another cut: conform --film")
         if (reel.rate, reel.frames) != (session.film.rate, session.film.frames):
             raise OptionError("is another cut", where=self.path, cure="conform carries a session to another cut: conform --film")
-        film = replace(session.film, path=str(self.path.resolve()), digest=reel.digest, size=self.path.stat().st_size)
+        film = replace(session.film, path=files.spelled(self.path), digest=reel.digest, size=self.path.stat().st_size)
         return replace(session, film=film)
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-from engines.errors import OutputError
+from engines.errors import OptionError, OutputError
 
 REFUSALS = {
     errno.ENOSPC: ("the disk is full", "free some space, or write elsewhere"),
@@ -97,6 +97,21 @@ def opened(path: str | Path) -> BufferedReader:
         file.close()
         raise
     return file
+
+
+def spelled(path: str | Path) -> str:
+    """The whole path as text, for a session's file or another program. Raises OptionError where a name in it is not UTF-8, as names
+    of old disks are: no text can hold it."""
+    try:
+        whole = str(Path(path).resolve())
+    except (OSError, RuntimeError):  # pathlib's word for a loop until Python 3.13
+        raise OptionError(REFUSALS[errno.ELOOP][0], where=str(path)[:200], cure="give another path") from None
+    try:
+        whole.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = whole.encode("utf-8", "backslashreplace").decode("utf-8")
+        raise OptionError("a name in this path is not UTF-8", where=shown, cure="rename that file or folder") from None
+    return whole
 
 
 def read(path: str | Path, most: int) -> bytes:

@@ -282,7 +282,7 @@ def first_session(reel: Reel, spotted: Spotted, seen: Motion, wishes: Wishes, pr
 
 def film_of(reel: Reel) -> Film:
     """A film as a session remembers it."""
-    return Film(str(reel.path.resolve()), reel.digest, reel.path.stat().st_size, reel.rate, reel.frames, reel.duration)
+    return Film(files.spelled(reel.path), reel.digest, reel.path.stat().st_size, reel.rate, reel.frames, reel.duration)
 
 
 def composed(session: Session, wishes: Wishes, watch: Watch) -> Session:

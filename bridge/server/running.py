@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,6 +14,8 @@ from bridge.logfile import log_to_file
 from bridge.osc import OscServer
 from bridge.server.local import LocalServer
 from bridge.studio import Studio
+from engines import files
+from engines.session.desk import holder
 
 LOOK = 1.0
 """Seconds between two looks for Ctrl-C, which Windows does not hand to a thread that waits without end."""
@@ -29,6 +31,8 @@ class House:
     token_file: Path
     osc_port: int | None
     log: Path | None
+    left: list[str] = field(default_factory=list)
+    """What did not stop, once it has ended: sentences of jobs."""
 
     def json(self) -> dict[str, Any]:
         """As the programs read it that start us."""
@@ -40,8 +44,23 @@ class House:
             "token_file": str(self.token_file),
             "osc_port": self.osc_port,
             "session": str(self.studio.now.path) if self.studio.is_open else None,
+            "read_only": self.read_only,
             "log": None if self.log is None else str(self.log),
         }
+
+    @property
+    def read_only(self) -> bool:
+        """Whether another program had the session open first."""
+        return self.studio.is_open and self.studio.now.read_only
+
+    @property
+    def warning(self) -> str | None:
+        """What the person should know before relying on the session."""
+        if not self.read_only:
+            return None
+        path = self.studio.now.path
+        who = holder(path) or "another program"
+        return f"{path}: is open in {who}: here it is read-only; close it there, then open it here again"
 
     def text(self) -> str:
         """The same for a person."""
@@ -62,10 +81,10 @@ def running(port: int | None, osc_port: int | None, osc_read_only: bool, session
     """The studio with its wires; in the end jobs are cancelled, the session is saved and closed. Raises PortError, SessionError."""
     with ExitStack() as closing:
         log = log_to_file()
-        studio = Studio()
-        closing.callback(studio.close)
+        studio, left = Studio(), list[str]()
+        closing.callback(lambda: left.extend(studio.close()))
         if session is not None:
-            studio.open_session(session)
+            studio.open_session(Path(files.spelled(session)))
         server = LocalServer(studio, SERVER_PORT if port is None else port)
         closing.callback(server.close)
         osc = None
@@ -73,4 +92,4 @@ def running(port: int | None, osc_port: int | None, osc_read_only: bool, session
             osc = OscServer(studio, osc_port, osc_read_only)
             closing.callback(osc.close)
         facts = {"osc_port": None if osc is None else osc.port}
-        yield House(studio, server.url, server.door.token, server.post(facts), facts["osc_port"], log)
+        yield House(studio, server.url, server.door.token, server.post(facts), facts["osc_port"], log, left)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from typing import Any, Protocol, Self
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from engines.errors import HitpointError, OptionError, OutputError, SessionError
+from engines.errors import HitpointError, OptionError, SessionError
 from engines.files import read, refusal, write
 from engines.session.history import Change, History, Step, differences
 from engines.session.model import Session
@@ -28,6 +30,10 @@ from engines.watch import Watch
 
 LARGEST = 2**30
 """Bytes of a session beyond which the file is taken for something else."""
+
+SUFFIX = ".hitpoint"
+
+_LONGEST_NAME = 1024  # bytes of who holds a lock
 
 ABANDONED = 60
 """Seconds after which nobody can still be writing a report."""
@@ -84,6 +90,7 @@ class Desk:
         """A session that is about to be saved to ``path`` for the first time. One that lies there already keeps its takes under
         another name (``cue-1.hitpoint``). Raises SessionError where another program has it open."""
         path = Path(path)
+        _named(path)
         lock = _locked(path)
         if lock is None:
             raise _busy(path)
@@ -123,28 +130,44 @@ class Desk:
         return step
 
     def save(self, path: str | Path | None = None) -> Path:
-        """Writes the file, whole or not at all; a new ``path`` becomes the session's. Raises OutputError, SessionError."""
+        """Writes the file, whole or not at all; a new ``path`` becomes the session's once it is written, and a session that lies there
+        keeps its takes under another name. Raises OutputError, SessionError, and OptionError for a name that is no session's; then
+        nothing has changed."""
         target = Path(path) if path is not None else self.path
         if target is None:
             raise OptionError("the session has no file yet", where="save", cure="say where to save it")
-        if path is None or self.path == target:
+        if self.path is not None and self.path.resolve() == target.resolve():
             self.writable()
-        if self._lock is None or self.path != target:
-            lock = _locked(target)
-            if lock is None:
-                raise _busy(target)
-            self.close()
-            self._lock, self.path, self.read_only = lock, target, False
-        table = {"format": FORMAT, "version": VERSION, "session": self.content, "history": _history_table(self.history)}
-        spare = _spared(target) if self._replaces else None
+            if self._lock is not None:
+                self._write(self.path, self._replaces)
+                self._replaces = False
+                return self.path
+        _named(target)
+        lock = _locked(target)
+        if lock is None:
+            raise _busy(target)
         try:
-            written = write(target, text_of(table))
-        except OutputError:
-            if spare is not None:
-                spare.unlink()
+            self._write(target, target.exists())
+        except BaseException:
+            _unlocked(lock)
             raise
-        self._replaces = False
-        return written
+        self.close()
+        self._lock, self.path, self.read_only, self._replaces = lock, target, False, False
+        return target
+
+    def _write(self, target: Path, replaces: bool) -> None:
+        table = {"format": FORMAT, "version": VERSION, "session": self.content, "history": _history_table(self.history)}
+        spare = _spared(target) if replaces else None
+        try:
+            write(target, text_of(table))
+        except BaseException:
+            if spare is not None:
+                spare.unlink(missing_ok=True)
+            raise
+
+    def moved(self, copy: Desk) -> None:
+        """Has the file, and the lock on it, of a copy that was saved elsewhere."""
+        self._lock, self.path, self.read_only, self._replaces = copy._lock, copy.path, copy.read_only, copy._replaces
 
     def close(self) -> None:
         """Lets another program write to the file."""
@@ -180,13 +203,31 @@ def text_of(table: Any) -> str:
     return rows(table, 2) + "\n"
 
 
+def holder(path: Path) -> str:
+    """Who has a session open, as far as they said so: a program and its process; empty where nobody knows."""
+    with suppress(OSError):
+        said = read(_lock_file(path), _LONGEST_NAME).decode("utf-8", "replace")
+        return "".join(letter for letter in said if letter.isprintable())
+    return ""
+
+
 def _busy(path: Path | None) -> SessionError:
-    return SessionError("is open in another program, here it is read-only", where=path, cure="close it there, or save a copy")
+    who = holder(path) if path is not None else ""
+    what = f"is open in another program{f' ({who})' if who else ''}, here it is read-only"
+    return SessionError(what, where=path, cure="close it there, or save a copy")
+
+
+def _named(path: Path) -> None:
+    """Raises OptionError for a name that is no session's: what lies there might be a film."""
+    if path.suffix.lower() != SUFFIX:
+        raise OptionError(f"a session's name ends with {SUFFIX}", where=path, cure=f"call it {path.with_suffix(SUFFIX).name}")
 
 
 def _locked(path: Path) -> BaseFileLock | None:
     """The lock on a session, which the system lets go of when its program ends; None where another program holds it."""
     lock = FileLock(_lock_file(path), thread_local=False)
+    if not Path(lock.lock_file).parent.is_dir():  # it would be made
+        raise refusal(path, OSError(errno.ENOENT, "no folder"))
     try:
         lock.acquire(timeout=0)
         if not Path(lock.lock_file).exists():  # its last holder removed it while we were getting hold of it
@@ -196,6 +237,9 @@ def _locked(path: Path) -> BaseFileLock | None:
         return None
     except OSError as error:
         raise refusal(path, error) from error
+    with suppress(OSError):  # Windows lets nobody write there, and nobody read who it is
+        program = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])
+        Path(lock.lock_file).write_text(f"{program}, process {os.getpid()}"[: _LONGEST_NAME // 4], "utf-8")
     return lock
 
 
@@ -214,6 +258,8 @@ def _lock_file(path: Path) -> Path:
 
 def _spared(path: Path) -> Path:
     """A second name for a session that is about to be replaced by another. Raises OutputError."""
+    if not path.is_file():
+        raise refusal(path, OSError(errno.EISDIR if path.is_dir() else errno.ENXIO, "is no file"))
     spare = next(name for n in count(1) if not (name := path.with_stem(f"{path.stem}-{n}")).exists())
     try:
         os.link(path, spare)

@@ -7,13 +7,13 @@ from hashlib import file_digest
 from pathlib import Path
 
 from engines.errors import OptionError
-from engines.files import opened
+from engines.files import opened, spelled
 from engines.session.model import FeatureFile
 
 
 def feature_files(paths: Sequence[Path]) -> tuple[FeatureFile, ...]:
     """Files as a session remembers them. Raises OptionError for one that cannot be read."""
-    return tuple(FeatureFile(str(path.resolve()), _digest(path)) for path in paths)
+    return tuple(FeatureFile(spelled(path), _digest(path)) for path in paths)
 
 
 def _digest(path: Path) -> str:

@@ -523,3 +523,19 @@ def test_it_is_closed_with_its_subscribers(studio: Studio) -> None:
             events.recv(LONG)
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", server.port), timeout=1)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are always text elsewhere")
+def test_a_name_that_is_no_text_is_one_line(admitted: httpx.Client, tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/odd\xff"
+    os.mkdir(folder)
+    (tmp_path / "link").symlink_to(os.fsdecode(folder))
+    for path in (str(tmp_path / "link" / "film.mp4"), str(tmp_path / "link" / "cue.hitpoint")):
+        for address, name in (("open", "path"), ("save", "path"), ("deliver", "folder"), ("brief/read", "path")):
+            answer = admitted.post(f"/hitpoint/{address}", json={name: path})
+            assert answer.status_code == 400
+            assert "is not UTF-8" in said(answer)
+    surrogate = json.dumps({"path": "/tmp/\udcff.mp4"}).encode()
+    answer = admitted.post("/hitpoint/open", content=surrogate, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    said(answer)

@@ -559,3 +559,32 @@ def test_the_doctor_and_a_placing_are_cancelled_within_a_step(
                 job.result(LONG / 2)
     finally:
         go.set()
+
+
+def test_a_save_elsewhere_that_fails_leaves_everything_where_it_was(studio: Studio, file: Path, tmp_path: Path) -> None:
+    studio.open_session(file)
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"a film")
+    (tmp_path / "folder.hitpoint").mkdir()
+    for where in (film, tmp_path / "folder.hitpoint", tmp_path / "nowhere" / "cue.hitpoint"):
+        with pytest.raises((OptionError, OutputError)):
+            studio.save(where)
+        assert studio.now.path == file
+    assert film.read_bytes() == b"a film"
+    studio.act(Title("Dawn", 1))
+    studio.flush()
+    assert on_disk(file).scenes[0].name == "Dawn"
+    with Desk.open(file) as desk:
+        assert desk.read_only
+
+
+def test_a_save_elsewhere_is_gone_on_with(studio: Studio, file: Path, tmp_path: Path, heard: list[Event]) -> None:
+    studio.open_session(file)
+    other = tmp_path / "other.hitpoint"
+    assert studio.save(other) == other
+    assert studio.now.path == other
+    assert other.with_suffix(".mid").exists()
+    assert [e.change for e in heard if isinstance(e, SessionChanged)] == ["opened", "saved"]
+    studio.act(Title("Dawn", 1))
+    studio.close_session()
+    assert (on_disk(other).scenes[0].name, on_disk(file).scenes[0].name) == ("Dawn", "")

@@ -184,3 +184,19 @@ def test_the_table_of_addresses_is_written_without_a_server(tmp_path: Path) -> N
     assert page == (ROOT / "bridge" / "OSC.md").read_text("utf-8")
     rows = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=LONG, check=True).stdout)
     assert {"address", "what", "arguments", "answers", "http"} == set(rows["addresses"][0])
+
+
+def test_a_session_that_is_open_elsewhere_is_told_at_the_start(file: Path, tmp_path: Path) -> None:
+    with Desk.open(file), serving(tmp_path, "--session", str(file)) as (program, told):
+        assert told["read_only"] is True
+        code, _, words = end(program)
+    assert code == 0
+    assert f"process {os.getpid()}" in words
+    assert "here it is read-only" in words
+
+
+def test_a_session_given_beside_is_told_with_its_whole_path(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    with serving(tmp_path, "--session", file.name) as (program, told):
+        assert told["session"] == str(file.resolve())
+        assert end(program)[0] == 0

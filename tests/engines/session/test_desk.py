@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from sittings import bytes_of, few, saved, scored, unscored
 
 from engines import commands
-from engines.errors import OutputError, SessionError
-from engines.session.desk import Desk, text_of
+from engines.errors import OptionError, OutputError, SessionError
+from engines.session.desk import Desk, holder, text_of
 from engines.session.history import History
 from engines.session.refill import Wish
 from engines.session.upgrades import VERSION
@@ -305,3 +305,79 @@ def test_a_history_that_leads_nowhere_changes_nothing(trio: str, tmp_path: Path)
                 desk.undo()
             assert bytes_of(desk) == before
             assert desk.history == history != History()
+
+
+def test_a_save_elsewhere_has_the_new_file_and_spares_what_lay_there(trio: str, tmp_path: Path) -> None:
+    path, other = saved(scored(), tmp_path / "cue.hitpoint"), saved(unscored(), tmp_path / "other.hitpoint")
+    content = other.read_bytes()
+    with Desk.open(path) as desk:
+        assert desk.save(other) == other
+        assert (desk.path, (tmp_path / "other-1.hitpoint").read_bytes()) == (other, content)
+        with Desk.open(path) as free:
+            assert not free.read_only
+        desk.do(commands.Title("Dawn", 1))
+        desk.save()
+    assert not list(tmp_path.glob("*-2*"))
+    with Desk.open(other) as again:
+        assert again.session.scenes[0].name == "Dawn"
+
+
+@pytest.mark.parametrize(
+    "where", ["film.mp4", "other.hitpoint", "folder.hitpoint", "nowhere/cue.hitpoint", "busy.hitpoint", "pipe.hitpoint"]
+)
+def test_a_save_elsewhere_that_fails_has_changed_nothing(
+    trio: str, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(scored(), tmp_path / "cue.hitpoint")
+    (tmp_path / "film.mp4").write_bytes(b"a film")
+    (tmp_path / "folder.hitpoint").mkdir()
+    os.mkfifo(tmp_path / "pipe.hitpoint")
+    for name in ("other.hitpoint", "busy.hitpoint"):
+        saved(unscored(), tmp_path / name)
+    with Desk.open(path) as desk, Desk.open(tmp_path / "busy.hitpoint"):
+        before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
+        with monkeypatch.context() as full:
+            if where == "other.hitpoint":
+                full.setattr("engines.session.desk.write", no_room)
+            with pytest.raises((OptionError, OutputError, SessionError)):
+                desk.save(tmp_path / where)
+        assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == before
+        assert desk.path == path
+        with Desk.open(path) as second:
+            assert second.read_only
+        desk.do(commands.Title("Dawn", 1))
+        desk.save()
+    with Desk.open(path) as again:
+        assert again.session.scenes[0].name == "Dawn"
+
+
+def no_room(path: Path, content: object) -> None:
+    raise OutputError("the disk is full", where=path)
+
+
+def test_the_same_file_by_another_name_is_no_other_file(trio: str, tmp_path: Path) -> None:
+    path = saved(scored(), tmp_path / "cue.hitpoint")
+    (tmp_path / "link.hitpoint").symlink_to(path)
+    with Desk.open(path) as desk:
+        for name in (tmp_path / "link.hitpoint", tmp_path / "nowhere" / ".." / "cue.hitpoint"):
+            desk.do(commands.Title(name.parent.name, 1))
+            desk.save(name)
+            assert desk.path == path
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["cue.hitpoint", "link.hitpoint"]
+
+
+def test_a_new_session_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"a film")
+    with pytest.raises(OptionError, match=r"call it film\.hitpoint"):
+        Desk.new(unscored(), tmp_path / "film.mp4")
+    assert (tmp_path / "film.mp4").read_bytes() == b"a film"
+
+
+def test_who_has_a_session_open_is_told(trio: str, tmp_path: Path) -> None:
+    path = saved(scored(), tmp_path / "cue.hitpoint")
+    assert holder(path) == ""
+    with Desk.open(path):
+        with Desk.open(path) as second, pytest.raises(SessionError, match=rf"another program \(.*process {os.getpid()}\)"):
+            second.do(commands.Title("Dawn", 1))
+        assert str(os.getpid()) in holder(path)
+    assert holder(path) == ""
