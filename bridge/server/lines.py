@@ -1,8 +1,12 @@
-"""The sockets themselves: so many and no more, and none that stays open while nothing comes or nothing is taken from it."""
+"""The sockets themselves: so many and no more, and none that stays open while nothing comes or nothing is taken from it.
+
+Beyond so many, the one goes that has said least for longest: whoever opens sockets and says nothing locks nobody out.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -42,13 +46,26 @@ class HttpLine(H11Protocol):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._head, self._stalled = Deadline(), Deadline()
+        self._since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._since = time.monotonic()
         if len(self.connections) > MOST:
-            transport.abort()
-            return
+            self._make_room()
         self._head.set(transport, HEAD_S)
+
+    def _make_room(self) -> None:
+        """Breaks off the socket that has been waited for longest; the one that has just come, where each is at work."""
+        others = [line for line in self.connections if isinstance(line, HttpLine) and line is not self and line.waits]
+        min(others, key=lambda line: line._since, default=self).transport.abort()
+
+    @property
+    def waits(self) -> bool:
+        """Whether no whole request has come, of which the answer is not sent yet."""
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return False
+        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

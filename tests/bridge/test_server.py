@@ -349,7 +349,7 @@ def test_more_sockets_than_there_may_be_are_broken_off(
     monkeypatch.setattr(bridge.server.lines, "MOST", 5)
     opened = [socket.create_connection(("127.0.0.1", server.port), timeout=LONG) for _ in range(30)]
     closed = 0
-    for one in opened[10:]:
+    for one in opened[:20]:  # the oldest go
         with suppress(ConnectionResetError):
             assert one.recv(10) == b""
         closed += 1
@@ -362,6 +362,30 @@ def test_more_sockets_than_there_may_be_are_broken_off(
                 if again.get("/hitpoint/ping").status_code == 200:
                     return
     pytest.fail("does not answer any more")
+
+
+@pytest.mark.parametrize(
+    "begun", ["", "GET /hitpoint/ping HTTP/1.1\r\nHo", "GET / HTTP/1.1\r\nHost: {}\r\nContent-Length: 9\r\n\r\n{{"]
+)
+def test_sockets_that_say_nothing_lock_nobody_out(server: LocalServer, client: httpx.Client, begun: str) -> None:
+    words = begun.format(f"127.0.0.1:{server.port}").encode()
+    idle = []
+    with listen(server) as events:
+        assert json.loads(events.recv(LONG))["event"] == "hello"
+        try:
+            for _ in range(bridge.server.lines.MOST + 60):
+                one = socket.create_connection(("127.0.0.1", server.port), timeout=LONG)
+                idle.append(one)
+                with suppress(ConnectionError):
+                    one.sendall(words)
+            until_true(lambda: len(server._server.server_state.connections) >= bridge.server.lines.MOST - 1)
+            for _ in range(5):
+                assert client.get("/hitpoint/ping", headers={"Connection": "close"}).status_code == 200
+            server.app.state.feed._studio.events.publish(Message("a word"))
+            assert until(events, event="message")["text"] == "a word"
+        finally:
+            for one in idle:
+                one.close()
 
 
 def test_a_subscriber_hears_only_what_it_asked_for(studio: Studio, server: LocalServer) -> None:
