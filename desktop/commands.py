@@ -18,7 +18,6 @@ from desktop.handing import Handing
 from desktop.language import LANGUAGES, current, speak, words
 from desktop.opening import Opening
 from desktop.palette import Palette
-from desktop.viewer import Viewer, on_full_screen
 from engines import __version__
 from engines.commands import AddHit, DropHit, FollowHits, Join, Lock, MoveHit, Split, TellAll, WeighHit
 from engines.errors import OptionError
@@ -64,7 +63,6 @@ class Commands:
     def __init__(self, window: Window) -> None:
         self.window = window
         self.opening, self.handing = Opening(window), Handing(window)
-        self._alone: Viewer | None = None
 
     def of(self, item: Item) -> Callable[[], object]:
         """What a row calls: the method of its name, here or of a dock's panel, or one of a few that say the rest in one expression."""
@@ -300,32 +298,18 @@ class Commands:
     def _switch(self, name: str) -> None:
         on = self.window.actions_by_name[name].isChecked()
         self.window.preferences.set(f"view/{name}", on)
-        for viewer in (self.window.viewer, self._alone):
+        for viewer in (self.window.viewer, self.window.second_display.view):
             if viewer is not None:
                 setattr(viewer, name, on)
                 viewer.update()
 
     def full_screen(self) -> None:
         """The picture alone on a display, or back."""
-        if self._alone is None:
-            self._alone = on_full_screen(self.window.viewer)
-            self._alone.left.connect(self.leave_full_screen)
-            sheet = self._sheet
-            if sheet is not None:
-                self._alone.draw(sheet)
-            self.window.document.drawn.connect(self._alone.draw)
+        alone = self.window.second_display
+        if alone.view is None:
+            alone.show()
         else:
-            self.leave_full_screen()
-
-    def leave_full_screen(self) -> None:
-        """The picture in the window alone."""
-        alone, self._alone = self._alone, None
-        if alone is not None:
-            self.window.document.drawn.disconnect(alone.draw)
-            alone.close_film()
-            alone.close()
-            alone.deleteLater()
-        self.window.actions_by_name["full_screen"].setChecked(False)
+            alone.leave()
 
     def light(self) -> None:
         """Light or dark, whatever the system says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PyQt6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
 from desktop import theme
@@ -27,6 +27,7 @@ class Viewer(QWidget):
 
     failed = pyqtSignal(object)  # FilmError
     left = pyqtSignal()  # Escape was pressed on the full screen
+    settled = pyqtSignal()  # it has another size, and keeps it
 
     def __init__(self, transport: Transport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +43,7 @@ class Viewer(QWidget):
         self._image: QImage | None = None
         self._sheet: Sheet | None = None
         self._owns = False
+        self._beside: Viewer | None = None
         self._settled = QTimer(self)  # a window that is being resized does not fetch every frame anew at every pixel
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLED_MS)
@@ -195,6 +197,12 @@ class Viewer(QWidget):
         if self.frames is not None and self._owns:
             self.frames.show_at(self._pixels())
             self.frames.want(self.transport.frame, self.transport.speed)
+        self.settled.emit()
+
+    def beside(self, other: Viewer | None) -> None:
+        """Fetches pictures as large as another view of them needs; None for itself alone."""
+        self._beside = other
+        self._settled.start()
 
     def speak(self) -> None:
         """Says its name again, in the language that the window speaks now."""
@@ -216,18 +224,5 @@ class Viewer(QWidget):
 
     def _pixels(self, reel: Reel | None = None) -> int:
         """Pixels of the screen that the picture is wide."""
-        return round(self.place(reel).width() * self.devicePixelRatioF())
-
-
-def on_full_screen(viewer: Viewer) -> Viewer:
-    """A second view of the same film alone on a display: the second one where there is one."""
-    window = viewer.window()
-    here = window.screen() if window is not None else None
-    other = next((screen for screen in QGuiApplication.screens() if screen is not here), here)
-    alone = Viewer(viewer.transport)
-    alone.burn_in, alone.streamers = viewer.burn_in, viewer.streamers
-    alone.share(viewer)
-    if other is not None:
-        alone.setGeometry(other.geometry())
-    alone.showFullScreen()
-    return alone
+        wide = round(self.place(reel).width() * self.devicePixelRatioF())
+        return wide if self._beside is None else max(wide, self._beside._pixels(reel))

@@ -22,6 +22,7 @@ from desktop.keys import is_own
 from desktop.language import act, is_another, words
 from desktop.message import MessageBar
 from desktop.preferences import Preferences
+from desktop.second_display import SecondDisplay
 from desktop.sheet import Sheet
 from desktop.sound import sound_of
 from desktop.timeline import Timeline
@@ -83,6 +84,7 @@ class Window(QMainWindow):
         self.welcome, self.viewer = Welcome(self), Viewer(self.transport, self)
         self.transport_bar = TransportBar(self.transport, self.actions_by_name, self.sound, self)
         self.timeline = Timeline(self.transport, self)
+        self.second_display = SecondDisplay(self.viewer, self)
         self.picture = QStackedWidget(self)
         self.picture.addWidget(self.welcome)
         self.picture.addWidget(self.viewer)
@@ -114,6 +116,9 @@ class Window(QMainWindow):
         self.catcher = Catcher(self)
         self.catcher.dropped.connect(lambda what, path: commands.take(path))
         self.transport.located.connect(self._located)
+        self.second_display.changed.connect(self.actions_by_name["full_screen"].setChecked)
+        self.second_display.lost.connect(self._display_lost)
+        self.second_display.found.connect(self.message.hide)
         self.viewer.failed.connect(self.message.refuse)
         self.jobs.cancelled.connect(document.cancel)
         timeline.hit_moved.connect(commands.move_hit)
@@ -148,11 +153,15 @@ class Window(QMainWindow):
         if sheet is not None and any(mark.hit.frame == frame for mark in sheet.marks):
             self.timeline.select(frame)
 
+    def _display_lost(self) -> None:
+        self.message.say(lambda: tr("The second display was unplugged: the picture is here again, and goes back there with it."))
+
     def _film_missing(self, error: HitpointError) -> None:
         self.message.say(f"{error.what}: {error.where}", lambda: tr("Find it…"), self.commands.opening.relink)
 
     def _show_reel(self, reel: Reel | None) -> None:
         self.viewer.open(reel)
+        self.second_display.look_again()
         self.timeline.open(reel)
         self.sound.open(reel)
         if reel is not None:
@@ -161,6 +170,7 @@ class Window(QMainWindow):
 
     def _draw(self, sheet: Sheet) -> None:
         self.viewer.draw(sheet)
+        self.second_display.draw(sheet)
         self.transport_bar.draw(sheet)
         self.timeline.draw(sheet)
         self.show_state()
@@ -230,7 +240,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         self.arrangement.keep()
-        self.commands.leave_full_screen()
+        self.second_display.leave()
         self.transport.stop()
         self.hide()  # at once; what is left to write may take a moment
         try:

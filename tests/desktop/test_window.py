@@ -501,13 +501,13 @@ def test_whatever_can_be_reached_by_keys_has_a_name_for_screen_readers(sitting: 
 
 def test_the_picture_goes_to_full_screen_and_back(sitting: Window, qtbot: QtBot) -> None:
     trigger(sitting, "full_screen")
-    alone = sitting.commands._alone
+    alone = sitting.second_display.view
     assert alone is not None
     assert alone.isFullScreen()
     sitting.transport.locate(60)
     assert alone.timecode == sitting.viewer.timecode
     qtbot.keyClick(alone, Qt.Key.Key_Escape)
-    assert sitting.commands._alone is None
+    assert sitting.second_display.view is None
     assert not sitting.actions_by_name["full_screen"].isChecked()
 
 
