@@ -29,6 +29,7 @@ from desktop.recut_laid import Recutting, laid_out
 from desktop.recut_pictures import Pictures
 from desktop.recut_rows import BARS, KIND, NEW, OLD, WHAT, ChangeList, Changes, Tick
 from desktop.recut_strips import Strips
+from desktop.recut_watch import Watching
 from engines.session.before import AFTER, BEFORE
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Recut(QWidget):
             tr("A cut list (EDL, OTIO, XML, AAF, CSV) or the new film; both may be dropped here at once (Ctrl+Alt+O)")
         )
         self.look.clicked.connect(self.new_cut)
+        self.watching = Watching(self._document, self)
         self.name = QLabel(self)
         self.summary = QLabel(self)
         self.summary.setProperty("quiet", True)
@@ -107,7 +109,7 @@ class Recut(QWidget):
         self.drop.setToolTip(tr("Forget the new cut; the session stays as it is"))
         self.drop.clicked.connect(self.put_aside)
         head, foot = QHBoxLayout(), QHBoxLayout()
-        for part in (self.look, self.name):
+        for part in (self.look, self.watching, self.name):
             head.addWidget(part)
         head.addStretch(1)
         head.addWidget(self.every)
