@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bridge.player import Inlet, Player, Status
 from bridge.player.messages import Socket
 from bridge.ports import MemoryPort
 from bridge.project import Project
+from bridge.server.running import House
 from engines.score.smf import Score, write_smf
 from engines.score.smf_reader import Marker
 from engines.session.desk import Desk
@@ -173,3 +175,23 @@ def test_placing_keeps_where_the_film_lies(session: Path, run: Run) -> None:
     assert "drop any of them at 3599.833 s of the project" in run("place", session, "--json")["said"]
     session.with_suffix(".daw.json").write_text("[]")
     assert "delete it" in run("place", session)
+
+
+def test_serve_follows_from_the_start_where_it_is_told_to(session: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def waited(house: House) -> None:
+        house.studio.playback.settle()
+        seen.append((house.studio.playback._inlets, house.studio.playback.status))
+
+    monkeypatch.setattr(House, "wait", waited)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(session.parent))  # the token's file
+    monkeypatch.setattr("bridge.player.Player", partial(Player, own_process=False))
+    said = run("serve", "--session", session, "--port", 0, "--follow", "--at", "01:00:00:00", "--json")
+    assert isinstance(said, dict), said
+    ((inlets, status),) = seen
+    assert inlets == (Inlet("auto"),)
+    assert status.follows
+    assert [socket.name for socket in status.inlets] == ["Hitpoint sync"]
+    assert Project.of(session).at == 3600
+    assert "no session to keep it with" in run("serve", "--port", 0, "--at", "4")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge.clock import MonotonicClock
+from bridge.events import Subscribers
 from bridge.midi_clock import CLOCK, CONTINUE, SIXTEENTH, SONG_POSITION, TICK, ClockReader, song_step
 from bridge.mmc import MmcReader, build
 from bridge.mtc import MtcReader, full_frame
 from bridge.placing import place_of
+from bridge.playback import Playback
 from bridge.player import Inlet, Outlet, Player, Programme, Route, Status
 from bridge.player.ear import Ear
 from bridge.project import Project, beside
@@ -140,3 +143,43 @@ def test_a_damaged_one_is_one_line_with_a_cure(tmp_path: Path, text: str) -> Non
     with pytest.raises(DawError, match="where the film lies") as told:
         Project.of(session)
     assert told.value.cure
+
+
+class Told:
+    """A player that plays nothing and writes down what it was told."""
+
+    def __init__(self, routes: Any = (), inlets: Any = (), on_status: Any = None) -> None:
+        self.status = Status()
+        self.told: list[tuple[str, Any]] = [("listen", tuple(inlets))]
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *given: self.told.append((name, given[0] if given else None))
+
+
+def test_following_opens_a_port_of_ours_unless_one_was_named_and_hears_it_as_the_daw_speaks() -> None:
+    made: list[Told] = []
+
+    def make(**given: Any) -> Told:
+        made.append(Told(**given))
+        return made[-1]
+
+    playback = Playback(Subscribers(), lambda: None, make)  # type: ignore[arg-type]
+    playback.lie(Fraction(3600), TICK)
+    playback.follow(midi=False)
+    assert made[0].told == [("listen", ()), ("origins", Fraction(3600)), ("follow", None)]
+    playback.follow("MTC")
+    assert made[0].told[3:] == [("listen", (Inlet("auto", song_step=TICK),)), ("follow", "MTC")]
+    playback.follow()
+    playback.open(inlets=[Inlet("virtual", "Clock"), Inlet("system", "x", SIXTEENTH)])
+    named = (Inlet("virtual", "Clock", TICK), Inlet("system", "x", SIXTEENTH))
+    assert made[0].told[5:] == [("follow", None), ("listen", named)]
+    playback.lie(Fraction(3600))
+    assert made[0].told[7:] == [("listen", (Inlet("virtual", "Clock"), Inlet("system", "x", SIXTEENTH)))]
+    playback.lie(None)
+    assert made[0].told[8:] == [("origins", None)]
+    playback.close()
+    quiet = Playback(Subscribers(), lambda: None, make)  # type: ignore[arg-type]
+    quiet.open(inlets=())
+    quiet.follow()
+    quiet.close()
+    assert made[1].told[0] == ("listen", ()), "who said that nothing is heard means it"
