@@ -56,6 +56,8 @@ def items() -> tuple[Item, ...]:
              tr("Carry the session to the new cut; composes the bars of every ticked change"), dock="recut"),
         Item("deliver", "file", tr("&Deliver…"), ("Ctrl+Alt+D",),
              tr("All of the cue in one folder: MIDI, cue sheet, report, cuts, rights"), line=True),
+        Item("place", "file", tr("Place in the DA&W"), ("Ctrl+Alt+P",),
+             tr("Put the cue into the DAW that Links names; without one, files to drag in beside the session")),
         Item("preview", "file", tr("Render a &preview…"), (), tr("The music on the film's picture, as a film to look at")),
         Item("cue_sheet", "file", tr("Cue s&heet…"), (), tr("The cue sheet and the spotting notes as a page to print")),
         Item("cuts_out", "file", tr("Write the &cuts…"), (), tr("The cuts as a cut list: .csv, .edl or .otio")),

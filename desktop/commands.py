@@ -52,7 +52,7 @@ WITH_SESSION = {
         "take_name",
         "cue_copy",
     ),
-    *("deliver", "preview", "cue_sheet", "click_out", "brief_out", "brief_in"),
+    *("deliver", "place", "preview", "cue_sheet", "click_out", "brief_out", "brief_in"),
 }
 """What needs a session."""
 

@@ -35,6 +35,11 @@ class Handing:
         if name:
             self._ask("/hitpoint/deliver", folder=name, stems=True)
 
+    def place(self) -> None:
+        """The cue into the DAW of its project, or as files to drag in; what the DAW confirmed is told."""
+        daw = self.window.document.studio.neighbours.project.daw
+        self._ask("/hitpoint/place", **({} if daw is None else {"daw": daw}))
+
     def preview(self) -> None:
         """The music on the film's picture."""
         name = QFileDialog.getExistingDirectory(self.window, tr("Into which folder goes the preview?"), str(self._home()))
@@ -101,6 +106,9 @@ class Handing:
         self._ask("/hitpoint/job", job=job)
 
     def _wrote(self, told: dict[str, Any]) -> None:
+        if said := told.get("said"):
+            self.window.message.say(str(said))
+            return
         files = told.get("files", [told["file"]] if "file" in told else [])
         paths = [Path(path) for path in (files.values() if isinstance(files, dict) else files)]
         if len(paths) == 1:

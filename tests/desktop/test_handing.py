@@ -71,6 +71,12 @@ def test_a_folder_is_delivered_and_its_files_are_counted(
     assert list(out.rglob("*.mid"))
 
 
+def test_the_cue_is_placed_and_what_was_confirmed_is_told(sitting: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    sitting.actions_by_name["place"].trigger()
+    qtbot.waitUntil(lambda: bool(list(tmp_path.rglob("*.mid"))) and sitting.message.text != "", timeout=PATIENCE)
+    assert any("midi" in path.parent.name for path in tmp_path.rglob("*.mid"))
+
+
 def test_a_brief_is_read_back_as_one_act(sitting: Window, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sheet = tmp_path / "brief.txt"
     sheet.write_text(sheet_text(session(sitting)), "utf-8")
