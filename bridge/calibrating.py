@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ from bridge.clock import SECOND, Clock, FineClock
 from bridge.jack_client import JackClient
 from bridge.jack_port import JackInput, JackPort
 from bridge.playback import inlets_of, routes_of
-from bridge.player.calibration import Measured, Onset, Ring, keep, measured
+from bridge.player.calibration import Measured, Onset, Ring, keep, measured, signed
 from bridge.player.priority import raised
 from bridge.ports import SystemInput, SystemPort
 from engines.errors import OptionError, PortError
@@ -20,7 +20,6 @@ from engines.errors import OptionError, PortError
 RETURN = "virtual:Hitpoint return"
 """Where notes come back in unless another port is named."""
 
-_LOOK_S = 0.1
 _CLICKS, _APART_NS = 40, 250_000_000
 _CONNECT_S = 60.0
 
@@ -49,7 +48,7 @@ class Calibrated:
 
     def text(self) -> str:
         """As a person reads it."""
-        kept = f"from now on {self.port} is played {self.found.latency_ms:+.2f} ms" if self.kept else "nothing was kept"
+        kept = f"from now on {self.port} is played {signed(self.found.latency_ms)}" if self.kept else "nothing was kept"
         return f"{self.found.text()}\n{kept}"
 
 
@@ -82,33 +81,35 @@ def _onsets(path: Path, begin: Fraction) -> list[Onset]:
 def round_trip(out: str, into: str, count: int, apart_ns: int, connect_s: float) -> Measured:
     """Sends notes out of the port ``out`` and measures when they come in at ``into``, both as a person names them. JACK's are waited
     for until something is connected to them. Raises PortError, OptionError."""
-    outlet, inlet = routes_of(out)[0].outlet, inlets_of(into)[0]
-    jack = JackClient() if "jack" in (outlet.kind, inlet.kind) else None
-    clock: Clock = jack.clock if jack is not None else FineClock()
-    ring = Ring(clock)
-    back: Any
-    if inlet.kind == "jack" and jack is not None:
-        back = JackInput(jack, inlet.name, ring.heard)
-    elif inlet.kind in ("virtual", "system"):
-        back = SystemInput(inlet.name, ring.heard, inlet.kind == "virtual", clock)
-    else:
+    outlet = next((route.outlet for route in routes_of(out)), None)
+    inlet = next(iter(inlets_of(into)), None)
+    if outlet is None or inlet is None:
+        raise OptionError("a port is missing", where="calibrate", cure="name one to send to and one where the notes come back in")
+    if inlet.kind not in ("virtual", "system", "jack"):
         raise PortError("no notes come in there", where=into, cure="give virtual:NAME, system:NAME or jack:NAME")
-    virtual = outlet.kind != "system"
-    port: Any = (
-        JackPort(jack, outlet.name) if outlet.kind == "jack" and jack is not None else SystemPort(outlet.name, virtual, clock)
-    )
-    try:
-        back.open()
-        port.open()
-        end = time.monotonic() + connect_s
-        while not all(other.peers for other in (port, back) if isinstance(other, JackPort | JackInput)):
-            if time.monotonic() > end:
-                raise PortError("nothing was connected to it", where=f"{out}, {into}", cure="connect both in the DAW or in JACK")
-            time.sleep(_LOOK_S)
+    with ExitStack() as opened:
+        jack = JackClient() if "jack" in (outlet.kind, inlet.kind) else None
+        if jack is not None:
+            opened.callback(jack.close)
+        clock: Clock = jack.clock if jack is not None else FineClock()
+        ring = Ring(clock)
+        back: JackInput | SystemInput
+        if inlet.kind == "jack":
+            assert jack is not None
+            back = JackInput(jack, inlet.name, ring.heard)
+        else:
+            back = SystemInput(inlet.name, ring.heard, inlet.kind == "virtual", clock)
+        port: JackPort | SystemPort
+        if outlet.kind == "jack":
+            assert jack is not None
+            port = JackPort(jack, outlet.name)
+        else:
+            port = SystemPort(outlet.name, outlet.kind != "system", clock)
+        for one in (back, port):
+            opened.callback(one.close)
+            one.open()
+        ours = [one for one in (port, back) if isinstance(one, JackPort | JackInput)]
+        if jack is not None and not jack.await_change(lambda: all(one.peers for one in ours), connect_s):
+            raise PortError("nothing was connected to it", where=f"{out}, {into}", cure="connect both in the DAW or in JACK")
         with raised():
             return ring.send(port, count, apart_ns, back.drain if isinstance(back, JackInput) else lambda: None)
-    finally:
-        port.close()
-        back.close()
-        if jack is not None:
-            jack.close()

@@ -6,9 +6,10 @@ clock has no second one to drift against: nanoseconds here are samples, counted 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib import import_module
-from threading import Lock
+from threading import Event, Lock
 from types import ModuleType
 from typing import Any
 
@@ -94,6 +95,8 @@ class JackClient:
         self.client.set_process_callback(self._period)
         self.client.set_shutdown_callback(self._shutdown)
         self.client.set_xrun_callback(self._slipped)
+        self._other = Event()
+        self.client.set_graph_order_callback(self._other.set)
         self.client.activate()
 
     @property
@@ -105,6 +108,17 @@ class JackClient:
     def period_ns(self) -> int:
         """How long a period lasts."""
         return int(self.client.blocksize) * SECOND // self.rate
+
+    def await_change(self, until: Callable[[], bool], timeout_s: float) -> bool:
+        """Waits until something is so that changes only as ports are connected; whether it came to be in time."""
+        end = time.monotonic() + timeout_s
+        while not until():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            self._other.wait(left)
+            self._other.clear()
+        return True
 
     def add(self, period: Period) -> None:
         """Calls this in every period from now on."""

@@ -120,13 +120,13 @@ def calibrate(args: argparse.Namespace) -> None:
     """Measure how late a port's notes are, and keep that for the port: by a recording of the DAW's, or by notes sent round through it."""
     from bridge.calibrating import calibrated
     from bridge.placing import place_of
-    from bridge.player.calibration import keep, latencies
+    from bridge.player.calibration import keep, latencies, signed
 
     if args.list or args.forget:
         if args.forget:
             keep(args.forget, None)
         table = latencies()
-        give(args, {"latency_ms": table}, "\n".join(f"{name}: {ms:+.2f} ms" for name, ms in table.items()) or "nothing is kept")
+        give(args, {"latency_ms": table}, "\n".join(f"{name}: {signed(ms)}" for name, ms in table.items()) or "nothing is kept")
         return
     begin = place_of(args.at, args.rate or Fraction(25))
     done = calibrated(args.out, args.into, args.midi, args.expected, begin, not args.dry_run)

@@ -47,15 +47,20 @@ class Measured:
     @property
     def latency_ms(self) -> float:
         """What to add to every moment, so that notes are in time."""
-        return -self.late_ms
+        return 0.0 - self.late_ms  # of nothing no -0.0
 
     def text(self) -> str:
         """As a person reads it."""
-        way = "late" if self.late_ms >= 0 else "early"
+        way = "late" if round(self.late_ms, 2) >= 0 else "early"
         return (
             f"{self.found} of {self.sent} notes are {abs(self.late_ms):.2f} ms {way}, "
             f"90 % of them within {self.spread_ms:.2f} ms, all within {self.range_ms:.2f} ms"
         )
+
+
+def signed(ms: float) -> str:
+    """Milliseconds with their sign, to the hundredth; what is next to nothing has none of its own."""
+    return f"{round(ms, 2) + 0.0:+.2f} ms"
 
 
 def measured(played: Sequence[Onset], heard: Sequence[Onset]) -> Measured:

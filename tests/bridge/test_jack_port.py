@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Callable
 from fractions import Fraction
+from threading import Timer
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.calibrating import round_trip
 from bridge.clock import SECOND
 from bridge.jack_client import JackClient
 from bridge.jack_port import JackInput, JackPort
 from bridge.jack_transport import BBT, ROLLING, JackTransport
-from engines.errors import PortError
+from engines.errors import HitpointError, PortError
 
 RATE, PERIOD = 48_000, 64
 ON, OFF = b"\x90\x3c\x50", b"\x80\x3c\x40"
@@ -71,7 +74,8 @@ class Graph:
             name="Hitpoint", samplerate=RATE, blocksize=PERIOD, midi_outports=ports, midi_inports=ports, connect=self._connect,
             set_process_callback=lambda call: self.calls.update(process=call), activate=lambda: None, deactivate=lambda: None,
             set_shutdown_callback=lambda call: self.calls.update(shutdown=call), close=lambda: self.calls.update(closed=print),
-            set_xrun_callback=lambda call: self.calls.update(xrun=call), get_port_by_name=lambda name: name,
+            set_xrun_callback=lambda call: self.calls.update(xrun=call),
+            set_graph_order_callback=lambda call: self.calls.update(order=call), get_port_by_name=lambda name: name,
             get_all_connections=lambda name: [SimpleNamespace(name=b) for a, b in self.connected if a == name],
             transport_query_struct=self._query,
         )  # fmt: skip
@@ -106,6 +110,7 @@ class Graph:
         if theirs not in self.there:
             raise JackError("unknown port")
         self.connected.append((ours, theirs))
+        self.calls["order"]()
 
     def _query(self) -> tuple[int, SimpleNamespace]:
         state, frame, valid, bpm = self.transport
@@ -321,3 +326,31 @@ def test_a_listener_that_misses_periods_is_left_with_no_note(later: int, notes: 
         for _, message in pins.heard[before:] if period not in missed else ():
             (sounds.add if message[0] == 0x90 else sounds.discard)(message[1])
     assert sounds == set()
+
+
+def test_a_calibration_that_is_refused_or_not_connected_leaves_jack() -> None:
+    for out, into, said in (
+        ("jack:melody", "link", "no notes come in there"),
+        ("jack:melody", "", "a port is missing"),
+        ("jack:melody", "jack:return", "nothing was connected"),
+    ):
+        graph = Graph()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("bridge.jack_client.library", lambda graph=graph: graph)
+            with pytest.raises(HitpointError, match=said):
+                round_trip(out, into, 1, 1000, 0.05)
+        assert "process" not in graph.calls or "closed" in graph.calls
+        assert graph.pins == []
+
+
+def test_what_waits_for_a_connection_goes_on_as_soon_as_it_is_there(made: Made) -> None:
+    _, jack = made
+    port = JackPort(jack, "melody")
+    port.open()
+    later = Timer(0.1, lambda: jack.connect("melody", "synth:in", outwards=True))
+    later.start()
+    began = time.monotonic()
+    assert jack.await_change(lambda: bool(port.peers), 60)
+    assert time.monotonic() - began < 30
+    later.join()
+    assert not jack.await_change(lambda: False, 0.01)

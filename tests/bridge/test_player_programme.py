@@ -16,7 +16,7 @@ from sittings import saved, scored
 import main
 from bridge.clock import SECOND, HandClock, MonotonicClock
 from bridge.player import Outlet, Route
-from bridge.player.calibration import Ring, calibrated, keep, latencies, measured
+from bridge.player.calibration import Measured, Ring, calibrated, keep, latencies, measured, signed
 from bridge.player.programme import Part
 from bridge.player.writing import file_map, programme_of, programme_of_score
 from bridge.ports import MemoryPort
@@ -152,7 +152,6 @@ def test_play_writes_down_what_it_plays(session: Session, tmp_path: Path, capsys
     [
         (["--from", "9", "--to", "3"], "nothing lies between"),
         (["--out", "telepathy"], "no kind of port"),
-        (["--follow"], "nothing to follow"),
         (["--sync", "tin can:one"], "no kind of port"),
         (["--out", "file:/no/such/folder/x", "--to", "1"], "cannot be written"),
         (["--scene", "99"], "there is no scene 99"),
@@ -231,6 +230,13 @@ def test_a_latency_is_found_to_a_millisecond(late_ms: float, seed: int, lost: in
     assert found.spread_ms < 1.1
     assert found.found >= 60 - lost
     assert found.latency_ms == -found.late_ms
+
+
+def test_next_to_nothing_has_no_sign_of_its_own() -> None:
+    assert [signed(ms) for ms in (0.0, -0.0, -0.004, 0.004, -0.006, 12.3)] == ["+0.00 ms"] * 4 + ["-0.01 ms", "+12.30 ms"]
+    exact = Measured(0.0, 0.0, 0.0, 4, 4)
+    assert str(exact.latency_ms) == "0.0"
+    assert "0.00 ms late" in replace(exact, late_ms=-0.001).text()
 
 
 def test_notes_sent_round_tell_how_late_they_are() -> None:
