@@ -12,14 +12,14 @@ import pytest
 from PyQt6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from desktop.gathering import MANY, Gathering
+from desktop.gathering import LATE_S, MANY, Gathering
 
 PATIENCE = 30_000
 
 
 @pytest.fixture
 def gathering(qapp: object) -> Iterator[Gathering]:
-    made = Gathering()
+    made = Gathering(clock=lambda: 0.0)  # no machine is so crowded that it is late
     yield made
     made.end()
 
@@ -72,13 +72,49 @@ def test_no_look_takes_long_however_much_there_is(gathering: Gathering) -> None:
 def test_all_of_it_is_found_where_everything_is_looked_at(gathering: Gathering) -> None:
     ring = Ring([])
     gone = weakref.ref(ring)
-    gathering._lived = MANY + 1
+    gathering._lived = 1.0
     gathering.look()  # it lives, and is not looked at from now on
     del ring
     gathering.look()
     assert gone() is not None
     gathering.all()
     assert gone() is None
+
+
+def test_what_is_late_or_much_is_taken_for_lasting(qapp: object) -> None:
+    now, kept = [0.0], []
+    gathering = Gathering(clock=lambda: now[0])
+    try:
+        for crowd, seconds in ((MANY + 1, 0.0), (10, LATE_S + 1)):
+            gathering.look()
+            before = gc.get_freeze_count()
+            kept.append([[] for _ in range(crowd)])
+            now[0] += seconds
+            gathering.look()
+            assert gc.get_freeze_count() >= before + crowd
+    finally:
+        gathering.end()
+
+
+def test_a_tuple_that_another_thread_is_filling_is_not_touched(gathering: Gathering) -> None:
+    """Python refuses to make a tuple longer that anybody else holds."""
+    end, failed = threading.Event(), []
+
+    def fill() -> None:
+        while not end.is_set():
+            try:
+                assert len(tuple([k] for k in range(3000))) == 3000
+            except SystemError as error:
+                failed.append(error)
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    until = thread_time() + 0.5
+    while thread_time() < until:
+        gathering.look()
+    end.set()
+    thread.join()
+    assert not failed
 
 
 def test_pythons_own_collector_comes_back(qapp: object) -> None:
