@@ -120,10 +120,12 @@ class Dock(QDockWidget):
         if old is not None:
             self._kept = old.kept() if isinstance(old, Keeping) else None
             old.hide()
-            old.setParent(None)
-            old.deleteLater()
+            inner = self.widget()
+            if inner is not None and (layout := inner.layout()) is not None:
+                layout.removeWidget(old)
+            old.deleteLater()  # it keeps its parent: what has none belongs to Python, and is destroyed by whichever thread lets go last
         if self._seen:
-            self.build()
+            _build_soon(self)
 
     def _turned(self, seen: bool) -> None:
         self._seen = seen

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal, pyqtSlot
+from PyQt6.sip import isdeleted
 
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, SessionChanged, TransportRead
 from bridge.jobs import fault
@@ -182,8 +183,10 @@ class Document(QObject):
 
     def _turned(self) -> None:
         call, value = self._waiting[0]
+        asked = getattr(call, "__self__", None)
         try:
-            call(value)
+            if not (isinstance(asked, QObject) and isdeleted(asked)):  # a panel may be gone before its answer comes
+                call(value)
         finally:
             self._waiting.popleft()
             if self._waiting:
