@@ -119,6 +119,31 @@ WIRE: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, str]]] = {
     "app": ((), {}, {"files": TERMINAL}),
 }
 
+# addresses that no verb names above, and how the command line does the same
+TERMINAL_WAY = {
+    "ping": "whoever has a terminal is there",
+    "session": "takes, scenes and brief print it",
+    "film": "shots and spot print it",
+    "brief": "brief prints it",
+    "brief/sheet": "brief prints it",
+    "report": "score and report print it",
+    "map": "score --candidate",
+    "new": "score makes it",
+    "daw": "daw prints it",
+    "transport": "play shows it",
+    "transport/daw": "play --follow and serve --follow hear it",
+    "transport/stop": "Ctrl-C ends play",
+    "transport/panic": "Ctrl-C ends play, and every note",
+    "jobs": "a verb is one job",
+    "job": "a verb is one job",
+    "job/cancel": "Ctrl-C",
+    "jobs/cancel": "Ctrl-C",
+    "save": "every verb saves",
+    "close": "every verb closes",
+    "subscribe": "of the wire itself",
+    "unsubscribe": "of the wire itself",
+}
+
 # by verb: rows of the menus that do it, or show the dock in which it is done; or a reason
 WINDOW: dict[str, tuple[str, ...] | str] = {
     "demo": ("demo",),
@@ -197,3 +222,10 @@ def test_every_verb_has_an_act_in_the_window_or_a_reason() -> None:
     for verb, acts in WINDOW.items():
         if not isinstance(acts, str):
             assert set(acts) <= rows, verb
+
+
+def test_every_address_has_its_verb_or_its_way_in_the_terminal() -> None:
+    named = {address for addresses, _, _ in WIRE.values() for address in addresses}
+    known = {address.removeprefix("/hitpoint/") for address in BY_ADDRESS}
+    assert named <= known
+    assert known - named == set(TERMINAL_WAY)
