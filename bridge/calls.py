@@ -132,7 +132,7 @@ def job(studio: Studio, job: int) -> Json:
 def job_json(work: Job[Any]) -> Json:
     """A job, and what came of it if it is done."""
     reading = work.reading
-    return reading.json() | ({"result": result_json(work.result(0))} if reading.state == "done" else {})
+    return reading.json() | ({"result": result_json(work.result(0))} if reading.state == "done" and not work.forgotten else {})
 
 
 def result_json(value: object) -> Json:

@@ -12,6 +12,7 @@ from bridge.placing import place_of
 from bridge.playback import inlets_of, routes_of, status_json
 from bridge.studio import Studio
 from engines.commands import Relink, TellAll, Title
+from engines.errors import OptionError
 from engines.session.editor import sheet_from
 from engines.session.film import find_film
 from engines.session.sheet import read_sheet, sheet_text
@@ -88,36 +89,46 @@ def transport(studio: Studio) -> Json:
     return status_json(studio.playback.status)
 
 
+def obeyed(studio: Studio) -> Json:
+    """As `transport`, once the player has done what it was told."""
+    return status_json(studio.playback.obeyed())
+
+
 def play(studio: Studio) -> Json:
     studio.playback.play()
-    return transport(studio)
+    return obeyed(studio)
 
 
 def stop(studio: Studio) -> Json:
     studio.playback.stop()
-    return transport(studio)
+    return obeyed(studio)
 
 
 def locate(studio: Studio, seconds: float) -> Json:
     studio.playback.locate(seconds)
-    return transport(studio)
+    return obeyed(studio)
 
 
 def loop(studio: Studio, start: float | None = None, end: float | None = None) -> Json:
     studio.playback.loop(start, end)
-    return transport(studio)
+    return obeyed(studio)
 
 
 def speed(studio: Studio, speed: float) -> Json:
     studio.playback.vary(speed)
-    return transport(studio)
+    return obeyed(studio)
 
 
 def follow(studio: Studio, source: str | None = None, at: str | None = None) -> Json:
+    status = studio.playback.status
+    known = () if status is None else tuple(standing.source for standing in status.standings)
+    if source is not None and source not in known:
+        cure = f"choose from: {', '.join(known)}" if known else "leave it open: whoever is heard first leads"
+        raise OptionError(f"nothing is heard from {source[:80]!r}", where="source", cure=cure)
     if at is not None:
         studio.neighbours.lie(at=at_of(studio, at))
     studio.playback.follow(source)
-    return transport(studio)
+    return obeyed(studio)
 
 
 def follow_daw(
@@ -143,12 +154,12 @@ def watch_cuts(studio: Studio, cuts: str | None = None, off: bool | None = None)
 
 def panic(studio: Studio) -> Json:
     studio.playback.panic()
-    return transport(studio)
+    return obeyed(studio)
 
 
 def ports(studio: Studio, out: str | None = None, sync: str | None = None) -> Json:
     studio.playback.open(routes_of(out or ""), None if sync is None else inlets_of(sync))
-    return transport(studio)
+    return obeyed(studio)
 
 
 OUTSIDE: Mapping[str, Callable[..., Json]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -16,6 +17,7 @@ from threading import Condition, Event, Lock, Thread, current_thread
 from typing import Any, Generic, Literal, TypeVar
 
 from bridge.events import LOG, Subscribers
+from bridge.wire_words import line, said
 from engines.errors import Cancelled, HitpointError, OptionError
 from engines.watch import Watch
 
@@ -29,6 +31,9 @@ MOST_WAITING = 64
 
 KEPT = 100
 """Jobs that are remembered; the oldest that have ended are forgotten first."""
+
+RESULTS = 16
+"""Jobs of which it is kept what came of them: films and sessions fill the memory."""
 
 TELL_EVERY = 0.1
 """Seconds between two words on the progress of one job."""
@@ -59,7 +64,7 @@ class JobReading:
     def words(self) -> str:
         """The same in one line."""
         if self.state != "working":
-            return f"{self.sentence}: {self.error if self.state == 'failed' else self.state}"
+            return f"{self.sentence}: {line(self.error) if self.error and self.state == 'failed' else self.state}"
         share = f" {100 * self.done / self.total:.0f} %" if self.total else ""
         left = "" if self.left is None or self.left < 1 else f", {self.left:.0f} s left"
         return f"{self.sentence}: {self.stage}{share}{left}" if self.stage else f"{self.sentence}{share}{left}"
@@ -77,7 +82,8 @@ _PLAIN = ("sentence", "lane", "state", "stage", "done", "total")
 
 def error_json(error: HitpointError) -> dict[str, Any]:
     """An error as other programs read it."""
-    return {"error": error.what, "where": None if error.where is None else str(error.where), "cure": error.cure}
+    what, where, cure = said(error)
+    return {"error": what, "where": where, "cure": cure}
 
 
 class Job(Generic[T]):
@@ -87,7 +93,9 @@ class Job(Generic[T]):
         self, number: int, sentence: str, lane: str, work: Callable[[Watch], T], tell: Callable[[JobReading], None]
     ) -> None:
         self.number, self.sentence, self.lane = number, sentence, lane
-        self._work, self._tell = work, tell
+        self._work: Callable[[Watch], T] | None = work
+        self._tell = tell
+        self._forgotten = False
         self._changed = Condition()
         self._stop = Event()
         self._state: State = "waiting"
@@ -132,24 +140,38 @@ class Job(Generic[T]):
             return self._changed.wait_for(lambda: self._took is not None, timeout)
 
     def result(self, timeout: float | None = None) -> T:
-        """What came of it. Raises the error with which it failed, Cancelled, or TimeoutError."""
+        """What came of it. Raises the error with which it failed, Cancelled, TimeoutError, or OptionError where it is not kept."""
         if not self.wait(timeout):
             raise TimeoutError(f"{self.sentence} is not done after {timeout} s")
         if self._error is not None:
             raise self._error
+        if self._forgotten:
+            raise OptionError("what came of it is not kept any more", where=self.sentence, cure="have it done again")
         return self._value  # type: ignore[return-value]
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether it is only remembered, and what came of it is not kept any more."""
+        return self._forgotten
+
+    def without_result(self) -> Job[T]:
+        """The same job as a list of ended ones remembers it, without the film or the session that came of it."""
+        bare = copy(self)
+        bare._forgotten, bare._value, bare.watch = True, None, Watch()
+        return bare
 
     def run(self) -> None:
         """Does the work, in the thread of its lane; whatever it raises ends with the job."""
         with self._changed:
-            if self._state != "waiting":
+            work, self._work = self._work, None  # which holds a film or a session, too
+            if self._state != "waiting" or work is None:
                 return
             self._state, self._began = "working", time.monotonic()
         self._tell(self.reading)
         state: State = "failed"
         error: HitpointError | None = None
         try:
-            self._value, state = self._work(self.watch), "done"
+            self._value, state = work(self.watch), "done"
         except Cancelled as stopped:
             state, error = "cancelled", stopped
         except HitpointError as refused:
@@ -207,6 +229,8 @@ class Jobs:
             self._jobs[job.number] = job
             for old in [n for n, j in self._jobs.items() if j.reading.ended][: max(0, len(self._jobs) - KEPT)]:
                 del self._jobs[old]
+            for done in [j for j in self._jobs.values() if j.reading.ended][:-RESULTS]:
+                self._jobs[done.number] = done.without_result()
             if lane not in self._lanes:
                 queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
                 thread = Thread(target=_serve, args=(queue,), name=f"hitpoint {lane}", daemon=True)

@@ -28,6 +28,7 @@ from bridge.osc_packet import LARGEST, Malformed, build, read
 from bridge.studio import Studio
 from bridge.told import TOLD
 from bridge.turns import Turns
+from bridge.wire_words import said
 from engines.errors import HitpointError, OptionError, PortError
 
 LOOPBACK = "127.0.0.1"
@@ -157,8 +158,8 @@ class OscServer:
             self._refuse(peer, address, fault(unforeseen))
 
     def _refuse(self, peer: Peer, address: str, error: HitpointError) -> None:
-        where = "" if error.where is None else str(error.where)
-        self._send(peer, "/hitpoint/error", (address[:200], error.what[:500], where[:500], (error.cure or "")[:500]))
+        what, where, cure = said(error)
+        self._send(peer, "/hitpoint/error", (address[:200], what[:500], (where or "")[:500], (cure or "")[:500]))
 
     def _answer(self, address: str, args: Sequence[Any], peer: Peer) -> dict[str, Any] | None:
         row, args = understood(address, args)

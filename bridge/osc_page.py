@@ -16,13 +16,17 @@ nothing, with arguments in the query; POST for the others, with a JSON object an
 over the WebSocket `/hitpoint/events`. `/openapi.json` describes them for programs.
 
 - **Buttons.** Numbers may stand in the address for the first arguments, for buttons that cannot send any: `/hitpoint/scene/3/refill`.
-  The 1 and 0 that a button sends when it is pressed and let go are no arguments, and 0 does nothing.
+  The 1 and 0 that a button sends when it is pressed and let go are no arguments, and 0 does nothing; nor is a float 1 or 0, true or
+  false after the scene: `/hitpoint/scene/refill 3 0.0`. Any other number is an argument. True and false are no numbers.
 - **Arguments** in brackets may be left out at the end. In between, nil, an empty text or -1 leaves one open. A whole number may come as
-  a float. Lists are texts with spaces.
+  a float, and a number where text is wanted. Lists are texts with spaces.
+- **Turns.** Calls are done one after the other. Only a ping, looks at the transport and at jobs, cancels, stop and panic overtake those
+  that wait; beyond 512 waiting ones a call is refused.
 - **Paths** are absolute, of the composer's own files: whoever may speak here reads and writes as the composer does.
 - **Who may speak.** OSC knows no token: any program of this machine can speak to the port, and no other machine can. That is why there
-  is no OSC unless `--osc-port` is given; `--osc-read-only` lets it look and change nothing. HTTP wants the token for all that changes
-  anything, tells any program of this machine what changes nothing, and turns away what a web page sends.
+  is no OSC unless `--osc-port` is given; `--osc-read-only` lets it look and change nothing; a DAW's own transport that comes to this
+  port is not followed then, either. HTTP wants the token for all that changes anything, tells any program of this machine what changes
+  nothing, and turns away what a web page sends.
 - **Bounds.** Datagrams of at most 8192 bytes, 64 messages in one, bundles 4 deep; time tags are not waited for. What is no OSC, or
   beyond that, is dropped. An answer too long for a datagram is an error that says so: ask over HTTP.
 """

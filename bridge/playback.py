@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.events import Event, Message, SessionChanged, Subscribers, TransportRead
 from bridge.latest import Latest
 from bridge.transport import Report
-from engines.errors import OptionError, SessionError
+from engines.errors import OptionError, PortError, SessionError
 from engines.session.model import Session
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 OUTLETS = ("auto", "jack", "virtual", "system")
 INLETS = ("auto", "virtual", "system", "jack", "jack transport", "link")
+
+ANSWER_S = 2.0
+"""Seconds for which a wire waits until the player confirms what it was told."""
 
 
 class Playback:
@@ -102,7 +105,9 @@ class Playback:
         self.open().locate(seconds)
 
     def loop(self, start: Fraction | float | None = None, end: Fraction | float | None = None) -> None:
-        """Plays seconds of the film over and over; none given ends that."""
+        """Plays seconds of the film over and over; none given ends that. Raises OptionError for one end without the other."""
+        if (start is None) != (end is None):
+            raise OptionError("a loop has two ends", where="transport", cure="give start and end, or neither to end it")
         self.open().loop(start, end)
 
     def vary(self, speed: Fraction | float) -> None:
@@ -135,6 +140,15 @@ class Playback:
         self._notes.flush()
         if self._player is not None:
             self._player.settle()
+
+    def obeyed(self, patience_s: float = ANSWER_S) -> Status | None:
+        """How the player does once it has obeyed every order, or after so many seconds as it is, with a word that says so."""
+        if self._player is None:
+            return None
+        try:
+            return self._player.settle(timeout=patience_s)
+        except PortError:
+            return replace(self._player.status, word=f"the player has not answered within {patience_s:g} s")
 
     def close(self) -> None:
         """Ends every note and the player; a second time does nothing."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -37,7 +38,9 @@ class Mailbox:
         """The rows of the answer to a job. Raises DawError where none comes in time, or where it says what went wrong."""
         number = secrets.token_hex(8)
         job, answer = files.folder(self.folder) / "job.txt", self.folder / f"answer-{number}.txt"
-        self._wait(lambda: not self._busy(job))
+        self._tidy()
+        if not self._wait(lambda: not self._busy(job)):
+            raise DawError("its script has another job", where=self.daw, cure="wait until that is done, and try again")
         lines = [("hitpoint", VERSION, number, act), *rows, ("end",)]
         files.write(job, "".join("\t".join(_plain(word) for word in line) + "\n" for line in lines))
         try:
@@ -46,8 +49,23 @@ class Mailbox:
                 raise DawError("its script does not answer", where=self.daw, cure=cure)
             return self._read(answer)
         finally:
-            job.unlink(missing_ok=True)
+            if self._ours(job, number):
+                job.unlink(missing_ok=True)
             answer.unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        """Removes answers that came when nobody waited for them any more."""
+        for late in self.folder.glob(f"answer-{'[0-9a-f]' * 16}.txt"):
+            with suppress(OSError):
+                if time.time() - late.stat().st_mtime >= _ABANDONED_S:
+                    late.unlink()
+
+    def _ours(self, job: Path, number: str) -> bool:
+        """Whether the job that lies there is the one of that number, and not another program's that came after it."""
+        try:
+            return files.read(job, LARGEST).split(b"\t")[2:3] == [number.encode("ascii")]
+        except OSError:
+            return False
 
     def _busy(self, job: Path) -> bool:
         """Whether somebody else's job lies there; one that has lain for a minute was never taken."""
@@ -66,9 +84,7 @@ class Mailbox:
 
     def _read(self, answer: Path) -> list[list[str]]:
         try:
-            if answer.stat().st_size > LARGEST:
-                raise DawError("answers with far too much", where=self.daw, cure="run the companion script again")
-            rows = [line.split("\t") for line in answer.read_text("utf-8", "replace").splitlines()]
+            rows = [line.split("\t") for line in files.read(answer, LARGEST).decode("utf-8", "replace").splitlines()]
         except OSError as error:
             raise DawError(f"its answer cannot be read ({error.strerror})", where=answer, cure="try again") from error
         if not rows or rows[0][:2] != ["hitpoint", VERSION] or rows[-1] != ["end"]:

@@ -27,6 +27,11 @@ _ABOUT = """The studio of Hitpoint, for programs of this machine. What changes a
 Long work answers with a job; its progress comes over the WebSocket `/hitpoint/events` (`?only=job,session,transport,film,message`),
 and its result from `/hitpoint/job`. An error is `{"error", "where", "cure"}`; then nothing has changed."""
 
+SCHEME = "token"
+"""What the scheme of authorization is called in the description."""
+
+_ABOUT_SCHEME = "New with every start: `serve` says it, and the file in which it lies, which only you can read."
+
 
 def app_of(studio: Studio) -> FastAPI:
     """The studio as a web application, without its guard (`bridge.server.guard`)."""
@@ -40,6 +45,7 @@ def app_of(studio: Studio) -> FastAPI:
                 summary=row.what,
                 response_description=f"{row.answer[:1].upper()}{row.answer[1:]}.",
                 operation_id=row.address.removeprefix("/hitpoint/").replace("/", "_"),
+                openapi_extra={"security": [{SCHEME: []}]} if row.changes else None,
                 responses={400: {"description": "What was asked cannot be: error, where, cure."}},
             )
     feed = Feed(studio)
@@ -53,6 +59,16 @@ def app_of(studio: Studio) -> FastAPI:
     async def page() -> str:
         return osc_page()
 
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        table = described()
+        table.setdefault("components", {})["securitySchemes"] = {
+            SCHEME: {"type": "http", "scheme": "bearer", "description": _ABOUT_SCHEME}
+        }
+        return table
+
+    app.openapi = openapi  # type: ignore[method-assign]
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unknown)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import time
@@ -277,9 +278,32 @@ CUE: Cue
 def test_two_programs_at_one_mailbox_wait_for_each_other(tmp_path: Path) -> None:
     (tmp_path / "job.txt").write_text("hitpoint\t1\tb\thello\nend\n")
     box = Mailbox("reaper", tmp_path, 0.2, tmp_path)
-    with pytest.raises(DawError, match="does not answer"):
+    with pytest.raises(DawError, match="has another job"):
         box.ask("hello")
     assert not list(tmp_path.glob("answer*"))
+    assert (tmp_path / "job.txt").read_text() == "hitpoint\t1\tb\thello\nend\n"
+
+
+def test_a_job_that_nobody_took_is_taken_back_and_another_programs_stays(tmp_path: Path) -> None:
+    box = Mailbox("reaper", tmp_path, 0.2, tmp_path)
+    with pytest.raises(DawError, match="does not answer"):
+        box.ask("hello")
+    assert list(tmp_path.iterdir()) == []
+    other = "hitpoint\t1\t0123456789abcdef\thello\nend\n"
+    box._wait = lambda true: bool((tmp_path / "job.txt").write_text(other)) and not true()  # type: ignore[method-assign]
+    with pytest.raises(DawError):
+        box.ask("hello")
+    assert (tmp_path / "job.txt").read_text() == other
+
+
+def test_an_answer_that_came_too_late_does_not_stay(tmp_path: Path) -> None:
+    late, fresh = tmp_path / f"answer-{'0' * 16}.txt", tmp_path / f"answer-{'1' * 16}.txt"
+    for file in (late, fresh):
+        file.write_text("hitpoint\t1\nend\n")
+    os.utime(late, (1, 1))
+    with pytest.raises(DawError, match="does not answer"):
+        Mailbox("reaper", tmp_path, 0.1, tmp_path).ask("hello")
+    assert list(tmp_path.iterdir()) == [fresh]
 
 
 @MANY

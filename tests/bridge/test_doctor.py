@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sittings import saved, scored
 
 import main
+from bridge import checkup
 from bridge.chase import Chase
 from bridge.clock import SECOND
 from bridge.daw import Reach
@@ -190,3 +195,31 @@ def test_a_new_cut_is_offered_and_with_accept_carried_over(capsys: pytest.Captur
     cuts.write_text("{")
     assert main.main(["watch", str(path), *quick]) == 2
     assert "the JSON is broken" in capsys.readouterr().err
+
+
+@contextmanager
+def listener(answer: bytes) -> Iterator[int]:
+    """A program that answers whatever it is asked with this."""
+    with socket.create_server(("127.0.0.1", 0)) as waiting:
+
+        def serve() -> None:
+            came, _ = waiting.accept()
+            with came:
+                came.recv(1000)
+                came.sendall(answer)
+
+        thread = Thread(target=serve)
+        thread.start()
+        yield waiting.getsockname()[1]
+        thread.join(20)
+
+
+def test_only_our_own_server_is_well() -> None:
+    for answer in (b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"HTTP/1.1 404 Not Found\r\n\r\n"):
+        with listener(answer) as port:
+            assert checkup.server(port).state == "odd"
+    body = b'{"hitpoint": "9.9"}'
+    with listener(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body) as port:
+        found = checkup.server(port)
+        assert (found.state, found.facts["version"]) == ("well", "9.9")
+    assert checkup.server(port).state == "absent"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 from threading import enumerate as threads
 
 import pytest
 
-from bridge.jobs import KEPT, MOST_WAITING, JobReading, Jobs
+from bridge.jobs import KEPT, MOST_WAITING, RESULTS, JobReading, Jobs
 from bridge.logfile import log_to_file
 from engines.errors import Cancelled, ModelError, OptionError
 from engines.watch import Watch
@@ -200,3 +202,25 @@ def test_shutting_down_stops_what_works_and_what_waits_and_takes_nothing_more() 
     assert {job.reading.state for job in made} == {"cancelled"}
     with pytest.raises(OptionError, match="shutting down"):
         jobs.begin("Count", lambda watch: 1)
+
+
+def test_what_old_jobs_made_fills_no_memory(jobs: Jobs) -> None:
+    class Film:
+        pass
+
+    made: list[weakref.ref[Film]] = []
+
+    def work_of(film: Film) -> Callable[[object], Film]:
+        made.append(weakref.ref(film))
+        return lambda watch: film
+
+    for _ in range(RESULTS + 5):
+        assert jobs.begin("open", work_of(Film())).wait(LONG)
+    jobs.begin("last", lambda watch: None).wait(LONG)
+    gc.collect()
+    assert sum(film() is not None for film in made) <= RESULTS
+    assert jobs.job(RESULTS + 5).result(LONG) is made[-1]()
+    old = jobs.job(1)
+    assert (old.forgotten, old.reading.state, old.reading.sentence) == (True, "done", "open")
+    with pytest.raises(OptionError, match="not kept any more"):
+        old.result(LONG)

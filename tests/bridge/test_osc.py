@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 from threading import Event as Flag
+from typing import Any
 
 import httpx
 import pytest
@@ -21,10 +22,11 @@ from bridge.calls import calls
 from bridge.events import Message, TransportRead
 from bridge.osc import AT_ONCE, MOST_SUBSCRIBERS, MOST_WAITING, OscServer, understood
 from bridge.osc_client import OscClient
-from bridge.osc_packet import LARGEST, build, read
+from bridge.osc_packet import LARGEST, build
 from bridge.server.local import LocalServer
 from bridge.studio import Studio
 from bridge.told import TOLD
+from bridge.wire_words import said
 from engines.commands import Title
 from engines.errors import OptionError, PortError, SessionError
 from engines.session.desk import Desk
@@ -465,14 +467,56 @@ def test_a_flood_of_refills_is_refused_in_words_and_the_rest_is_done(studio: Stu
 
 
 def test_an_asker_that_has_gone_harms_nobody(studio: Studio, server: OscServer, daw: OscClient) -> None:
+    daw.ask("/hitpoint/subscribe", LONG)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.sendto(build("/hitpoint/subscribe"), ("127.0.0.1", server.port))
         gone.sendto(build(SCENE_3, [3]), ("127.0.0.1", server.port))
-    for _ in range(3):
-        daw.ask("/hitpoint/ping", LONG)
-    assert read(build("/a"))
+        there = gone.getsockname()[1]
+    assert daw.hear(ended(1), LONG)[1][1] == "done"
+    assert {port for _, port in server._subscribers} == {there, daw._socket.getsockname()[1]}
+    assert len(studio.now.session.takes) == 4
+    daw.ask("/hitpoint/undo", LONG)
+    assert len(studio.now.session.takes) == 3
+
+
+def test_a_client_tells_a_name_that_is_none_itself(server: OscServer, daw: OscClient) -> None:
+    heard = server.heard
     with pytest.raises(OptionError, match="no argument"):
         daw.ask("/hitpoint/ping", color="red")
+    assert server.heard == heard
+
+
+def test_what_is_wrong_is_told_in_the_words_of_the_wire(studio: Studio, daw: OscClient) -> None:
+    daw.send(SCENE_3, 9)
+    assert daw.hear(lambda m: m[0] == "/hitpoint/error", LONG)[1][1:3] == ("there is no scene 9", "scene")
+    job = daw.ask(SCENE_3, LONG, scene=3, engine="nobody")["job"]
+    assert "--" not in str(daw.hear(ended(job), LONG)[1][3])
+    told = daw.ask("/hitpoint/job", LONG, job=job)["error"]
+    assert told["where"] == "engine"
+    assert "--" not in f"{told}"
+    for error in (
+        OptionError("x", where="--max-bend", cure="use --stem, or --no-such"),
+        OptionError("y", where=Path("/a--b/--c")),
+    ):
+        assert "--" not in said(error)[0] + (said(error)[2] or "")
+    assert said(OptionError("x", where="--max-bend", cure="use --stem"))[1:] == ("max_bend", "use stems")
+    assert said(OptionError("y", where=Path("/a--b")))[1] == "/a--b"
+
+
+@pytest.mark.parametrize(
+    ("address", "given", "wrong"),
+    [
+        ("/hitpoint/transport/loop", {"start": 2.0}, "two ends"),
+        ("/hitpoint/transport/loop", {"end": 2.0}, "two ends"),
+        ("/hitpoint/transport/follow", {"source": "nobody"}, "nothing is heard from 'nobody'"),
+    ],
+)
+def test_half_a_loop_and_nobody_are_refused_and_start_no_player(
+    studio: Studio, daw: OscClient, address: str, given: dict[str, Any], wrong: str
+) -> None:
+    with pytest.raises(OptionError, match=wrong):
+        daw.ask(address, LONG, **given)
+    assert studio.playback.status is None
 
 
 def test_two_servers_never_answer_each_others_answers(studio: Studio, daw: OscClient) -> None:

@@ -206,6 +206,12 @@ def test_what_it_can_do_is_described_for_programs_and_for_people(stranger: httpx
     for row in ASKED:
         if row.wire == "both":
             assert set(paths[row.address]) == {"post" if row.changes else "get"}
+    table = stranger.get("/openapi.json").json()
+    assert table["components"]["securitySchemes"] == {
+        "token": table["components"]["securitySchemes"]["token"] | {"scheme": "bearer"}
+    }
+    assert paths["/hitpoint/undo"]["post"]["security"] == [{"token": []}]
+    assert "security" not in paths["/hitpoint/ping"]["get"]
     body = paths["/hitpoint/scene/refill"]["post"]["requestBody"]
     assert body["required"]
     assert stranger.get("/").text == osc_page()
