@@ -33,8 +33,8 @@ def large(request: pytest.FixtureRequest, window: Window, trio: str, tmp_path: P
     for dock in window.docks.values():
         dock.setVisible(request.param == "every dock")
         if dock.panel is not None and request.param != "every dock":
-            dock.panel.setParent(None)
-            dock.panel.deleteLater()
+            dock.panel.hide()
+            dock.panel.deleteLater()  # it keeps its parent: what has none belongs to Python, which destroys it in any thread
             dock.panel = None
     qtbot.wait(50)
     folder = tmp_path / "film" / "score"  # near which its film is looked for

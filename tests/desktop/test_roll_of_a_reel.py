@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
-from random import Random
 from time import thread_time
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from long_sessions import long_session
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter
 from PyQt6.QtTest import QTest
@@ -28,13 +27,10 @@ from desktop.roll_paint import KEYS, Looks
 from desktop.roll_select import Selection, is_kept, notes_in, spans_of
 from desktop.roll_strip import Strip, premultiplied
 from desktop.roll_view import RollView
-from engines.picture.cutlist import CutList
-from engines.score.notes import STEMS, Note
-from engines.session.model import ChosenMap, Film, Limits, PlayedNote, Scene, SceneTake, Session, part
-from engines.spotting.hits import Hit
-from engines.spotting.tempo import Metre, Segment, TempoMap
+from engines.score.notes import STEMS
+from engines.session.model import Session
 
-SCENES, BARS, NOTES = 120, 8, 150
+SCENES, NOTES = 120, 150
 LONGEST = 0.05
 """Seconds of the window's own time that a turn may take."""
 PATIENCE = 60_000
@@ -43,30 +39,7 @@ PATIENCE = 60_000
 @pytest.fixture(scope="module")
 def reel() -> Session:
     """Half an hour and more: 120 scenes of eight bars, 18,000 notes, 600 hits."""
-    rng, bars = Random(3), SCENES * BARS
-    tempo_map = TempoMap(tuple(Segment(Fraction(8 * k), Fraction(60, 94 + k % 7)) for k in range(bars // 2)), (Metre(),) * bars)
-    rate = Fraction(24)
-    frames = int(tempo_map.seconds(4 * bars) * rate) - 12
-    takes = {}
-    for k in range(SCENES):
-        notes = {
-            Note(Fraction(rng.randrange(128), 4), rng.randrange(40, 84), Fraction(1, 2), rng.randint(30, 110), stem)
-            for stem in STEMS
-            for _ in range(NOTES // 3)
-        }
-        own = part(tempo_map, Fraction(32 * k), Fraction(32 * k + 32))
-        rows = tuple(PlayedNote(note, note) for note in sorted(notes))
-        takes[f"t{k}"] = SceneTake(f"s{k}", 1, "", "2026-01-01T00:00:00+00:00", own, (), {}, rows)
-    at = sorted(rng.sample(range(48, frames - 48), 600))
-    return Session(
-        film=Film("reel.mov", "0" * 64, 1, rate, frames, frames / rate),
-        programme=CutList.of_cuts([], rate, frames, title="reel"),
-        limits=Limits((Fraction(70), Fraction(140)), Fraction(4), (Metre(),)),
-        overrides=(), hits=tuple(Hit(frame, frame / rate, 0.5) for frame in at),
-        map=ChosenMap("bend", tempo_map, Fraction(96), 1.0),
-        engine="bmt", mode=None, formula="ours", seed=1, performance=0.5,
-        scenes=tuple(Scene(f"s{k}", BARS, chosen=f"t{k}") for k in range(SCENES)), takes=takes,
-    )  # fmt: skip
+    return long_session(SCENES, NOTES, 600)
 
 
 @pytest.fixture

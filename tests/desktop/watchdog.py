@@ -66,20 +66,25 @@ class Watchdog(QObject):
     def _beside(self) -> None:
         last = since = time.perf_counter()
         place: tuple[object, ...] = ()
+        turn = -1
         with tempfile.TemporaryFile("w+") as file:
             while not self._end.wait(TICK_MS / 1000):
                 now = time.perf_counter()
                 self.away.beside = max(self.away.beside, (now - last) * 1000 - TICK_MS)
+                last = now
+                if self.away.ticks != turn:  # it turns: nobody has to look at it, nor at threads that come and go meanwhile
+                    turn, place = self.away.ticks, ()
+                    continue
                 where = self._where(file)
-                if (here := (self.away.ticks, where)) != place:
+                if (here := (turn, where)) != place:
                     place, since = here, now
                 elif (now - since) * 1000 > self.away.stuck and not where.split("\n")[0].endswith(" in exec"):
                     self.away.stuck, self.away.where = (now - since) * 1000, where
-                last = now
 
     def _where(self, file: TextIO) -> str:
         """The innermost calls of the window's thread. A frame that this thread held could be the last to hold what Qt gave, and would
-        destroy it in the wrong thread: hence a traceback as text."""
+        destroy it in the wrong thread: hence a traceback as text. To write it Python walks the list of threads unguarded; one that C
+        code makes just then can end the process, so that it is asked for only while the window does not turn."""
         file.seek(0)
         file.truncate()
         faulthandler.dump_traceback(file)
