@@ -7,12 +7,13 @@ from bridge.address_words import AT, CUE_TEMPO, JOB, PATH, PLACE, whole
 
 ABOUT = "which DAW, where the film lies in its project, what is followed"
 WENT = f"{JOB}; its result is what the DAW says then"
+MIDI = Argument("midi", "text", "the port that takes machine control: system:NAME; left open, our own, Hitpoint control")
 WHERE = (
     Argument(
         "daw", "text", "ardour, reaper, live, generic (machine control); left open, the one that is followed, or the session's"
     ),
     whole("port", "on which the DAW listens", high=65535),
-    Argument("midi", "text", "the port that takes machine control: system:NAME; left open, our own, Hitpoint control"),
+    MIDI,
 )
 """Which DAW is told to go."""
 
@@ -27,6 +28,7 @@ DAW: tuple[Address, ...] = (
             AT,
             Argument("project", "path", f"{PATH} of its file or folder"),
             CUE_TEMPO,
+            MIDI,
         ),
     ),
     Address(

@@ -21,8 +21,9 @@ def project(
     at: str | None = None,
     project: str | None = None,
     cue_tempo: bool | None = None,
+    midi: str | None = None,
 ) -> Json:
-    studio.neighbours.lie(daw, at_of(studio, at), path_of(project), cue_tempo)
+    studio.neighbours.lie(daw, at_of(studio, at), path_of(project), cue_tempo, midi)
     return about(studio)
 
 

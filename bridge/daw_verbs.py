@@ -70,7 +70,7 @@ def daw(args: argparse.Namespace) -> None:
     name = named(args, project)
     if (args.act == "locate") is not (args.place is not None):
         raise OptionError(f"{args.act} {'needs a' if args.act == 'locate' else 'takes no'} place", where="daw", cure="see --help")
-    if name == "generic" and not args.midi:
+    if name == "generic" and args.act != "where" and project.midi is None:
         cure = "name a port of the DAW's: --midi system:NAME; or let the window or serve tell it, while they run"
         raise OptionError(f"our port {CONTROL!r} would be gone again when this ends", where="--midi", cure=cure)
     begins, seconds = project.begins(session, name), place_of(args.place or "0", session.film.rate)
@@ -95,7 +95,9 @@ def said(args: argparse.Namespace, rate: Fraction) -> Project:
     at = None if args.at is None else place_of(args.at, rate)
     about = {name: getattr(args, name, None) for name in ("daw", "project")}
     daw = None if about["daw"] == "folder" else about["daw"]
-    return Project.of(args.session).but(daw, at, about["project"], getattr(args, "cue_tempo", False) or None)
+    return Project.of(args.session).but(
+        daw, at, about["project"], getattr(args, "cue_tempo", False) or None, getattr(args, "midi", None)
+    )
 
 
 def named(args: argparse.Namespace, project: Project) -> str:
@@ -107,10 +109,7 @@ def named(args: argparse.Namespace, project: Project) -> str:
 
 
 def _address(args: argparse.Namespace, project: Project, session: Session, daw: str) -> Address:
-    from dataclasses import replace
-
-    found = project.address(session, args.session, daw, args.port, args.folder)
-    return replace(found, midi=getattr(args, "midi", None))
+    return project.address(session, args.session, daw, args.port, args.folder)
 
 
 def about(parser: argparse.ArgumentParser) -> None:

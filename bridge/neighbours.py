@@ -69,12 +69,17 @@ class Neighbours:
         return Project.of(self.studio.now.path) if self.studio.is_open else Project()
 
     def lie(
-        self, daw: str | None = None, at: Fraction | None = None, file: Path | None = None, beats: bool | None = None
+        self,
+        daw: str | None = None,
+        at: Fraction | None = None,
+        file: Path | None = None,
+        beats: bool | None = None,
+        midi: str | None = None,
     ) -> Project:
         """Says something of the project, which is kept beside the session and holds for what is followed, from now on."""
         if daw not in (None, *DAWS):
             raise OptionError(f"no DAW is named {daw!r}", where="daw", cure=f"choose one of: {', '.join(DAWS)}")
-        said = self.project.but(daw, at, file, beats)
+        said = self.project.but(daw, at, file, beats, midi)
         if self.studio.is_open:
             said.keep(self.studio.now.path)
         self._settle(said)
@@ -85,7 +90,8 @@ class Neighbours:
         if not self.studio.is_open:
             return Address(port=port, folder=folder, midi=midi)
         now = self.studio.now
-        return replace(self.project.address(now.session, now.path, daw, port, folder), midi=midi)
+        found = self.project.address(now.session, now.path, daw, port, folder)
+        return found if midi is None else replace(found, midi=midi)
 
     def named(self, daw: str | None) -> str:
         """The DAW that is meant: by its name, else the one that is followed, else the session's. Raises OptionError where none is."""

@@ -34,12 +34,14 @@ _PLACE = re.compile(r"-?\d{1,12}(/[1-9]\d{0,11})?")
 @dataclass(frozen=True)
 class Project:
     """``at`` are the seconds at which the film's first frame lies in the project, on its ruler and in its timecode; None where nobody said
-    so. ``file`` is its folder or file, ``beats`` whether it has the cue's tempo map (imported with the cue's MIDI file)."""
+    so. ``file`` is its folder or file, ``beats`` whether it has the cue's tempo map (imported with the cue's MIDI file), ``midi`` the port
+    that takes machine control for it (``system:NAME``), None for one of ours."""
 
     daw: str | None = None
     at: Fraction | None = None
     file: Path | None = None
     beats: bool = False
+    midi: str | None = None
 
     @classmethod
     def of(cls, session: Path) -> Project:
@@ -49,8 +51,10 @@ class Project:
             if path.stat().st_size > LARGEST:
                 raise ValueError("too large")
             table: dict[str, Any] = json.loads(path.read_bytes())
-            daw, at, file, beats = (table[name] for name in ("daw", "at", "project", "beats"))
-            known = daw in (None, *DAWS) and isinstance(file, str | None) and isinstance(beats, bool)
+            daw, at, file, beats, midi = (table[name] for name in ("daw", "at", "project", "beats", "midi"))
+            known = (
+                daw in (None, *DAWS) and isinstance(beats, bool) and all(isinstance(text, str | None) for text in (file, midi))
+            )
             if table["format"] != FORMAT or not known or (at is not None and not _PLACE.fullmatch(at)):
                 raise ValueError("of another format")
         except FileNotFoundError:
@@ -60,21 +64,26 @@ class Project:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             cure = "delete it, and say again where the film lies: --at"
             raise DawError("does not say where the film lies in the DAW", where=path, cure=cure) from error
-        return cls(daw, None if at is None else Fraction(at), None if file is None else Path(file), beats)
+        return cls(daw, None if at is None else Fraction(at), None if file is None else Path(file), beats, midi)
 
     def but(
-        self, daw: str | None = None, at: Fraction | None = None, file: Path | None = None, beats: bool | None = None
+        self,
+        daw: str | None = None,
+        at: Fraction | None = None,
+        file: Path | None = None,
+        beats: bool | None = None,
+        midi: str | None = None,
     ) -> Project:
         """The same with what is said now; another DAW has another project file."""
         other = replace(self, file=None) if daw not in (None, self.daw) else self
-        said = {"daw": daw, "at": at, "file": file, "beats": beats}
+        said = {"daw": daw, "at": at, "file": file, "beats": beats, "midi": midi}
         return replace(other, **{name: value for name, value in said.items() if value is not None})  # type: ignore[arg-type]
 
     def keep(self, session: Path) -> Project:
         """Keeps it for a session. Raises OutputError."""
         place = None if self.at is None else str(self.at)
         file = None if self.file is None else str(self.file.absolute())
-        table = {"format": FORMAT, "daw": self.daw, "at": place, "project": file, "beats": self.beats}
+        table = {"format": FORMAT, "daw": self.daw, "at": place, "project": file, "beats": self.beats, "midi": self.midi}
         if self != Project.of(session):
             files.write(beside(session), json.dumps(table, indent=1, ensure_ascii=False) + "\n")
         return self
@@ -102,13 +111,14 @@ class Project:
 
         start = Timecode(0, session.film.rate, session.start.drop)
         file = self.file if self.daw in (None, daw) else None
-        found = Address(folder or path.parent / f"{path.stem}-midi", file, port=port, film=start)
+        found = Address(folder or path.parent / f"{path.stem}-midi", file, port=port, film=start, midi=self.midi)
         return found.followed(file_map(score_of(session)), self.zero) if self.beats else found
 
     def json(self) -> dict[str, Any]:
         """As other programs read it."""
         at = None if self.at is None else round(float(self.at), 9)
-        return {"daw": self.daw, "at_s": at, "project": None if self.file is None else str(self.file), "cue_tempo": self.beats}
+        file = None if self.file is None else str(self.file)
+        return {"daw": self.daw, "at_s": at, "project": file, "cue_tempo": self.beats, "midi": self.midi}
 
 
 def beside(session: Path) -> Path:

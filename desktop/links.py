@@ -187,7 +187,9 @@ class Links(QWidget):
     def _show_ports(self, found: dict[str, tuple[list[str], list[str]] | str]) -> None:
         ports = [ways for ways in found.values() if not isinstance(ways, str)]
         self.inlets.offer(sorted({name for ways in ports for name in ways[0]}))
-        self.outlets.offer(sorted({name for ways in ports for name in ways[1]}))
+        out = sorted({name for ways in ports for name in ways[1]})
+        self.outlets.offer(out)
+        self.daw.offer(out)
 
     def _refused(self, error: HitpointError) -> None:
         self.said.setText(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from bridge.placing import place_of
+from bridge.ports import CONTROL
 from bridge.project import Project
 from desktop import theme
 from desktop.aside import Aside
@@ -72,6 +74,10 @@ class DawBox(QWidget):
         self.beats = QCheckBox(tr("has the cue's tempo map"), self)
         self.beats.setToolTip(tr("The cue's MIDI file was imported into Live with its tempo map: beats are the cue's"))
         self.beats.clicked.connect(lambda on: self._say(beats=on))
+        self.control = QComboBox(self)
+        self.control.setAccessibleName(tr("Where machine control goes"))
+        self.control.setToolTip(tr("The MIDI port at which the DAW takes machine control (MMC)"))
+        self.control.activated.connect(lambda _: self._say(midi=self.control.currentData()))
         self.read = QPushButton(tr("Read markers"), self)
         self.read.setToolTip(tr("Markers and regions of the DAW's project; you choose which become hits"))
         self.read.clicked.connect(self.read_markers)
@@ -85,13 +91,27 @@ class DawBox(QWidget):
                 grid.addWidget(QLabel(text, self), row, 0)
             grid.addWidget(box, row, 1)
             grid.addWidget(beside, row, 2)
+        grid.addWidget(self.control, 3, 1, 1, 2)
         grid.setColumnStretch(1, 1)
+        self.offer(())
         self._show(self.project)
 
     @property
     def over_osc(self) -> str | None:
         """The DAW that is followed by its own OSC when it leads; None where it speaks over MIDI."""
         return self.project.daw if self.project.daw in OVER_OSC else None
+
+    def offer(self, ports: Sequence[str]) -> None:
+        """The ports of other programs that there are now."""
+        self._ports = tuple(ports)
+        self.control.clear()
+        self.control.addItem(tr("our own port, “Hitpoint control”"), f"virtual:{CONTROL}")
+        for name in ports:
+            self.control.addItem(name, f"system:{name}")
+        kept = self.project.midi
+        if kept is not None and self.control.findData(kept) < 0:
+            self.control.addItem(kept.partition(":")[2], kept)
+        self.control.setCurrentIndex(max(0, self.control.findData(kept)))
 
     def look(self) -> None:
         """Reads what is kept for the open session."""
@@ -130,6 +150,8 @@ class DawBox(QWidget):
         self.at.setText(self._place(project.at))
         self.file.setVisible(project.daw in ("ardour", "reaper"))
         self.file.setText(tr("Project…") if project.file is None else project.file.name)
+        self.control.setVisible(project.daw == "generic")
+        self.offer(self._ports)
         self.beats.setVisible(project.daw == "live")
         self.beats.setChecked(project.beats)
         goes = is_open and project.daw not in (None, "folder")
@@ -166,10 +188,15 @@ class DawBox(QWidget):
             self._say(file=Path(name))
 
     def _say(
-        self, daw: str | None = None, at: Fraction | None = None, file: Path | None = None, beats: bool | None = None
+        self,
+        daw: str | None = None,
+        at: Fraction | None = None,
+        file: Path | None = None,
+        beats: bool | None = None,
+        midi: str | None = None,
     ) -> None:
         """Keeps what is said now, beside the window."""
         neighbours = self._document.studio.neighbours
-        self._aside.ask("project", lambda: neighbours.lie(daw, at, file, beats), self._show)
+        self._aside.ask("project", lambda: neighbours.lie(daw, at, file, beats, midi), self._show)
         if daw is not None and neighbours.drives is not None:
             self.driven.emit(None)

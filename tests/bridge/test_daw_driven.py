@@ -111,7 +111,7 @@ def test_the_wire_has_a_daw_play_stop_and_go_by_machine_control(studio: Studio, 
     job(studio, "/hitpoint/daw/stop", midi="system:IAC Bus 1")
     assert sent(wire["system:IAC Bus 1"]) == ["f0 7f 7f 06 01 f7"]
     assert answer(studio, "/hitpoint/daw", {}) == {
-        "daw": "generic", "at_s": 3600.0, "project": None, "cue_tempo": False, "follows": None, "drives": None,
+        "daw": "generic", "at_s": 3600.0, "project": None, "cue_tempo": False, "midi": None, "follows": None, "drives": None,
     }  # fmt: skip
     with pytest.raises(DawError, match="before the project"):
         job(studio, "/hitpoint/daw/locate", seconds=-3601)

@@ -123,6 +123,8 @@ def test_machine_control_goes_to_the_daws_own_port(session: Path, run: Run, monk
     monkeypatch.setattr(generic, "SystemPort", lambda name, virtual: ports[name])
     run("daw", session, "locate", "1.5", "--daw", "generic", "--midi", "system:IAC Bus 1", "--json")
     assert [message.hex() for _, message in ports["IAC Bus 1"].sent] == ["f07f7f06440601" + "0000010c00" + "f7"]
+    run("daw", session, "stop", "--json")
+    assert ports["IAC Bus 1"].sent[-1][1].hex() == "f07f7f0601f7", "DAW and port are kept"
 
 
 class Deaf:

@@ -132,11 +132,25 @@ def test_the_place_is_kept_beside_the_session_and_read_again(tmp_path: Path) -> 
     assert beside(session).stat().st_mtime_ns == before, "nothing is written that says nothing new"
 
 
+KEPT = '{"format": "hitpoint project", "daw": null, "at": "0", "project": null, "beats": true, "midi": null}'
+
+
+def test_what_was_kept_is_read(tmp_path: Path) -> None:
+    beside(tmp_path / "cue.hitpoint").write_text(KEPT)
+    assert Project.of(tmp_path / "cue.hitpoint") == Project(at=Fraction(0), beats=True)
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{", '{"format": "another"}', '{"format": "hitpoint project", "daw": "fruit", "at": "0", "project": null, "beats": true}',
-     '{"format": "hitpoint project", "daw": null, "at": "1e9", "project": null, "beats": true}'],
-)  # fmt: skip
+    [
+        *("", "[]", "{", '{"format": "another"}', "[" * 9999, "0" * 70_000),
+        KEPT.replace("hitpoint project", "another"),
+        KEPT.replace('"daw": null', '"daw": "fruit"'),
+        *(KEPT.replace('"0"', f'"{place}"') for place in ("1e9", "1/0", "", "9" * 13)),
+        KEPT.replace("true", "1"),
+        KEPT.replace('"midi": null', '"midi": []'),
+    ],
+)
 def test_a_damaged_one_is_one_line_with_a_cure(tmp_path: Path, text: str) -> None:
     session = tmp_path / "cue.hitpoint"
     beside(session).write_text(text)

@@ -17,6 +17,7 @@ from desktop.app import speak
 from desktop.language import TABLES, act, spoken, table, words
 from engines.commands import (
     AddHit,
+    AddHits,
     Choose,
     Delete,
     DropHit,
@@ -154,6 +155,7 @@ ACTS = [
     Remark(1, 2, remark="b"), Delete(1, 2), Hold(1, ("melody",)), Hold(1, ()), Title("1m2"), Title("chase", 2), Tell(Told(), 1),
     Tell(Told()),
     Tell(Told(), bar=3), TellAll({}), TellAll({}, "Shape the intensity of bars 2 to 5"), Split(5), Join(1), AddHit(7), MoveHit(7, 9),
+    AddHits((AddHit(7), AddHit(8)), "reaper"),
     WeighHit(7, 0.5), DropHit(7), FollowHits(2),
 ]  # fmt: skip
 

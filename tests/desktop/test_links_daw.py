@@ -99,6 +99,13 @@ def test_space_has_the_daw_go_along_by_machine_control(
     qtbot.waitUntil(lambda: told()[-1] == "f07f7f0603f7", timeout=PATIENCE)
     window.actions_by_name["play"].trigger()
     qtbot.waitUntil(lambda: "f07f7f0601f7" in told()[-2:], timeout=PATIENCE)
+    page._show_ports({"ALSA": ([], ["IAC Bus 1"])})
+    assert page.daw.control.isVisibleTo(page)
+    page.daw.control.setCurrentIndex(1)
+    page.daw.control.activated.emit(1)
+    qtbot.waitUntil(lambda: page.daw.project.midi == "system:IAC Bus 1", timeout=PATIENCE)
+    window.transport.locate(24)
+    qtbot.waitUntil(lambda: "IAC Bus 1" in ports and len(ports["IAC Bus 1"].sent) == 2, timeout=PATIENCE)
     count = len(told())
     window.transport.follow(lambda: window.heard.reading())
     window.transport.follow(None)
@@ -107,6 +114,7 @@ def test_space_has_the_daw_go_along_by_machine_control(
     assert window.heard.driven.daw is None
     window.document.studio.neighbours.driver.settle()
     assert len(told()) == count
+    assert len(ports["IAC Bus 1"].sent) == 2
 
 
 def test_reaper_leads_by_its_own_interface_and_goes_along_when_it_does_not(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sittings import bytes_of, few, saved, scored, unscored
 
-from engines.commands import AddHit, DropHit, FollowHits, MoveHit, WeighHit
+from engines.commands import AddHit, AddHits, DropHit, FollowHits, MoveHit, WeighHit
 from engines.errors import OptionError
 from engines.session.desk import Act, Desk
 from engines.session.model import Session
@@ -41,6 +41,22 @@ def test_a_marked_frame_is_a_hard_hit_of_full_weight(session: Session) -> None:
     assert (hit.weight, hit.hard, hit.label, hit.time) == (1.0, True, "door", Fraction(77, 24))
     assert len(after.hits) == len(session.hits) + 1
     assert (after.map, after.takes, after.scenes) == (session.map, session.takes, session.scenes)
+
+
+def test_many_are_marked_in_one_step_or_none_is(session: Session, tmp_path: Path) -> None:
+    marks = (AddHit(77, "door"), AddHit(91), AddHit(143, "shot"))
+    one_by_one = done(session, *marks)
+    assert done(session, AddHits(marks, "reaper")) == one_by_one
+    soft = done(session, AddHits(marks, "reaper", 0.25))
+    assert [(hit.weight, hit.hard) for frame in (77, 91, 143) if (hit := at(soft, frame))] == [(0.25, True)] * 3
+    with Desk.open(saved(session, tmp_path / "cue.hitpoint")) as desk:
+        before = bytes_of(desk)
+        with pytest.raises(OptionError, match="is a hit already"):
+            desk.do(AddHits((*marks, AddHit(session.hits[0].frame)), "reaper"), Watch())
+        assert bytes_of(desk) == before
+        desk.do(AddHits(marks, "reaper"), Watch())
+        assert desk.undo().sentence == "Mark 3 hits from reaper"
+        assert bytes_of(desk) == before
 
 
 def test_a_moved_hit_takes_all_that_was_said_along(session: Session) -> None:
