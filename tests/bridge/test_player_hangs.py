@@ -205,3 +205,27 @@ def test_ctrl_c_between_the_process_and_its_first_order_leaves_none(tmp_path: Pa
 def trackers() -> set[int]:
     """multiprocessing's own process, which stays."""
     return {pid for pid in children(os.getpid()) if "resource_tracker" in Path(f"/proc/{pid}/cmdline").read_text()}
+
+
+def test_the_wire_answers_what_the_player_does_and_says_where_it_does_nothing(file: Path, tmp_path: Path) -> None:
+    from bridge.calls import answer
+    from bridge.studio import Studio
+
+    studio = Studio()
+    studio.open_session(file)
+    try:
+        player = studio.playback.open([Route(Outlet("file", str(tmp_path / "out")))])
+        player.settle(timeout=DEADLINE_S)
+        for _ in range(3):
+            assert answer(studio, "/hitpoint/transport/play", {})["rolling"] is True
+            assert answer(studio, "/hitpoint/transport/locate", {"seconds": 2.0})["seconds"] >= 2
+            assert answer(studio, "/hitpoint/transport/stop", {})["rolling"] is False
+        assert player.pid is not None
+        os.kill(player.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        told = answer(studio, "/hitpoint/transport/play", {})
+        assert time.monotonic() - began < 20
+        assert told["rolling"] is False
+        assert "has not answered" in told["said"]
+    finally:
+        studio.close()
