@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bridge.addresses import BY_ADDRESS
-from bridge.calibrating import Calibrated
 from bridge.doctor import Diagnosis
 from bridge.driving import Went
 from bridge.events import OpenSession
@@ -137,6 +136,8 @@ def job_json(work: Job[Any]) -> Json:
 
 def result_json(value: object) -> Json:
     """What came of a job, as other programs read it."""
+    from bridge.calibrating import Calibrated  # the player with all its ports, which few jobs need
+
     if isinstance(value, Acted):
         return acted_json(value)
     if isinstance(value, Spotted):

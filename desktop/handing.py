@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtWidgets import QFileDialog
 
-from bridge.calls import answer
 from desktop.language import words
 
 if TYPE_CHECKING:
@@ -82,7 +81,13 @@ class Handing:
 
     def _ask(self, address: str, **given: Any) -> None:
         studio = self.window.document.studio
-        self.window.document.do(lambda: answer(studio, address, given), self._told)
+
+        def ask() -> dict[str, Any]:
+            from bridge.calls import answer  # beside the window: it takes a moment the first time
+
+            return answer(studio, address, given)
+
+        self.window.document.do(ask, self._told)
 
     def _told(self, told: dict[str, Any]) -> None:
         if "job" not in told:
