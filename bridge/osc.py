@@ -46,13 +46,15 @@ MOST_WAITING = 512
 """Messages that may wait for their turn; a fader sends a hundred a second."""
 
 AT_ONCE = frozenset(
-    f"/hitpoint/{name}"
-    for name in (
-        *("ping", "jobs", "job", "job/cancel", "jobs/cancel", "subscribe", "unsubscribe"),
-        *("transport", "transport/stop", "transport/panic"),
-    )
+    f"/hitpoint/{name}" for name in ("ping", "jobs", "job", "job/cancel", "jobs/cancel", "subscribe", "unsubscribe", "transport")
 )
-"""Answered before everything that waits: none of these touches a disk."""
+"""Answered before everything that waits, by the thread that listens: none of these waits for anything."""
+
+STOPS = frozenset(f"/hitpoint/{name}" for name in ("transport/stop", "transport/panic"))
+"""Done before everything that waits, in turns of their own: the player is waited for."""
+
+LAST_WORDS = STOPS | {"/hitpoint/jobs/cancel"}
+"""Done once more in their turn, unanswered, where something waits before them: what that begins is to stop, too."""
 
 _TOLD = frozenset(row.address for row in TOLD)
 
@@ -85,7 +87,7 @@ class OscServer:
         self.port: int = self._socket.getsockname()[1]
         self._closing = False
         self._deaf = False
-        self._turns = Turns("osc calls", MOST_WAITING)
+        self._turns, self._stops = Turns("osc calls", MOST_WAITING), Turns("osc stops", MOST_WAITING)
         self._leave = studio.subscribe(self._happened)
         self._thread = Thread(target=self._listen, name="hitpoint osc", daemon=True)
         self._thread.start()
@@ -99,7 +101,8 @@ class OscServer:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:  # ends the wait, on every system
             waker.sendto(b"", (LOOPBACK, self.port))
         self._thread.join()
-        self._turns.close()
+        for turns in (self._turns, self._stops):
+            turns.close()
         self._socket.close()
 
     def _listen(self) -> None:
@@ -140,9 +143,13 @@ class OscServer:
             if peer in self._subscribers:
                 self._subscribers[peer] = time.monotonic()
                 self._subscribers.move_to_end(peer)
-        if _NUMBER.sub("", address) in AT_ONCE:
+        name = _NUMBER.sub("", address)
+        if name in LAST_WORDS and self._turns.busy:
+            self._turns.take(lambda: self._repeat(address, args))
+        turns = self._stops if name in STOPS else self._turns
+        if name in AT_ONCE:
             self._do(address, args, peer)
-        elif not self._turns.take(lambda: self._do(address, args, peer)):
+        elif not turns.take(lambda: self._do(address, args, peer)):
             cure = "wait for the answers to earlier ones"
             self._refuse(peer, address, OptionError(f"{MOST_WAITING} messages wait already", where=address[:200], cure=cure))
 
@@ -156,6 +163,14 @@ class OscServer:
         except Exception as unforeseen:  # noqa: BLE001  told and logged; the next packet is answered
             LOG.exception("OSC %s failed", address)
             self._refuse(peer, address, fault(unforeseen))
+
+    def _repeat(self, address: str, args: Sequence[Any]) -> None:
+        try:
+            row, rest = understood(address, args)
+            if row is not None and not self._read_only:
+                answer(self._studio, row.address, row.named(rest))
+        except Exception as told:  # noqa: BLE001  it was answered the first time
+            LOG.debug("OSC %s failed again: %s", address[:200], told)
 
     def _refuse(self, peer: Peer, address: str, error: HitpointError) -> None:
         what, where, cure = said(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Full, Queue
-from threading import Event, Thread, current_thread
+from threading import Event, Lock, Thread, current_thread
 
 PATIENCE_S = 2.0
 """Seconds for which the end waits for the call that is being done: one that hangs on a disk that is gone never comes back."""
@@ -16,7 +16,7 @@ class Turns:
 
     def __init__(self, name: str, most: int) -> None:
         self._waiting: Queue[Callable[[], None] | None] = Queue(most)
-        self._ending = Event()
+        self._ending, self._left, self._count = Event(), 0, Lock()
         self._thread = Thread(target=self._run, name=f"hitpoint {name}", daemon=True)
         self._thread.start()
 
@@ -26,7 +26,15 @@ class Turns:
             self._waiting.put_nowait(call)
         except Full:
             return False
+        with self._count:
+            self._left += 1
         return True
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is being done, or waits."""
+        with self._count:
+            return self._left > 0
 
     def close(self) -> None:
         """Does nothing more but end the call it is at, and waits for that a while; a second time does nothing."""
@@ -39,3 +47,5 @@ class Turns:
     def _run(self) -> None:
         while (call := self._waiting.get()) is not None and not self._ending.is_set():
             call()
+            with self._count:
+                self._left -= 1

@@ -16,11 +16,12 @@ import httpx
 import pytest
 from sittings import table_of
 from test_osc_packet import bundle, nested
+from test_studio import Slow
 
 from bridge.addresses import ASKED
 from bridge.calls import calls
 from bridge.events import Message, TransportRead
-from bridge.osc import AT_ONCE, MOST_SUBSCRIBERS, MOST_WAITING, OscServer, understood
+from bridge.osc import AT_ONCE, MOST_SUBSCRIBERS, MOST_WAITING, STOPS, OscServer, understood
 from bridge.osc_client import OscClient
 from bridge.osc_packet import LARGEST, build
 from bridge.server.local import LocalServer
@@ -349,7 +350,7 @@ def test_a_session_that_takes_for_ever_to_open_holds_up_no_ping_and_no_end(
         with OscClient(server.port) as daw:
             daw.send("/hitpoint/open", str(other))
             assert there.wait(LONG)
-            for address in sorted(AT_ONCE - {"/hitpoint/job", "/hitpoint/job/cancel"}):
+            for address in sorted((AT_ONCE | STOPS) - {"/hitpoint/job", "/hitpoint/job/cancel"}):
                 daw.ask(address, LONG)
             with httpx.Client(base_url=http.url, timeout=LONG, trust_env=False) as client:
                 for address in ("ping", "session", "takes", "transport"):
@@ -373,6 +374,39 @@ def test_a_session_that_takes_for_ever_to_open_holds_up_no_ping_and_no_end(
         server.close()
         http.close()
     assert table_of(file)["session"]["scenes"][0]["name"] == "Dawn"  # type: ignore[index]
+
+
+def test_a_cancel_overtakes_what_waits_and_holds_for_it_too(
+    studio: Studio, server: OscServer, daw: OscClient, slow: type[Slow], monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    there, go = Flag(), Flag()
+
+    def hang(*args: object, **named: object) -> None:
+        there.set()
+        go.wait(LONG)
+        raise SessionError("cannot be read (timed out)")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(Desk, "open", hang)
+        try:
+            daw.send("/hitpoint/open", str(file.with_name("other.hitpoint")))
+            assert there.wait(LONG)
+            daw.send(SCENE_3, 3, -1, "", "", "", "slow")
+            assert daw.ask("/hitpoint/jobs/cancel", LONG) == {"jobs": []}
+        finally:
+            go.set()
+        assert daw.hear(ended(1), LONG)[1][1] == "cancelled"
+    assert studio.now.history.done == ()
+
+
+@pytest.fixture
+def slow(trio: str, monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
+    from engines.engine import ENGINES
+
+    Slow.began.clear()
+    Slow.go.clear()
+    monkeypatch.setitem(ENGINES, "slow", "test_studio:Slow")
+    return Slow
 
 
 def test_a_taken_port_is_told(studio: Studio, server: OscServer) -> None:
