@@ -14,7 +14,7 @@ from bridge.chase import Chase, Standing
 from bridge.clock import MonotonicClock
 from bridge.daw import Address, open_daw
 from bridge.daws import DAWS
-from bridge.doctor import Diagnosis, Finding, examine
+from bridge.doctor import Diagnosis, Finding, examine, late_periods
 from bridge.editors.watched import editor
 from bridge.hush import hushed
 from bridge.midi_clock import ClockReader, song_step
@@ -46,10 +46,12 @@ def checkup(
     heard: Sequence[Standing] | None = None,
     others: Sequence[Finding] = (),
     watch: Watch | None = None,
+    late: int = 0,
 ) -> Diagnosis:
     """Looks at every link; ``session`` tells the picture's rate. Raises SessionError for a file that is none.
 
     ``heard`` is what a player that is at work hears of the DAWs: then no port is opened beside it. ``others`` is what the caller knows.
+    ``late`` is how often that player was told that JACK was late with a period.
     Raises Cancelled within a step of its ``watch``.
     """
     watch = watch or Watch()
@@ -61,9 +63,9 @@ def checkup(
     address = replace(address, timeout_s=min(PATIENCE_S, address.timeout_s))
     refused: list[Finding] = []
     if heard is None:
-        with listening(chase) as refused:
+        with listening(chase) as refused, late_periods() as counted:
             rested(listen_s, watch)  # what comes in this time is what is judged
-            heard = chase.standings(clock.now_ns())
+            heard, late = chase.standings(clock.now_ns()), late + counted()
     reaches = []
     for name in daws or tuple(DAWS):
         daw = open_daw(name, address)
@@ -71,7 +73,7 @@ def checkup(
             reaches.append(patient(daw.reach, watch))
         finally:
             daw.close()
-    return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others])
+    return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others], late=late)
 
 
 def _chase(session: Path | None, at: Fraction | None) -> Chase:

@@ -5,7 +5,8 @@ A finding is a value: the command line prints it, the server sends it, the windo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from importlib import import_module
@@ -78,13 +79,14 @@ def examine(
     others: Iterable[Finding] = (),
     ports: Ports = names,
     sound: bool = True,
+    late: int = 0,
 ) -> Diagnosis:
     """Looks at every link: MIDI, JACK, the sources of transport that were heard (``standings``, as `Chase.standings` gives them), beside
     the ``picture``'s rate, the DAWs that were reached, what the caller knows of ``others`` (the server, editors), and the engines'
-    provider. None for ``standings`` and False for ``sound`` (JACK) leave them out."""
+    provider. None for ``standings`` and False for ``sound`` (JACK) leave them out. ``late`` is how often JACK was late with a period."""
     found = [*midi(ports)]
     if sound:
-        found.append(jack())
+        found.append(jack(late))
     found += sources(standings, picture) if standings is not None else ()
     found += [daw(reach) for reach in reaches]
     found += others
@@ -115,30 +117,61 @@ def midi(ports: Ports = names) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def jack() -> Finding:
-    """Whether a JACK server runs: with it, live notes go out on their exact sample."""
-    try:
-        library: Any = import_module("jack")
-    except (ImportError, OSError):
-        return Finding("JACK", "absent", "its library is not on this system; live notes go through the system's own MIDI")
-    library.set_error_function(lambda _: None)  # it would write to standard error by itself
-    library.set_info_function(lambda _: None)
-    try:
-        client = library.Client("hitpoint doctor", no_start_server=True)
-    except library.JackError:
-        return Finding("JACK", "absent", "no server runs; live notes go through the system's own MIDI")
+def jack(late: int = 0) -> Finding:
+    """Whether a JACK server runs: with it, live notes go out on their exact sample. ``late`` is how often it was late with a period."""
+    client = _jack_client()
+    if isinstance(client, str):
+        return Finding("JACK", "absent", f"{client}; live notes go through the system's own MIDI")
     try:
         facts = {
             "sample_rate": client.samplerate,
             "period_frames": client.blocksize,
+            "late_periods": late,
             "midi_in": sorted(port.name for port in client.get_ports(is_midi=True, is_output=True)),
             "midi_out": sorted(port.name for port in client.get_ports(is_midi=True, is_input=True)),
         }
     finally:
         client.close()
     period_ms = 1000 * facts["period_frames"] / facts["sample_rate"]
-    said = f"runs at {facts['sample_rate']} Hz, a period lasts {period_ms:.1f} ms, notes go out on their exact sample"
-    return Finding("JACK", "well", said, facts=facts)
+    said = f"runs at {facts['sample_rate']} Hz, a period lasts {period_ms:.1f} ms"
+    if late:
+        times = "once" if late == 1 else f"{late} times"
+        cure = f"give it a longer one: {2 * facts['period_frames']} frames (-p of jackd, the quantum of PipeWire), or close what computes"
+        return Finding("JACK", "odd", f"{said}, and {times} one came late: notes may be late or torn", cure, facts)
+    return Finding("JACK", "well", f"{said}, notes go out on their exact sample", facts=facts)
+
+
+@contextmanager
+def late_periods() -> Iterator[Callable[[], int]]:
+    """Counts while the block lasts how often JACK tells its programs that it was late with a period; 0 where none runs."""
+    client, count = _jack_client(), [0]
+
+    def slipped(delayed_us: float) -> None:
+        count[0] += 1
+
+    if isinstance(client, str):
+        yield lambda: 0
+        return
+    try:
+        client.set_xrun_callback(slipped)
+        client.activate()
+        yield lambda: count[0]
+    finally:
+        client.close()
+
+
+def _jack_client() -> Any:
+    """A client of the running JACK server, or why there is none."""
+    try:
+        library: Any = import_module("jack")
+    except (ImportError, OSError):
+        return "its library is not on this system"
+    library.set_error_function(lambda _: None)  # it would write to standard error by itself
+    library.set_info_function(lambda _: None)
+    try:
+        return library.Client("hitpoint doctor", no_start_server=True)
+    except library.JackError:
+        return "no server runs"
 
 
 def sources(standings: Sequence[Standing], picture: Fraction | None) -> tuple[Finding, ...]:

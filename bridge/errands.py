@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bridge.chase import Standing
 from bridge.checkup import checkup
 from bridge.daw import Address, Cue
 from bridge.doctor import Diagnosis
 from bridge.events import OpenSession
 from bridge.placing import Placement, place_in
 from engines.watch import Watch
+
+if TYPE_CHECKING:
+    from bridge.player import Status
 
 
 def placing(
@@ -25,7 +28,10 @@ def placing(
 
 
 def examining(
-    path: Path | None, daws: Sequence[str], listen_s: float, where: Address | None, heard: Sequence[Standing] | None
+    path: Path | None, daws: Sequence[str], listen_s: float, where: Address | None, status: Status | None
 ) -> Callable[[Watch], Diagnosis]:
-    """The work of looking at every link; see `bridge.checkup.checkup`."""
-    return lambda watch: checkup(path, tuple(daws), listen_s, where or Address(), heard, watch=watch)
+    """The work of looking at every link, beside a player that does as its ``status`` says; see `bridge.checkup.checkup`."""
+    # what a player listens to, some systems let nobody open a second time
+    heard = status.standings if status is not None and status.inlets else None
+    late = 0 if status is None else status.slips
+    return lambda watch: checkup(path, tuple(daws), listen_s, where or Address(), heard, watch=watch, late=late)

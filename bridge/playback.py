@@ -256,5 +256,6 @@ def status_json(status: Status | None) -> dict[str, Any]:
         ],
         "out": [{"name": port.name, "kind": port.kind, "fault": port.fault} for port in status.outlets],
         "sync": [{"name": port.name, "kind": port.kind, "fault": port.fault} for port in status.inlets],
+        "late_periods": status.slips,
         "said": status.word,
     }

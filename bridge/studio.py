@@ -375,9 +375,7 @@ class Studio:
         from bridge.errands import examining
 
         path, status = self.now.path if self.is_open else None, self.playback.status
-        # what a player listens to, some systems let nobody open a second time
-        heard = status.standings if status is not None and status.inlets else None
-        return self.jobs.begin("Look at every link", examining(path, daws, listen_s, where, heard), OUTSIDE)
+        return self.jobs.begin("Look at every link", examining(path, daws, listen_s, where, status), OUTSIDE)
 
     # the end
 

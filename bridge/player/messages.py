@@ -182,7 +182,7 @@ class Status:
     ``seconds`` of the film at ``speed``; ``follows`` whether it goes with the chase, whose ``reading`` and ``standings`` are told either
     way. ``seam`` is the place (seconds of the film) at which a programme that was swapped in will begin, None if none is to.
     ``sounding`` are the pitches that sound, by stem. ``heard`` is the number of the last order obeyed, ``word`` the last thing that
-    went wrong. ``alive`` is False when the process is gone.
+    went wrong. ``slips`` is how often JACK was late with a period. ``alive`` is False when the process is gone.
     """
 
     heard: int = 0
@@ -200,4 +200,5 @@ class Status:
     lateness: Lateness = field(default_factory=Lateness)
     outlets: tuple[Socket, ...] = ()
     inlets: tuple[Socket, ...] = ()
+    slips: int = 0
     word: str = ""

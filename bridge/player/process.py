@@ -273,6 +273,7 @@ class Booth:
                 lateness=self.rig.lateness,
                 outlets=outlets,
                 inlets=inlets,
+                slips=self.rig.slips,
                 word=self.rig.word,
             )
         self._status = replace(

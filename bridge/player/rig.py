@@ -103,6 +103,11 @@ class Rig:
         return lateness(*(plug.late for plug in self.plugs.values()))
 
     @property
+    def slips(self) -> int:
+        """How often JACK was late with a period, since the server of now is there."""
+        return 0 if self._jack is None else self._jack.slips
+
+    @property
     def word(self) -> str:
         """What is wrong with the first port that something is wrong with."""
         return next((plug.fault for plug in self.plugs.values() if plug.fault), "")

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,7 @@ from bridge import checkup
 from bridge.chase import Chase
 from bridge.clock import SECOND
 from bridge.daw import Reach
-from bridge.doctor import Finding, daw, examine, midi, provider, source, sources
+from bridge.doctor import Finding, daw, examine, jack, late_periods, midi, provider, source, sources
 from bridge.transport import Report
 from engines.errors import MissingLibraryError
 from engines.picture.timecode import Timecode
@@ -125,6 +125,52 @@ def test_midi_systems_are_told_one_by_one_or_as_a_fault() -> None:
 @pytest.mark.parametrize(("there", "state"), [(True, "well"), (None, "well"), (False, "absent")])
 def test_a_daw_that_is_not_running_is_no_fault(there: bool | None, state: str) -> None:
     assert daw(Reach("reaper", there, "a word", "a cure")).state == state
+
+
+class Jack:
+    """Stands for python's jack and a client of it that is late as often as it is asked."""
+
+    JackError = OSError
+    samplerate, blocksize = 48_000, 256
+
+    def __init__(self) -> None:
+        self.slipped: Callable[[float], None] = lambda delayed_us: None
+        self.closed = 0
+
+    def Client(self, name: str, no_start_server: bool) -> Jack:
+        return self
+
+    def set_error_function(self, call: object) -> None:
+        pass
+
+    set_info_function = set_error_function
+
+    def set_xrun_callback(self, call: Callable[[float], None]) -> None:
+        self.slipped = call
+
+    def activate(self) -> None:
+        pass
+
+    def get_ports(self, **kind: bool) -> list[object]:
+        return []
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_jack_that_is_late_is_odd_with_a_longer_period_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = Jack()
+    monkeypatch.setattr("bridge.doctor.import_module", lambda name: stand_in)
+    assert (jack().state, jack().facts["late_periods"]) == ("well", 0)
+    with late_periods() as counted:
+        stand_in.slipped(900.0)
+        stand_in.slipped(100.0)
+        assert counted() == 2
+    found = jack(counted())
+    assert (found.state, found.facts["late_periods"]) == ("odd", 2)
+    assert "2 times" in found.said
+    assert "512 frames" in found.cure
+    assert stand_in.closed == 4, "each client once"
 
 
 def test_the_whole_is_as_ill_as_its_worst_part_and_is_plain_json() -> None:
