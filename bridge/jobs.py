@@ -229,7 +229,7 @@ class Jobs:
             self._jobs[job.number] = job
             for old in [n for n, j in self._jobs.items() if j.reading.ended][: max(0, len(self._jobs) - KEPT)]:
                 del self._jobs[old]
-            for done in [j for j in self._jobs.values() if j.reading.ended][:-RESULTS]:
+            for done in [j for j in self._jobs.values() if not j.forgotten and j.reading.ended][:-RESULTS]:
                 self._jobs[done.number] = done.without_result()
             if lane not in self._lanes:
                 queue: SimpleQueue[Job[Any] | None] = SimpleQueue()

@@ -21,6 +21,8 @@ LEDGER = "hitpoint-files.json"
 """Which files of the folder are ours and as we left them: name to SHA-256."""
 
 FORMAT = "hitpoint folder"
+LARGEST = 16 << 20
+"""Bytes of that list."""
 
 _FINEST = Fraction(1, 1000)  # s: ticks and whole microseconds a beat round by less
 
@@ -105,7 +107,7 @@ class Folder:
         """The files that are ours, with the hash that each was left with; a file between two hashes is ours by either."""
         path = self.folder / LEDGER
         try:
-            table: dict[str, Any] = json.loads(path.read_bytes())
+            table: dict[str, Any] = json.loads(files.read(path, LARGEST))
             if table["format"] != FORMAT:
                 raise ValueError("of another format")
             listed, before = table["files"], table.get("before", {})
@@ -154,7 +156,8 @@ class Folder:
 
 def _digest(path: Path) -> str | None:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with files.opened(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
     except OSError as error:

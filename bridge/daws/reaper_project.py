@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from bridge.daw import ProjectMarker
+from engines import files
 from engines.errors import DawError
 
 LARGEST = 256 << 20
@@ -25,9 +26,7 @@ _MARKER = re.compile(
 def markers(path: Path) -> tuple[ProjectMarker, ...]:
     """Markers and regions of a project, in order. Raises DawError for a file that is none."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise DawError(f"is larger than {LARGEST >> 20} MB", where=path, cure="give REAPER's project, a .RPP file")
-        lines = path.read_text("utf-8", "replace").splitlines()
+        lines = files.read(path, LARGEST).decode("utf-8", "replace").splitlines()
     except OSError as error:
         raise DawError(f"cannot be read ({error.strerror})", where=path, cure="give REAPER's project, a .RPP file") from error
     if not lines or not lines[0].startswith("<REAPER_PROJECT"):

@@ -45,6 +45,6 @@ def sheet_from(path: Path) -> str:
     try:
         return files.read(path, LARGEST).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
-        raise OptionError(f"cannot be read ({error.strerror})", where=path, cure="brief --write FILE makes one") from error
+        raise OptionError(f"cannot be read ({error.strerror})", where=path, cure="give a sheet that you may read") from error
     except UnicodeDecodeError as error:
         raise OptionError("is no text in UTF-8", where=path, cure="save it as UTF-8 in your editor") from error
