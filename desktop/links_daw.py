@@ -93,6 +93,7 @@ class DawBox(QWidget):
             grid.addWidget(beside, row, 2)
         grid.addWidget(self.control, 3, 1, 1, 2)
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, self.fontMetrics().horizontalAdvance(tr("Plays to")))  # in line with the rows above
         self.offer(())
         self._show(self.project)
 

@@ -21,6 +21,7 @@ from bridge.chase import Chase
 from bridge.jack_transport import ROLLING, JackReader
 from bridge.link import LinkReader
 from bridge.midi_clock import ClockReader
+from bridge.mmc import MmcReader, build
 from bridge.mtc import MtcReader, full_frame
 from bridge.osc_transport import ArdourTransport, LiveTransport, ReaperTransport
 from bridge.transport import Report
@@ -31,7 +32,14 @@ RESULTS = File(__file__).parent / "results" / "chase.json"
 JITTERS_MS = (0, 2, 5, 10)
 SEEDS = range(3)
 NTSC = Fraction(30000, 1001)
-FORMATS = {"24": (Fraction(24), False), "25": (Fraction(25), False), "29.97 drop": (NTSC, True), "30": (Fraction(30), False)}
+FILM = Fraction(24000, 1001)
+FORMATS = {
+    "24": (Fraction(24), False),
+    "23.976 as 24": (FILM, False),
+    "25": (Fraction(25), False),
+    "29.97 drop": (NTSC, True),
+    "30": (Fraction(30), False),
+}
 SECONDS, BPM = 10.0, 120
 ASKED = 0.0037  # seconds between two questions: never in step with the messages
 
@@ -168,6 +176,56 @@ def steady(stream: Callable[..., list[Message]], listen: Callable[[], tuple[Chas
     }
 
 
+@dataclass(frozen=True)
+class Commanded:
+    """A DAW that tells by machine control alone: it is sent to a place, rolls, is sent elsewhere while it rolls, and stops."""
+
+    rate: Fraction = Fraction(25)
+    goes: float = 1.0
+    jumps: float = 6.0
+    stops: float = 10.0
+
+    def __call__(self, t: np.ndarray) -> np.ndarray:
+        rolled = np.clip(t - self.goes, 0, self.stops - self.goes)
+        return np.where(t < self.jumps, 3600 + rolled, 3700 + rolled)
+
+    @property
+    def messages(self) -> list[Message]:
+        there = [Timecode.parse(text, self.rate) for text in ("01:00:00:00", "01:01:45:00")]
+        return [
+            (self.goes - 0.2, build("locate", there[0])),
+            (self.goes, build("deferred play")),
+            (self.jumps, build("locate", there[1])),
+            (self.jumps, build("deferred play")),
+            (self.stops, build("stop")),
+        ]
+
+
+def commanded(jitter: float) -> dict[str, object]:
+    """Machine control: how long after the word to play, and after one to go elsewhere, the chase is within 20 ms of the tape for good;
+    and its errors while it rolls. Its errors hold the wire's delay: nothing comes that could tell of it."""
+    path, locks, found = Commanded(), [], {"seconds": [], "held": [], "nominal": []}
+    for seed in SEEDS:
+        reader, chase = MmcReader("MMC", path.rate), Chase(path.rate)
+        feed: Feed = lambda row, reader=reader: reader.feed(row[1], nanoseconds(row[0]))  # type: ignore[misc]  # noqa: E731
+        rows = follow(chase, feed, heard(path.messages, seed, jitter), 9.9)
+        for begin, end in ((path.goes, path.jumps), (path.jumps, path.stops)):
+            wrong = [
+                row.when
+                for row in rows
+                if begin <= row.when < end - 0.1 and not abs(row.seconds - float(path(np.array([row.when]))[0])) < 0.020
+            ]
+            locks.append(max(wrong, default=begin) - begin)
+        for way, into in found.items():
+            into += errors(rows, path, way, 1.5, 5.9) + errors(rows, path, way, 6.5, 9.9)
+    return {
+        "lock_ms": round(1000 * max(locks)),
+        "error_ms": percentiles(found["seconds"]),
+        "last_message_ms": percentiles(found["held"]),
+        "last_message_and_time_ms": percentiles(found["nominal"]),
+    }
+
+
 def varied(jitter: float) -> dict[str, object]:
     """Varispeed from 0.9 to 1.1 and back in five seconds each, timecode at 25."""
     path, found = Vary(), {"seconds": [], "held": [], "nominal": []}
@@ -207,6 +265,12 @@ def test_chase() -> None:
             print(f"{name:<16}{jitter_ms:>7}{row['lock_ms']:>8}{cells}")
             assert row["lock_ms"] < 1000  # type: ignore[operator]
             assert row["error_ms"][1] < row["last_message_ms"][1]  # type: ignore[index]
+    for jitter_ms in JITTERS_MS:
+        row = rows[f"MMC 25, {jitter_ms} ms"] = commanded(jitter_ms / 1000)
+        cells = "".join(f"{a:>9.2f} /{b:>8.2f}" for a, b in list(row.values())[1:])  # type: ignore[misc]
+        print(f"{'MMC 25':<16}{jitter_ms:>7}{row['lock_ms']:>8}{cells}")
+        assert row["lock_ms"] < 1000  # type: ignore[operator]
+        assert row["error_ms"][1] <= jitter_ms + 5  # type: ignore[index]
     print(f"\n{'varispeed 0.9..1.1':<23}{'error p50 / p99':>19}{'last message':>19}{'+ time':>19}")
     varispeed = {jitter_ms: varied(jitter_ms / 1000) for jitter_ms in JITTERS_MS}
     for jitter_ms, cells in varispeed.items():
