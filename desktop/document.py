@@ -74,6 +74,7 @@ class Document(QObject):
         self._films = ThreadPoolExecutor(1, "hitpoint reel")
         self._plays = ThreadPoolExecutor(1, "hitpoint play")
         self._drawing, self._wanted = Lock(), 0
+        self._closed = False
         self._shown_film = ""
         self._waiting: deque[tuple[Callable[[Any], object], object]] = deque()
         self._posted.connect(self._call)
@@ -154,6 +155,7 @@ class Document(QObject):
             pool.shutdown(cancel_futures=True)
         self.studio.close()
         self._unsubscribe()
+        self._closed = True
         self._gathering.end()
         sys.setswitchinterval(self._turn)
 
@@ -184,8 +186,9 @@ class Document(QObject):
     def _turned(self) -> None:
         call, value = self._waiting[0]
         asked = getattr(call, "__self__", None)
+        gone = self._closed or (isinstance(asked, QObject) and isdeleted(asked))  # nobody is there any more to hear it
         try:
-            if not (isinstance(asked, QObject) and isdeleted(asked)):  # a panel may be gone before its answer comes
+            if not gone:
                 call(value)
         finally:
             self._waiting.popleft()

@@ -200,3 +200,23 @@ def test_what_was_said_is_said_in_the_new_language(rooms: Rooms) -> None:
     assert isinstance(application, QApplication)
     speak(application, "zh")
     rooms.bot.waitUntil(lambda: window.message.text not in ("", english), timeout=PATIENCE)
+
+
+def test_an_answer_for_a_panel_that_is_gone_and_news_after_the_end_find_nobody(qapp: QApplication, qtbot: QtBot) -> None:
+    heard: list[object] = []
+
+    class Panel(QWidget):
+        def answer(self, value: object) -> None:
+            heard.append(value)
+
+    document, here, gone = Document(), Panel(), Panel()
+    for panel in (gone, here):
+        document.do(lambda: "answer", panel.answer)
+    sip.delete(gone)
+    qtbot.waitUntil(lambda: heard == ["answer"], timeout=PATIENCE)
+    document._call(heard.append, "too late")
+    document.close()
+    document._call(heard.append, "later still")
+    qtbot.wait(50)
+    assert heard == ["answer"]
+    here.deleteLater()
