@@ -162,7 +162,9 @@ class CueBar(QWidget):
             return
         known, until = verdicts_of(self._session), perf_counter() + WORTH
         while self._left and perf_counter() < until:
-            self._verdicts.append(known.of(*self._left.pop(0)))
+            verdict = known.of(*self._left.pop(0))
+            _ = verdict.said  # now, and not of all of them in the last turn
+            self._verdicts.append(verdict)
         if self._left:
             self._turns.start()
             return

@@ -132,7 +132,7 @@ def test_timeline_frames(qtbot: object) -> None:
 
 @pytest.mark.benchmark
 def test_scrubbing(qtbot: object, shared: Path) -> None:
-    from desktop.frames import Frames
+    from desktop.frames import EVERY, Frames
     from engines.picture.reel import Reel
 
     print("\nscrubbing: from the request of a frame to the frame, ms of the clock")
@@ -141,27 +141,44 @@ def test_scrubbing(qtbot: object, shared: Path) -> None:
         reel = Reel.open(shared / "media" / name)
         frames = Frames(reel, 960)
         try:
+            first: list[float] = []
 
-            def ask(frame: int, speed: float = 0, frames: Frames = frames) -> float:
-                began = time.perf_counter()
+            def ask(frame: int, speed: float = 0, frames: Frames = frames, first: list[float] = first) -> float:
+                near, began, seen = frames.nearest(frame), time.perf_counter(), 0.0
                 frames.want(frame, speed)
                 while frames.image(frame) is None:
+                    now = frames.nearest(frame)
+                    if not seen and now is not None and (near is None or now[0] != near[0]):
+                        seen = (time.perf_counter() - began) * 1000
                     time.sleep(0.0002)
-                return (time.perf_counter() - began) * 1000
+                exact = (time.perf_counter() - began) * 1000
+                first.append(0.0 if near is not None and abs(near[0] - frame) <= EVERY else seen or exact)
+                return exact
 
             rng = Random(1)
             jumps = [ask(rng.randrange(reel.frames)) for _ in range(60)]
+            nearer = list(first)
+            at, drags = reel.frames // 2, []
+            for _ in range(80):  # a hand that drags the playhead to and fro, and on
+                at = min(reel.frames - 1, max(0, at + rng.randrange(-20, 40)))
+                drags.append(ask(at))
             ask(reel.frames - 1)
             back = []
             for k in range(reel.frames - 2, reel.frames - 202, -1):
                 back.append(ask(k, -1))
                 time.sleep(1 / 30)  # a held key
-            rows[name] = {"jump": spread(jumps), "step back": spread(back), "MB in hand": round(frames.bytes_held / 2**20)}
+            rows[name] = {
+                "jump": spread(jumps),
+                "jump, a picture nearby": spread(nearer),
+                "drag": spread(drags),
+                "step back": spread(back),
+                "MB in hand": round(frames.bytes_held / 2**20),
+            }
         finally:
             frames.close()
-        for what in ("jump", "step back"):
+        for what in ("jump", "jump, a picture nearby", "drag", "step back"):
             row = rows[name][what]
-            print(f"  {name:30} {what:10} p50 {row['p50_ms']:7.1f}   p95 {row['p95_ms']:7.1f}   worst {row['max_ms']:7.1f}")  # type: ignore[index]
+            print(f"  {name:30} {what:22} p50 {row['p50_ms']:7.1f}   p95 {row['p95_ms']:7.1f}   worst {row['max_ms']:7.1f}")  # type: ignore[index]
     keep(scrubbing=rows)
 
 

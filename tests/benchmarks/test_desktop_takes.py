@@ -147,7 +147,7 @@ def roll(view: QWidget, session: Session) -> dict[str, dict[str, float] | float]
             values.append(timed(pane.repaint))
         told[f"roll, {name}"] = spread(values)
         told[f"roll, {name}, never seen before"] = spread(fresh)
-    ticks = []
+    ticks: list[float] = []
     for k in range(60):
         view.show_playhead(k / 24)
         ticks.append(timed(pane.repaint))
