@@ -16,7 +16,7 @@ from desktop.dragging import Giver
 from desktop.language import words
 from desktop.lately import Lately
 from desktop.roll_count import Tally
-from desktop.roll_select import keep_or_release, piece_of, refills
+from desktop.roll_select import Selection, keep_or_release, piece_of, refills
 from desktop.roll_view import STEP, WORTH, RollView
 from desktop.takes_cue import Handle
 from desktop.takes_follow import Follow
@@ -124,6 +124,17 @@ class Roll(QWidget):
             chip.dragged.connect(self._drag_stem)
         giver.refused.connect(document.refused)
         giver.said.connect(document.said)
+
+    def kept(self) -> tuple[Selection, frozenset[str]]:
+        """What is selected, and the stems in sight."""
+        return self.view.selection, frozenset(chip.name for chip in self.chips if chip.isChecked())
+
+    def resume(self, kept: tuple[Selection, frozenset[str]]) -> None:
+        """The same is selected, and in sight."""
+        selection, seen = kept
+        for chip in self.chips:
+            chip.setChecked(chip.name in seen)
+        self.view.select(selection)
 
     def show_session(self, session: Session | None) -> None:
         """Another session, or the same after an act."""

@@ -17,6 +17,7 @@ from desktop.app import speak
 from desktop.document import Document
 from desktop.lately import waiting
 from desktop.preferences import Preferences
+from desktop.roll_select import Selection
 from desktop.window import Window
 from engines.commands import Lock
 
@@ -158,7 +159,10 @@ def test_a_dock_under_another_speaks_when_it_is_seen(rooms: Rooms) -> None:
 
 
 def test_what_was_in_hand_is_in_hand_still(rooms: Rooms) -> None:
-    window = rooms.open(("candidates", "compose", "hits"))
+    window = rooms.open(("candidates", "compose", "hits", "roll"))
+    roll = window.docks["roll"].build()
+    roll.chips[0].click()
+    roll.view.select(Selection(bars=(2, 3), stems=roll.view.looks.stems))
     candidates = window.docks["candidates"].bring_up()
     rooms.settle(window)
     candidates.listens.setChecked(False)
@@ -174,6 +178,9 @@ def test_what_was_in_hand_is_in_hand_still(rooms: Rooms) -> None:
     assert again._maps is maps
     assert not again.listens.isChecked()
     assert window.docks["compose"].build().scope.checkedId() == 0
+    assert window.docks["roll"].build() is not roll
+    assert window.docks["roll"].build().view.selection.bars == (2, 3)
+    assert [chip.isChecked() for chip in window.docks["roll"].build().chips] == [False, True, True]
     assert window.transport.frame == 60
     assert window.document.now is not None
     assert window.document.now.history.done == history
