@@ -16,7 +16,7 @@ from bridge.editors import CUTS, HANDED
 from bridge.editors.watched import EVERY_S, WatchedFile
 from bridge.events import Event, Message, SessionChanged
 from bridge.marking import Marked, marked_by
-from bridge.project import Project
+from bridge.project import Project, beside
 from engines.errors import HitpointError, OptionError
 from engines.watch import Watch
 
@@ -42,6 +42,7 @@ class Neighbours:
         self._lock = RLock()
         self._watched: WatchedFile | None = None
         self._daw: str | None = None
+        self._path: Path | None = None  # of the session, as it was told of last
         self.drives: str | None = None
         """The DAW that goes along with `along`."""
         self.driver = Driver(self._refused)
@@ -192,9 +193,13 @@ class Neighbours:
         self.driver.close()
 
     def _happened(self, event: Event) -> None:
-        if isinstance(event, SessionChanged) and event.change == "opened" and event.now is not None:
+        if isinstance(event, SessionChanged) and event.change in ("opened", "saved") and event.now is not None:
+            before, self._path = self._path, event.now.path
             try:
-                self._settle(Project.of(event.now.path))
+                if event.change == "opened":
+                    self._settle(Project.of(event.now.path))
+                elif before not in (None, event.now.path) and not beside(event.now.path).exists():
+                    Project.of(before).keep(event.now.path)  # saved elsewhere, it goes along
             except HitpointError as error:
                 self._refused(error)
 

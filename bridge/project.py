@@ -48,9 +48,7 @@ class Project:
         """What is kept for a session; nothing is an empty one. Raises DawError for a file that is damaged."""
         path = beside(session)
         try:
-            if path.stat().st_size > LARGEST:
-                raise ValueError("too large")
-            table: dict[str, Any] = json.loads(path.read_bytes())
+            table: dict[str, Any] = json.loads(files.read(path, LARGEST))
             daw, at, file, beats, midi = (table[name] for name in ("daw", "at", "project", "beats", "midi"))
             known = (
                 daw in (None, *DAWS) and isinstance(beats, bool) and all(isinstance(text, str | None) for text in (file, midi))
@@ -82,7 +80,7 @@ class Project:
     def keep(self, session: Path) -> Project:
         """Keeps it for a session. Raises OutputError."""
         place = None if self.at is None else str(self.at)
-        file = None if self.file is None else str(self.file.absolute())
+        file = None if self.file is None else files.spelled(self.file)
         table = {"format": FORMAT, "daw": self.daw, "at": place, "project": file, "beats": self.beats, "midi": self.midi}
         if self != Project.of(session):
             files.write(beside(session), json.dumps(table, indent=1, ensure_ascii=False) + "\n")

@@ -240,6 +240,14 @@ def test_markers_of_a_daw_become_hits_in_one_step_and_only_where_none_lies(studi
         job(studio, "/hitpoint/markers", only="9")
 
 
+def test_a_session_that_is_saved_elsewhere_takes_its_project_along(studio: Studio, tmp_path: Path) -> None:
+    kept = studio.neighbours.lie("reaper", Fraction(3600))
+    studio.save(tmp_path / "elsewhere.hitpoint")
+    assert Project.of(tmp_path / "elsewhere.hitpoint") == kept == studio.neighbours.project
+    studio.neighbours.lie(at=Fraction(4))
+    assert Project.of(tmp_path / "cue.hitpoint") == kept
+
+
 def test_a_place_that_is_damaged_is_told_when_the_session_opens(studio: Studio, tmp_path: Path) -> None:
     told: list[Event] = []
     studio.subscribe(told.append)
