@@ -168,7 +168,7 @@ def test_the_click_of_a_frame_is_heard_as_the_frame_is_shown(desk: Desk, clicks:
         desk.transport.stop()
 
 
-@pytest.mark.parametrize("rate", [1.0, 0.995, 1.004])
+@pytest.mark.parametrize("rate", [1.0, 0.97, 1.03])
 def test_the_picture_goes_by_the_sound_however_the_clocks_differ(desk: Desk, clicks: Path, rate: float) -> None:
     reel = desk.open(clicks)
     desk.cue(12)
