@@ -106,7 +106,7 @@ def wanted(choice: Choice) -> Theme:
 
 
 def wear(application: QApplication, choice: Choice) -> Theme:
-    """Dresses the whole program; every widget hears of it as a change of palette. Windows that are on the screen change in two turns of
+    """Dresses the whole program; every widget hears of it as a change of palette. Windows that are on the screen change in three turns of
     the loop, since Qt takes four times as long to change one sheet for another as to put one off and one on."""
     global _worn
     _worn = wanted(choice)
@@ -128,6 +128,11 @@ def _dress(application: QApplication, windows: list[QWidget]) -> None:
     application.setPalette(_palette(_worn))
     if application.styleSheet() != (sheet := _sheet(_worn)):
         application.setStyleSheet(sheet)
+    if windows:
+        QTimer.singleShot(0, lambda: _uncover(windows))  # painting all of it is a turn of its own
+
+
+def _uncover(windows: list[QWidget]) -> None:
     for window in windows:
         if not isdeleted(window):
             window.setUpdatesEnabled(True)
