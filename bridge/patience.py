@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TypeVar
 
-from engines.errors import Cancelled
+from engines.errors import Cancelled, SessionError
 from engines.watch import Watch
 
 T = TypeVar("T")
+
+LONGEST_S = 10.0
+"""For which one thread waits for another that reads a disk."""
 
 STEP_S = 0.05
 """Between two looks for a cancel."""
@@ -39,6 +42,21 @@ def patient(call: Callable[[], T], watch: Watch) -> T:
     if failed:
         raise failed[0]
     return came[0]
+
+
+class Alone:
+    """A block that one thread at a time may be in. Raises SessionError, which says ``what`` goes on in it, for whoever would have to
+    wait for long: the disk that it reads may be gone."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._lock = what, Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=LONGEST_S):
+            raise SessionError(self._what, cure="wait until it is; a disk that does not answer has to be connected again")
+
+    def __exit__(self, *ended: object) -> None:
+        self._lock.release()
 
 
 def rested(seconds: float, watch: Watch) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from threading import Lock, RLock
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from bridge.beginning import begun, first_score, place_of
@@ -18,6 +18,7 @@ from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenS
 from bridge.jobs import Job, Jobs
 from bridge.neighbours import Neighbours
 from bridge.opened import DEFAULT, Offer, OpenFilm
+from bridge.patience import Alone
 from bridge.playback import Playback
 from bridge.sitting import Acted, Sitting
 from engines import files, scoring
@@ -63,7 +64,7 @@ class Studio:
         self.maps: Maps | None = None
         self._sitting: Sitting | None = None
         self._lock, self._shut = RLock(), False
-        self._opening = Lock()  # held while a disk is read, which may take for ever; `_lock` never is
+        self._opening = Alone("another session is being opened")  # `_lock` is never held while a disk is read
         self.playback = Playback(self.events, lambda: self._sitting.now.session if self._sitting else None, player)
         self.neighbours = Neighbours(self)
         self.jobs.listeners.subscribe(lambda reading: self.events.publish(JobProgressed(reading)))

@@ -18,6 +18,7 @@ from sittings import table_of
 from test_osc_packet import bundle, nested
 from test_studio import Slow
 
+import bridge.patience
 from bridge.addresses import ASKED
 from bridge.calls import calls
 from bridge.events import Message, TransportRead
@@ -359,6 +360,9 @@ def test_a_session_that_takes_for_ever_to_open_holds_up_no_ping_and_no_end(
                     admitted = {"Authorization": f"Bearer {http.door.token}"}
                     client.post("/hitpoint/open", json={"path": str(other)}, headers=admitted, timeout=0.2)
             assert studio.act(Title("Dawn", 1)).session.scenes[0].name == "Dawn"
+            monkeypatch.setattr(bridge.patience, "LONGEST_S", 0.05)
+            with pytest.raises(SessionError, match="is being opened"):
+                studio.open_session(other)
             for number in range(MOST_WAITING + 5):
                 daw.send("/hitpoint/session")
                 if number % 50 == 0:
