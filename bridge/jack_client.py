@@ -92,11 +92,13 @@ class JackClient:
         self.gone = ""
         self.slips = 0
         """How often JACK was late with a period: some program may have missed it."""
+        self.turns = 0
+        """How often programs came to another order, as ports are connected: one that was moved may have missed a period, too."""
         self.client.set_process_callback(self._period)
         self.client.set_shutdown_callback(self._shutdown)
         self.client.set_xrun_callback(self._slipped)
         self._other = Event()
-        self.client.set_graph_order_callback(self._other.set)
+        self.client.set_graph_order_callback(self._reordered)
         self.client.activate()
 
     @property
@@ -160,6 +162,10 @@ class JackClient:
 
     def _slipped(self, delayed_us: float) -> None:
         self.slips += 1
+
+    def _reordered(self) -> None:
+        self.turns += 1
+        self._other.set()
 
     def _shutdown(self, status: Any, reason: str) -> None:
         self.gone = reason or "it was ended"

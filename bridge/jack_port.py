@@ -16,7 +16,7 @@ from engines.errors import PortError
 _QUIET = 2  # periods without a message, after which the last one was heard by everybody
 _SLIPPED_S, _AGAIN_S = 2, 0.5  # how long before JACK told of it a period may have been missed, and after it one is missed still
 _MOST_ENDS = 512  # note-offs remembered
-_FAREWELL_S = 1.0  # for the last note-offs: some periods, however busy the machine
+_FAREWELL_S = 2.0  # for the last note-offs: some periods, however busy the machine, and less than whoever ends us waits
 
 
 def _refused(name: str, error: Exception) -> PortError:
@@ -41,8 +41,8 @@ class JackPort(QueuedPort):
         self._ended: deque[tuple[int, bytes]] = deque(
             maxlen=_MOST_ENDS
         )  # the newest note-offs, and the samples that they were due at
-        self._slips = jack.slips
-        self._again: list[int] = []  # samples from which on ends are said once more, because JACK slipped
+        self._upset = jack.slips, jack.turns
+        self._again: list[int] = []  # samples from which on ends are said once more, because somebody may have missed them
 
     def __str__(self) -> str:
         return f"JACK port {self.name}"
@@ -88,9 +88,10 @@ class JackPort(QueuedPort):
         jack = self.jack
         offset, clock = 0, jack.clock
         with self._guard:
-            self._quiet = 0 if self._waiting or self._slips != jack.slips else self._quiet + 1
-            if self._slips != jack.slips:
-                self._slips = jack.slips
+            upset = jack.slips, jack.turns
+            self._quiet = 0 if self._waiting or self._upset != upset else self._quiet + 1
+            if self._upset != upset:
+                self._upset = upset
                 self._again = [first, first + round(_AGAIN_S * jack.rate)]
             if self._again and first >= self._again[0]:
                 del self._again[0]
