@@ -24,11 +24,11 @@ Word = npt.NDArray[np.int64]
 STRICT = {
     "type": Taste(0.95),
     "barbeat": Taste(0.75, 0.95),
-    "chord": Taste(0.85, 0.97),
+    "chord": Taste(0.95, 0.98),
     "pitch": Taste(0.93, 0.95),
     "duration": Taste(1.2),
     "velocity": Taste(1.05),
-    "strength": Taste(),
+    "strength": Taste(1.15),
     "density": Taste(0.9),
     "energy": Taste(),
     "register": Taste(),
