@@ -150,12 +150,17 @@ class Document(QObject):
             self.do(lambda: self._open_film(film.reel.path, path))
 
     def close(self) -> None:
-        """Cancels the jobs, saves, and ends every thread. Raises OutputError where the session cannot be saved."""
+        """Does what was asked for already, saves, cancels the jobs, and ends every thread. Raises OutputError where the session cannot
+        be saved: then nothing has ended, and the composer may save it elsewhere."""
+        if self._closed:
+            return
+        self._acts.submit(lambda: None).result()  # an act that waits for its turn was done, as far as the composer knows
+        self.studio.close_session()
+        self._closed = True
         for pool in (self._acts, self._draws, self._films, self._plays):
             pool.shutdown(cancel_futures=True)
         self.studio.close()
         self._unsubscribe()
-        self._closed = True
         self._gathering.end()
         sys.setswitchinterval(self._turn)
 
@@ -196,6 +201,9 @@ class Document(QObject):
                 QTimer.singleShot(0, self._turned)
 
     def _enter(self, pool: ThreadPoolExecutor, call: Callable[[], T], then: Callable[[T], object] | None) -> None:
+        if self._closed:  # a timer, or a signal on its way, of a window that is gone
+            return
+
         def work() -> None:
             try:
                 value = call()

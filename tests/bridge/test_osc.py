@@ -473,8 +473,8 @@ def test_a_thousand_broken_packets_change_nothing_and_fill_no_memory(
         for k, data in enumerate(malformed(number)):
             daw.post(data)
             if k % 20 == 0:
-                daw.ask("/hitpoint/ping", LONG)
-        daw.ask("/hitpoint/ping", LONG)
+                daw.ask("/hitpoint/history", LONG)
+        daw.ask("/hitpoint/history", LONG)  # in its turn, unlike a ping: what was refused before it has been told
         daw.told.clear()
 
     flood(700)  # what is made once is made

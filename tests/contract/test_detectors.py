@@ -156,11 +156,24 @@ def test_a_film_of_variable_rate_has_cuts_at_its_own_times(cuts: Detector, tmp_p
     assert [(cut.frame, cut.time) for cut in cuts(reel)] == [(30, Fraction(stamps[30], 1000))]
 
 
+def holed(film: Reel, path: Path, start: int, end: int) -> Reel:
+    """The film with nothing but zeros in its file from byte ``start`` up to ``end``."""
+    whole = film.path.read_bytes()
+    path.write_bytes(whole[:start] + bytes(end - start) + whole[end:])
+    return Reel.open(path)
+
+
 def test_a_film_that_breaks_off_is_told_in_one_line(cuts: Detector, film: Reel, tmp_path: Path) -> None:
     whole = film.path.read_bytes()
-    broken = tmp_path / "broken.mp4"
-    gap = slice(len(whole) // 4, len(whole) // 2)
-    broken.write_bytes(whole[: gap.start] + bytes(gap.stop - gap.start) + whole[gap.stop :])
+    pictures = whole.index(b"moov") - 4  # where the pictures end, and the header that promises all of them begins
+    broken = holed(film, tmp_path / "broken.mp4", pictures // 2, pictures)
+    assert broken.frames == film.frames
     with pytest.raises(FilmError) as caught:
-        cuts(Reel.open(broken))
+        cuts(broken)
     assert "\n" not in str(caught.value)
+
+
+def test_damage_amid_a_film_does_not_hide_what_lies_after_it(cuts: Detector, film: Reel, tmp_path: Path) -> None:
+    size = film.path.stat().st_size
+    found = cuts(holed(film, tmp_path / "damaged.mp4", size // 4, size // 2))
+    assert 3 * SCENE in [cut.frame for cut in found]

@@ -19,12 +19,20 @@ LONGEST_MS = 50
 PATIENCE = 60_000
 
 
+class Blocked(AssertionError):
+    """The window was away too long."""
+
+
+# a thread that shares its core, or the caches, with an engine is lengthened now and then; a window that blocks does so every time
+when_quiet = pytest.mark.flaky(reruns=3, only_rerun=["Blocked"])
+
+
 def unblocked(away: Away) -> None:
-    """Its own work is short, and it waits at no place for longer than the machine lets a sleeping thread wait too."""
+    """Its own work is short, and it waits at no place for longer than the machine lets a sleeping thread wait too. Raises Blocked."""
     crowded = os.getloadavg()[0] > (os.cpu_count() or 1)  # threads that share a core and its caches take twice the processor time
     assert away.ticks > 2
-    assert away.busy < LONGEST_MS * (2 if crowded else 1), away
-    assert away.stuck < LONGEST_MS + 2 * away.beside, away
+    if away.busy >= LONGEST_MS * (2 if crowded else 1) or away.stuck >= LONGEST_MS + 2 * away.beside:
+        raise Blocked(away)
 
 
 @pytest.fixture(params=["picture and timeline", "every dock"])
@@ -47,6 +55,7 @@ def large(request: pytest.FixtureRequest, window: Window, trio: str, tmp_path: P
     return window
 
 
+@when_quiet
 def test_while_an_engine_composes_and_the_composer_works_on(large: Window, qtbot: QtBot) -> None:
     assert large.document.now is not None
     before = large.document.now.session
@@ -66,6 +75,7 @@ def test_while_an_engine_composes_and_the_composer_works_on(large: Window, qtbot
     unblocked(away)
 
 
+@when_quiet
 def test_while_everything_is_undone_and_done_again(large: Window, qtbot: QtBot) -> None:
     for k in range(4):
         large.commands.add_hit(31 + 7 * k)
@@ -90,7 +100,7 @@ def test_a_window_that_is_blocked_is_seen(qtbot: QtBot) -> None:
         qtbot.wait(40)
     assert away.stuck > 300
     assert "threading.py" in away.where
-    with pytest.raises(AssertionError):
+    with pytest.raises(Blocked):
         unblocked(replace(away, busy=0.0, beside=0.0))
     with Watchdog() as away:
         qtbot.wait(40)

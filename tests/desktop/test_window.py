@@ -382,6 +382,49 @@ def test_a_list_keeps_its_arrows_and_gives_the_window_its_letters(sitting: Windo
     assert sitting.transport.speed == 0
 
 
+def test_what_was_done_just_before_the_window_closes_is_in_the_file(sitting: Window, session_file: Path) -> None:
+    marked = [41 + 7 * k for k in range(8)]
+    for frame in marked:
+        sitting.commands.add_hit(frame)
+    sitting.close()
+    with Desk.open(session_file) as desk:
+        assert set(marked) <= {hit.frame for hit in desk.session.hits}
+
+
+def test_a_disk_that_refuses_the_last_save_keeps_the_window_at_work(
+    sitting: Window, session_file: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    before = session(sitting)
+    home, away = session_file.parent, tmp_path / "unplugged"
+    sitting.document.studio.flush()
+    home.rename(away)
+    home.write_text("no folder any more")
+    sitting.commands.add_hit(41)
+    sitting.close()
+    assert sitting.isVisible()
+    assert "cue.hitpoint" in sitting.message.text
+    settle(sitting, qtbot, before)  # what was asked for before is there, and what is asked for now is done
+    before = session(sitting)
+    sitting.commands.add_hit(48)
+    settle(sitting, qtbot, before)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    saved_at: list[object] = []
+    sitting.document.do(lambda: sitting.document.studio.save(elsewhere / "cue.hitpoint"), saved_at.append)
+    qtbot.waitUntil(lambda: bool(saved_at), timeout=PATIENCE)
+    sitting.close()
+    assert not sitting.isVisible()
+    with Desk.open(elsewhere / "cue.hitpoint") as desk:
+        assert {41, 48} <= {hit.frame for hit in desk.session.hits}
+
+
+def test_what_is_asked_of_a_window_that_was_closed_is_dropped(sitting: Window) -> None:
+    sitting.close()
+    sitting.commands.add_hit(41)
+    sitting.document.undo()
+    sitting.document.beside(lambda: 1, print)
+
+
 def test_what_a_killed_program_left_is_offered_and_a_closed_one_is_not(
     qapp: QApplication, preferences: Preferences, session_file: Path, trio: str, qtbot: QtBot
 ) -> None:
