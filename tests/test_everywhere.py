@@ -83,7 +83,7 @@ WIRE: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, str]]] = {
     "deliver": (("deliver",), {"--out": "folder", "--scene": "scenes"}, {"session": FILE}),
     "preview": (("preview", "click/write"), {"--out": "folder", "--click": "path"}, {"session": FILE}),
     "evaluate": ((), {}, dict.fromkeys(("folder", "--reference", "--cuts", "--rate", "--structure", "--retrieval"), MAKERS)),
-    "train": ((), {}, dict.fromkeys(("engine", "--data", "--out", "--steps", "--hours", "--size"), MAKERS)),
+    "train": ((), {}, dict.fromkeys(("engine", "--data", "--out", "--steps", "--hours", "--size", "--start"), MAKERS)),
     "export": ((), {}, dict.fromkeys(("engine", "--checkpoint", "--out", "--storage", "--dictionary", "--segments"), MAKERS)),
     "play": (
         ("transport/play", "transport/locate", "transport/loop", "transport/speed", "transport/follow", "transport/ports"),

@@ -31,7 +31,7 @@ WIRES = {
 TRAINING = {"torch", "onnx", "onnxscript"}
 """The libraries of the extra that trains and exports; running needs none of them."""
 
-TRAINERS = ("network.py", "train.py", "export.py")
+TRAINERS = ("network.py", "train.py", "export.py", "start.py")
 """The modules of an engine that may load them, and that nothing else loads before it is asked to train or export."""
 
 HEAVY = (

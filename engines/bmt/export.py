@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from engines.bmt.network import BMTConfig, BMTransformer, load_state
 from engines.bmt.vocabulary import Vocabulary
 from engines.errors import ModelError
-from engines.training.export import Drawing, Exported, Tensors, check_storage, checked, read_weights, ship, trace
+from engines.training.export import Drawing, Exported, Tensors, begun, check_storage, checked, read_weights, ship, trace
+from engines.training.start import metadata_of, read_into
 
 INPUTS, OUTPUTS = ("word", "position", "s", "z"), ("type_logits", "field_logits", "s_out", "z_out")
 STORAGES = ("fp32", "fp16", "int8")
@@ -102,7 +103,7 @@ def network_of(checkpoint: Path, dictionary: Vocabulary | None = None) -> tuple[
     try:
         if "average" in state:
             network = BMTransformer(BMTConfig(**state["config"]), dictionary)
-            facts = {"steps": state["step"], "hours": state["hours"], "validation": state["best"]}
+            facts = {"steps": state["step"], "hours": state["hours"], "validation": state["best"]} | begun(state)
             weights = state["average"]
         else:
             weights = {str(k).removeprefix("module."): v for k, v in state.items()}
@@ -113,6 +114,17 @@ def network_of(checkpoint: Path, dictionary: Vocabulary | None = None) -> tuple[
         ) from error
     load_state(network, weights, checkpoint)
     return network, facts
+
+
+def network_from(graph: Path) -> BMTransformer:
+    """The network of a model of ours, to be gone on with. Raises ModelError."""
+    try:
+        network = BMTransformer(BMTConfig(**metadata_of(graph)))
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            "is no graph of BM-Transformer in our words", where=graph, cure="give a model of `export bmt`"
+        ) from error
+    return read_into(network, graph, export_graph, parity)
 
 
 def _published_config(table: Mapping[str, Tensor]) -> BMTConfig:

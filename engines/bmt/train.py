@@ -19,7 +19,7 @@ from torch.nn import functional
 from engines.bmt.data import Corpus, Windows, build_corpus
 from engines.bmt.network import OURS, BMTConfig, BMTransformer
 from engines.files import folder
-from engines.training.train import Pace, Report, corpora, learn
+from engines.training.train import Pace, Report, Start, corpora, learn
 
 COMPUTED = ("time", "tempo", "emotion", "key")
 NOTE_FIELDS = ("pitch", "duration", "velocity")
@@ -151,7 +151,8 @@ def train(
     report: Report = lambda row: None,
     cancelled: Callable[[], bool] = lambda: False,
     hours: float = math.inf,
+    start: Start[BMTransformer] | None = None,
 ) -> Path:
     """Trains on POP909 in ``data``; see `engines.training.train.learn`."""
     subject = Words.of(*corpora(Corpus, build_corpus, data, folder(out)), config, settings)
-    return learn(subject, out, settings, report, cancelled, hours)
+    return learn(subject, out, settings, report, cancelled, hours, start)

@@ -24,7 +24,8 @@ from engines.diffbgm.network import DiffBGM
 from engines.diffbgm.pianoroll import BEATS, STEPS
 from engines.diffbgm.schedule import TIMES
 from engines.errors import ModelError, OptionError
-from engines.training.export import Drawing, Exported, Tensors, check_storage, checked, read_weights, ship, trace
+from engines.training.export import Drawing, Exported, Tensors, begun, check_storage, checked, read_weights, ship, trace
+from engines.training.start import metadata_of, read_into
 
 STORAGES = ("fp32", "fp16")
 EXTRAS = ("ldm.eps_model.mmfc.", "chord_enc.", "chord_dec.", "pnotree_", "txt_enc.", "visual_enc.")
@@ -102,7 +103,10 @@ def network_of(checkpoint: Path, segments: int | None = None) -> tuple[DiffBGM, 
         raise ModelError("is not a checkpoint of Diff-BGM", where=checkpoint, cure=cure)
     if state.get("engine") == "diffbgm":
         network = DiffBGM(DiffBGMConfig.from_dict(state["config"]))
-        weights, facts = state["average"], {"steps": state["step"], "hours": state["hours"], "validation": state["best"]}
+        weights, facts = (
+            state["average"],
+            {"steps": state["step"], "hours": state["hours"], "validation": state["best"]} | begun(state),
+        )
         facts |= {name: state[name].tolist() for name in REMEMBERED if state.get(name) is not None}
     else:
         shares = 2 if segments is None else segments
@@ -113,6 +117,15 @@ def network_of(checkpoint: Path, segments: int | None = None) -> tuple[DiffBGM, 
     if not isinstance(weights, Mapping) or not all(isinstance(v, Tensor) for v in weights.values()):
         raise ModelError("is not a checkpoint of Diff-BGM", where=checkpoint, cure=cure)
     return network, facts, load_state(network, weights, checkpoint)
+
+
+def network_from(graph: Path) -> DiffBGM:
+    """The network of a model of ours, to be gone on with. Raises ModelError."""
+    try:
+        network = DiffBGM(DiffBGMConfig.from_dict(metadata_of(graph)))
+    except ModelError as error:
+        raise ModelError(error.what, where=graph, cure="give a model of `export diffbgm`") from error
+    return read_into(network, graph, export_graph, parity)
 
 
 def load_state(network: DiffBGM, state: Mapping[str, Tensor], where: Path | str) -> list[str]:

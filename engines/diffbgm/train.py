@@ -25,7 +25,7 @@ from engines.diffbgm.pianoroll import BEATS
 from engines.diffbgm.progressions import count
 from engines.diffbgm.schedule import TIMES
 from engines.files import folder
-from engines.training.train import Pace, Report, corpora, learn
+from engines.training.train import Pace, Report, Start, corpora, learn
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,8 @@ def train(
     report: Report = lambda row: None,
     cancelled: Callable[[], bool] = lambda: False,
     hours: float = math.inf,
+    start: Start[DiffBGM] | None = None,
 ) -> Path:
     """Trains on POP909 in ``data``; see `engines.training.train.learn`."""
     subject = Rolls.of(*corpora(Corpus, build_corpus, data, folder(out)), config, settings)
-    return learn(subject, out, settings, report, cancelled, hours)
+    return learn(subject, out, settings, report, cancelled, hours, start)

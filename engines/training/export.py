@@ -70,6 +70,11 @@ def read_weights(checkpoint: Path) -> Any:
         ) from error
 
 
+def begun(state: Mapping[str, Any]) -> dict[str, str]:
+    """What a checkpoint says of the model that its run began with."""
+    return {"begun_with": str(state["begun_with"])} if state.get("begun_with") else {}
+
+
 def trace(
     module: nn.Module,
     inputs: Mapping[str, Tensor],
@@ -110,6 +115,7 @@ def checked(graph: Path) -> Any:
     ort = library()
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
+    options.log_severity_level = 4  # what it has to say is raised
     return ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 

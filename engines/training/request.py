@@ -27,12 +27,16 @@ def train_engine(
     hours: float | None,
     size: str,
     report: Callable[[dict[str, object]], None],
+    model: Path | None = None,
 ) -> Path:
-    """Trains ``engine`` on POP909 in ``data``, going on from ``out``; returns the best checkpoint."""
-    _need("torch")
+    """Trains ``engine`` on POP909 in ``data``, going on from ``out``, or where nothing is there yet from the weights of a ``model``'s
+    folder; returns the best checkpoint. Raises ModelError and OptionError."""
+    _need(*(("torch",) if model is None else ("torch", "onnx")))
     most = math.inf if hours is None else hours
+    if model is not None and size != "ours":
+        raise OptionError("goes with a model of ours", where="--size", cure="leave it out: the model says its sizes")
     if engine == "diffbgm":
-        return _train_diffbgm(data, out, steps, most, size, report)
+        return _train_diffbgm(data, out, steps, most, size, report, model)
     from engines.bmt.network import OURS, PUBLISHED
     from engines.bmt.train import TrainSettings, train
 
@@ -41,11 +45,24 @@ def train_engine(
     )
     config = OURS if size == "ours" else large
     settings = TrainSettings() if steps is None else TrainSettings(steps=steps)
-    return train(data, out, config, settings, report, hours=most)
+    if model is None:
+        return train(data, out, config, settings, report, hours=most)
+    from engines.bmt.export import network_from
+    from engines.training.start import digest, graph_of
+
+    graph = graph_of(model)
+    network = network_from(graph)
+    return train(data, out, network.config, settings, report, hours=most, start=lambda: (network, digest(graph)))
 
 
 def _train_diffbgm(
-    data: Path, out: Path, steps: int | None, hours: float, size: str, report: Callable[[dict[str, object]], None]
+    data: Path,
+    out: Path,
+    steps: int | None,
+    hours: float,
+    size: str,
+    report: Callable[[dict[str, object]], None],
+    model: Path | None,
 ) -> Path:
     from engines.diffbgm.config import OURS, PAPER
     from engines.diffbgm.train import PAPER_SETTINGS, TrainSettings, train
@@ -53,7 +70,14 @@ def _train_diffbgm(
     settings = TrainSettings() if size == "ours" else PAPER_SETTINGS
     if steps is not None:
         settings = replace(settings, steps=steps)
-    return train(data, out, OURS if size == "ours" else PAPER, settings, report, hours=hours)
+    if model is None:
+        return train(data, out, OURS if size == "ours" else PAPER, settings, report, hours=hours)
+    from engines.diffbgm.export import network_from
+    from engines.training.start import digest, graph_of
+
+    graph = graph_of(model)
+    network = network_from(graph)
+    return train(data, out, network.config, settings, report, hours=hours, start=lambda: (network, digest(graph)))
 
 
 def export_engine(

@@ -26,6 +26,7 @@ from engines.files import folder, write
 N = TypeVar("N", bound=nn.Module)
 C = TypeVar("C")
 Report = Callable[[dict[str, object]], None]
+Start = Callable[[], tuple[N, str]]
 BETAS = (0.9, 0.98)
 LOGGED = 50
 """Steps between two rows of the log."""
@@ -108,6 +109,8 @@ class Run(Generic[N]):
     step: int = 0
     hours: float = 0.0
     best: float = math.inf
+    begun_with: str = ""
+    """The SHA-256 of the model whose weights it began with; empty where it began from nothing."""
 
     @classmethod
     def new(cls, subject: Subject[N], pace: Pace) -> Run[N]:
@@ -134,6 +137,7 @@ class Run(Generic[N]):
                 "step": self.step,
                 "hours": self.hours,
                 "best": self.best,
+                "begun_with": self.begun_with,
             },
             content,
         )
@@ -151,7 +155,14 @@ class Run(Generic[N]):
         run.average.load_state_dict(state["average"])
         run.optimiser.load_state_dict(state["optimiser"])
         run.step, run.hours, run.best = int(state["step"]), float(state["hours"]), float(state["best"])
+        run.begun_with = str(state.get("begun_with", ""))
         return run
+
+    def begin_with(self, network: N, digest: str) -> None:
+        """Takes the weights of a model before the first step."""
+        self.network.load_state_dict(network.state_dict())
+        self.average.load_state_dict(network.state_dict())
+        self.begun_with = digest
 
 
 def load_checkpoint(path: Path, engine: str) -> dict[str, Any]:
@@ -227,8 +238,11 @@ def learn(
     report: Report = lambda row: None,
     cancelled: Callable[[], bool] = lambda: False,
     hours: float = math.inf,
+    start: Start[N] | None = None,
 ) -> Path:
     """Trains until ``pace.steps``, ``hours`` or cancel, going on from ``out/last.pt`` where it is; returns the best checkpoint.
+
+    ``start`` gives the weights that a run begins with which is not there yet, and the SHA-256 of their model.
 
     Writes ``last.pt`` every few minutes, ``best.pt`` (lowest validation loss of the averaged weights) and ``log.jsonl``. Raises
     OutputError, and ModelError where ``out`` holds a run of another size.
@@ -236,6 +250,8 @@ def learn(
     folder(out)
     last, best = out / "last.pt", out / "best.pt"
     run = Run.load(last, subject, pace) if last.exists() else Run.new(subject, pace)
+    if start is not None and not last.exists():
+        run.begin_with(*start())
     began = saved = time.monotonic()
     before, smooth = run.hours, 0.0
     with (out / "log.jsonl").open("a") as log:

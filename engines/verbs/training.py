@@ -14,7 +14,9 @@ def train(args: argparse.Namespace) -> None:
     """Train an engine; goes on where it was interrupted."""
     from engines.training.request import train_engine
 
-    best = train_engine(args.engine, args.data, args.out, args.steps, args.hours, args.size, lambda row: say(json.dumps(row)))
+    best = train_engine(
+        args.engine, args.data, args.out, args.steps, args.hours, args.size, lambda row: say(json.dumps(row)), args.start
+    )
     give(args, {"checkpoint": str(best)}, str(best))
 
 
@@ -35,6 +37,7 @@ def add(verb: Verb) -> None:
     made.add_argument("--steps", type=within(1, 10**9, int))
     made.add_argument("--hours", type=within(0, 10**6, float))
     made.add_argument("--size", choices=("ours", "published"), default="ours")
+    made.add_argument("--start", type=Path, metavar="MODEL", help="a model folder whose weights to begin with, such as onnx/bmt")
 
     made = verb("export", export, "a checkpoint as an ONNX graph with its card (needs the train extra)")
     made.add_argument("engine", choices=("bmt", "diffbgm"))

@@ -12,13 +12,16 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone")
 
+from engines.bmt import export as bmt_export  # noqa: E402
 from engines.bmt.data import build_corpus as bmt_corpus  # noqa: E402
-from engines.bmt.network import BMTConfig  # noqa: E402
+from engines.bmt.network import BMTConfig, BMTransformer  # noqa: E402
 from engines.bmt.train import TrainSettings as WordSettings  # noqa: E402
 from engines.bmt.train import Words  # noqa: E402
+from engines.diffbgm import export as diffbgm_export  # noqa: E402
 from engines.diffbgm import train as diffbgm_train  # noqa: E402
 from engines.diffbgm.config import OURS  # noqa: E402
 from engines.diffbgm.data import build_corpus as diffbgm_corpus  # noqa: E402
+from engines.diffbgm.network import DiffBGM  # noqa: E402
 from engines.diffbgm.train import Rolls  # noqa: E402
 from engines.diffbgm.train import TrainSettings as RollSettings  # noqa: E402
 from engines.errors import ModelError, OutputError  # noqa: E402
@@ -247,3 +250,64 @@ def test_the_verb_trains_each_engine_and_no_hours_are_none(
     assert kept["step"] == 0
     assert ("progressions" in kept) == (engine == "diffbgm")
     assert ("outlines" in kept) == (engine == "diffbgm")
+
+
+SMALL_WORDS = BMTConfig(width=32, layers=2, heads=2, feedforward=48, positions=128, carry=True)
+SMALL_ROLLS = replace(OURS, width=32, condition=OURS.condition, groups=8)
+
+
+@pytest.mark.parametrize("storage", ["fp32", "fp16"])
+@pytest.mark.parametrize("engine", ["bmt", "diffbgm"])
+def test_a_model_is_gone_on_with(engine: str, storage: str, tmp_path: Path) -> None:
+    """Weights that went through the exporter, its folding and its halving come back each to its place."""
+    pytest.importorskip("onnx", reason="onnx is in the extra 'train' alone")
+    torch.manual_seed(3)
+    module = {"bmt": bmt_export, "diffbgm": diffbgm_export}[engine]
+    network = BMTransformer(SMALL_WORDS) if engine == "bmt" else DiffBGM(SMALL_ROLLS)
+    with torch.no_grad():
+        for value in network.parameters():
+            value.add_(0.05 * torch.randn(value.shape))  # norms of ones and zeros would be alike
+    state = {
+        "engine": engine,
+        "config": network.config.as_dict(),
+        "average": network.state_dict(),
+        "network": network.state_dict(),
+        "optimiser": {},
+        "step": 7,
+        "hours": 0.1,
+        "best": 3.0,
+    }
+    torch.save(state, tmp_path / "checkpoint.pt")
+    made = module.export(tmp_path / "checkpoint.pt", tmp_path / "model", storage)  # type: ignore[attr-defined]
+    again = module.network_from(made.graph)  # type: ignore[attr-defined]
+    assert again.config == network.config
+    meant = dict(network.named_parameters())
+    moved = {name: float((value - meant[name]).detach().abs().max()) for name, value in again.named_parameters()}
+    assert max(moved.values()) < (1e-6 if storage == "fp32" else 2e-3)
+
+
+def test_a_run_begins_with_a_model_says_so_and_keeps_to_its_own_checkpoint_from_then_on(tmp_path: Path) -> None:
+    subject = Lines()
+    begun = subject.network()
+    with torch.no_grad():
+        begun[1].weight.fill_(0.25)  # type: ignore[index]
+    out = tmp_path / "run"
+    learn(subject, out, replace(QUICK, steps=0), start=lambda: (begun, "abc"))
+    assert bool((weights(out / "last.pt")["average.1.weight"] == 0.25).all())
+    assert load_checkpoint(out / "last.pt", "bmt")["begun_with"] == "abc"
+    learn(subject, out, QUICK, start=lambda: pytest.fail("there is a checkpoint to go on from"))
+    assert load_checkpoint(out / "last.pt", "bmt")["begun_with"] == "abc"
+    assert not bool((weights(out / "last.pt")["average.1.weight"] == 0.25).all())
+
+
+@pytest.mark.parametrize("engine", ["bmt", "diffbgm"])
+def test_what_is_no_model_is_not_begun_with(engine: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is in the extra 'train' alone")
+    with pytest.raises(ModelError, match="holds no model"):
+        train_engine(engine, tmp_path, tmp_path / "run", 1, None, "ours", lambda row: None, tmp_path)
+    graph = tmp_path / "1" / "model.onnx"
+    graph.parent.mkdir()
+    graph.write_bytes(b"no graph")
+    with pytest.raises(ModelError, match="no graph of an engine"):
+        train_engine(engine, tmp_path, tmp_path / "run", 1, None, "ours", lambda row: None, tmp_path)
+    assert not (tmp_path / "run").exists()
