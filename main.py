@@ -17,8 +17,22 @@ def _ended(number: int, frame: object) -> None:
     os._exit(130)
 
 
+def _whole_streams() -> None:
+    """Who closed a standard stream (``>&-``) wants nothing said there; the next file that is opened must not be taken for it."""
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(spare)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  for as long as the program runs
+        elif mode == "w" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is still shown
+
+
 if __name__ == "__main__":
     signal(SIGINT, _ended)  # before anything that takes time to import
+    _whole_streams()
 
 import argparse
 import threading
@@ -88,6 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     stoppable = threading.current_thread() is threading.main_thread()
     if stoppable:
         signal(SIGINT, _ended)
+    _whole_streams()
     try:
         parser = _parser()
         if stoppable:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from engines.errors import OutputError
 from engines.watch import Watch
 
 Verb = Callable[[str, Any, str], argparse.ArgumentParser]
@@ -31,13 +34,27 @@ def progress(args: argparse.Namespace) -> Watch:
 
 
 def say(*lines: str) -> None:
-    """A word to the person, on standard error, so that standard output stays for what was asked."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\033[K")
-    for line in lines:
-        sys.stderr.write(f"{line}\n")
+    """A word to the person, on standard error, so that standard output stays for what was asked. Where nobody can be told, nobody is."""
+    with suppress(OSError):  # a full disk behind ``2>``: what was asked for is done all the same
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")
+        for line in lines:
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def give(args: argparse.Namespace, value: object, text: str) -> None:
-    """The answer on standard output: one JSON object with ``--json``, else for a person to read."""
-    sys.stdout.write((json.dumps(value, ensure_ascii=False) if args.json else text) + "\n")
+    """The answer on standard output: one JSON object with ``--json``, else for a person to read. Raises OutputError where it cannot be
+    written, and BrokenPipeError where nobody reads it any more."""
+    try:
+        sys.stdout.write((json.dumps(value, ensure_ascii=False) if args.json else text) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # what is left of it would be tried once more at the end, and fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        why = error.strerror or type(error).__name__
+        raise OutputError(
+            f"the answer cannot be written ({why})", where="standard output", cure="what was asked for is done; read it elsewhere"
+        ) from error
