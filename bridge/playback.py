@@ -217,10 +217,16 @@ def inlets_of(text: str) -> list[Inlet]:
     return inlets
 
 
+NAMELESS = ("link", "jack transport")
+"""Kinds of which a machine has one."""
+
+
 def _port(text: str, kinds: Sequence[str], where: str) -> tuple[str, str]:
     kind, _, name = (part.strip() for part in text.partition(":"))
     if kind not in kinds:
         raise OptionError(f"no kind of port is named {kind[:40]!r}", where=where, cure=f"choose from {', '.join(kinds)}")
+    if name and kind in NAMELESS:
+        raise OptionError(f"there is one {kind}, without a name", where=where, cure=f"say {kind} alone")
     return kind, name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -35,6 +36,7 @@ def play(args: argparse.Namespace) -> None:
     end = place_of(args.end, played.rate) if args.end else None
     routes = [_to_file(word) for word in args.out if _FILE in word]
     routes += routes_of(";".join(word for word in args.out if _FILE not in word) or ("" if routes else "auto"))
+    _reached(routes, played)
     project = said(args, played.rate)
     heard = inlets_of(";".join(args.sync) or ("auto" if args.follow else ""))
     inlets = [replace(inlet, song_step=project.song_step) for inlet in heard]
@@ -53,12 +55,29 @@ def play(args: argparse.Namespace) -> None:
                 player.settle(player.follow())
                 say("following: start the DAW; Ctrl-C ends it")
                 with suppress(KeyboardInterrupt):
-                    _shown(args, player, lambda status: not status.alive)
+                    _through(args, player, lambda status: False)
             else:
                 player.settle(player.play(begin, args.speed))
-                _shown(args, player, lambda status: status.seconds >= (played.length if end is None else end) or not status.alive)
+                try:
+                    _through(args, player, lambda status: status.seconds >= (played.length if end is None else end))
+                except KeyboardInterrupt:
+                    say(_words(player.settle(player.stop())))
+                    raise
         status = player.settle(player.stop())
     give(args, _told(status, played), _words(status))
+
+
+def _reached(routes: Sequence[Route], played: Played) -> None:
+    """Says which stems go nowhere. Raises OptionError for a route of a stem that is not there."""
+    from bridge.player import EVERY
+
+    stems, routed = [part.stem for part in played.programme.parts], {route.stem for route in routes}
+    if missing := sorted(routed - {EVERY, *stems}):
+        raise OptionError(
+            f"no stem is named {missing[0]!r}", where="--out", cure=f"choose from {', '.join(stems)}, or name no stem"
+        )
+    if EVERY not in routed and (silent := [stem for stem in stems if stem not in routed]):
+        say(f"goes nowhere: {', '.join(silent)}; --out PORT without a stem is for all that have none of their own")
 
 
 def _to_file(text: str) -> Route:
@@ -79,7 +98,24 @@ def _opened(player: Player, hears: bool) -> None:
         say(socket.fault or f"{socket.name}: open ({socket.kind})")
 
 
-def _shown(args: argparse.Namespace, player: Player, done: Any) -> None:
+def _through(args: argparse.Namespace, player: Player, done: Callable[[Status], bool]) -> None:
+    """Shows where it is until it is ``done``, also where the player's process dies and another one takes over. Raises PortError where
+    none does any more."""
+    while True:
+        status = _shown(args, player, lambda status: done(status) or not status.alive)
+        if done(status):
+            return
+        say(status.word)
+        status = player.wait(lambda status: status.alive or status.bare)
+        if status.bare:
+            raise PortError(
+                status.word, where="play", cure="play again, leaving out one --out after the other: one of the ports may kill it"
+            )
+        if not status.follows:  # it stands where the last one was
+            player.settle(player.play(None, args.speed))
+
+
+def _shown(args: argparse.Namespace, player: Player, done: Callable[[Status], bool]) -> Status:
     """Shows where it is until it is done."""
     shown = [""]
 
@@ -93,7 +129,7 @@ def _shown(args: argparse.Namespace, player: Player, done: Any) -> None:
 
     quiet = player.subscribe(show)
     try:
-        player.wait(done, 1e6)
+        return player.wait(done, 1e6)
     finally:
         quiet()
 

@@ -61,8 +61,8 @@ _FAREWELL_S = 1.0  # what it has to end in any case
 _DEATHS = 3  # within a minute: what kills the process would kill the next one too
 _AFTER = {
     (True, True): "another one takes over",
-    (False, True): "another one ends its notes and plays nothing until it is loaded again",
-    (False, False): "it is not started again",
+    (False, True): "another one ends its notes and plays nothing until it is asked to",
+    (False, False): "it is not started again until it is asked to play",
 }
 
 
@@ -98,7 +98,7 @@ class Player:
         self._news = threading.Condition()
         self._sending = threading.Lock()
         self._status, self._count, self._deaths = Status(), 0, list[float]()
-        self._closed = False
+        self._closed = self._bare = False
         try:
             self._start()
             self.patch(routes)
@@ -275,6 +275,8 @@ class Player:
         with self._sending:
             if self._closed and not isinstance(message, Quit):
                 raise PortError("the player is closed", cure="open another one")
+            if self._bare and isinstance(message, Play | Follow | Load | Swap):
+                self._equip()
             self._outbox.put(Order(self._count + 1, message))
             self._count += 1
             kept = Load(message.programme) if isinstance(message, Swap) else message
@@ -308,11 +310,25 @@ class Player:
         last = self._status
         why = f"{code}: {last.word}" if last.word else str(code)
         word = f"the player's process ended ({why}); " + _AFTER[whole, again]
-        self._say(replace(last, heard=0, alive=False, rolling=False, speed=0.0, sounding=(), word=word))
         with self._sending:
-            if again and not self._closed:
+            self._bare = not whole
+        self._say(replace(last, heard=0, alive=False, bare=not whole, rolling=False, speed=0.0, sounding=(), word=word))
+        with self._sending:
+            # whoever heard of it may have asked for another one already
+            if again and not self._closed and not self._child.is_alive():
                 self._start()
                 self._tell_again(last, whole)
+
+    def _equip(self) -> None:
+        """Somebody asks for music after all: a process that has everything it needs, however many died before it."""
+        self._bare, self._deaths = False, []
+        known: tuple[type[Message], ...] = (Listen, Origins, Load)
+        if not self._child.is_alive():
+            self._start()
+            known = (Patch, *known)
+        for kind in known:
+            if kind in self._kept:
+                self._outbox.put(Order(0, self._kept[kind]))
 
     def _tell_again(self, last: Status, whole: bool) -> None:
         """Tells a fresh process all that it must know, or no more than it needs to end the notes of the last one; its answer to the

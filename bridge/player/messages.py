@@ -182,11 +182,13 @@ class Status:
     ``seconds`` of the film at ``speed``; ``follows`` whether it goes with the chase, whose ``reading`` and ``standings`` are told either
     way. ``seam`` is the place (seconds of the film) at which a programme that was swapped in will begin, None if none is to.
     ``sounding`` are the pitches that sound, by stem. ``heard`` is the number of the last order obeyed, ``word`` the last thing that
-    went wrong. ``slips`` is how often JACK was late with a period. ``alive`` is False when the process is gone.
+    went wrong. ``slips`` is how often JACK was late with a period. ``alive`` is False when the process is gone, and
+    ``bare`` says that it died too often: nothing more is played until somebody asks for it.
     """
 
     heard: int = 0
     alive: bool = True
+    bare: bool = False
     rolling: bool = False
     follows: bool = False
     seconds: Fraction = Fraction(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -52,6 +53,8 @@ def give(args: argparse.Namespace, value: object, text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if error.errno == errno.EIO:  # the terminal was closed
+            raise BrokenPipeError from error
         # what is left of it would be tried once more at the end, and fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         why = error.strerror or type(error).__name__

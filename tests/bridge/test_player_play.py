@@ -178,3 +178,60 @@ def test_a_metre_that_changes_within_a_bar_holds_from_the_next_one_on(tmp_path: 
     assert programme_of_midi(read_smf(path), "odd").bars[:3] == tuple(
         round(Fraction(6, 10) * beat * SECOND) for beat in (0, 4, 7)
     )
+
+
+def child_of(pid: int) -> int | None:
+    """The process that plays for a program: the one it began that is no tracker of resources."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return next((int(one) for one in listed if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()), None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_player_that_is_killed_amid_is_told_and_the_next_one_plays_on_to_the_end(file: Path, tmp_path: Path) -> None:
+    with playing(tmp_path, str(file), "--to", "4") as (program, said):
+        until(lambda: sounding(tmp_path / "out")[0] > 2, "it never played")
+        first = child_of(program.pid)
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        out, _ = program.communicate(timeout=DEADLINE_S)
+    assert program.returncode == 0
+    assert "the player's process ended (-9" in said.read_text()
+    assert "another one takes over" in said.read_text()
+    assert json.loads(out)["seconds"] >= 4
+    assert sounding(tmp_path / "out")[1] == set()
+
+
+def test_ctrl_c_ends_it_and_tells_how_it_went(file: Path, tmp_path: Path) -> None:
+    with playing(tmp_path, str(file)) as (program, said):
+        until(lambda: sounding(tmp_path / "out")[0] > 2, "it never played")
+        program.send_signal(signal.SIGINT)
+        program.communicate(timeout=DEADLINE_S)
+    assert program.returncode == 130
+    assert re.search(r"^played to [\d.]+ s: [1-9]\d* messages, ", said.read_text(), re.MULTILINE)
+    assert "Traceback" not in said.read_text()
+    assert sounding(tmp_path / "out")[1] == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--out", "bass=file:x"), "--out: no stem is named 'bass'; choose from melody, bridge, piano, or name no stem"),
+        (("--follow", "--sync", "link:3"), "sync: there is one link, without a name; say link alone"),
+    ],
+)
+def test_what_cannot_be_played_is_one_line(words: tuple[str, ...], line: str, file: Path, tmp_path: Path) -> None:
+    with playing(tmp_path, str(file), *words) as (program, said):
+        program.communicate(timeout=DEADLINE_S)
+    assert program.returncode == 2
+    assert said.read_text() == f"hitpoint: {line}\n"
+
+
+def test_stems_that_go_nowhere_are_told(file: Path, tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    with said.open("w") as err:
+        words = ["play", str(file), "--to", "0.2", "--out", f"piano=file:{tmp_path / 'out'}"]
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "main.py"), *words], stdout=subprocess.PIPE, stderr=err, timeout=60, check=False
+        )
+    assert done.returncode == 0
+    assert "goes nowhere: melody, bridge;" in said.read_text()

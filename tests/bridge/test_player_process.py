@@ -283,6 +283,11 @@ def test_a_player_that_dies_again_and_again_is_given_up(tape: Path) -> None:
             status = player.wait(lambda s: not s.alive, DEADLINE_S)
             assert ("not started again" in status.word) is (deaths == 4)
             assert ("ends its notes" in status.word) is (deaths == 3)
+            assert status.bare is (deaths >= 3)
+        player.play(2)  # somebody asks for it: it is there, with all that it had
+        status = player.wait(lambda s: s.alive and s.rolling and s.seconds > Fraction(5, 2), DEADLINE_S)
+        assert (status.title == "nothing", status.bare) == (False, False)
+    assert sounding(tape)[1] == set()
 
 
 def test_a_port_that_cannot_be_opened_is_said_and_opened_by_and_by(tmp_path: Path) -> None:
