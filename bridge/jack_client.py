@@ -1,4 +1,4 @@
-"""Our one client of JACK: its sample clock as the clock that everything runs by, and the callback in which ports are filled and emptied.
+"""A client of JACK: its sample clock as the clock that everything runs by, and the callback in which ports are filled and emptied.
 
 JACK numbers its samples; what is written at a sample's offset in a period is heard at just that sample. A client that runs by this
 clock has no second one to drift against: nanoseconds here are samples, counted on through the 24 hours after which JACK's count wraps.
@@ -18,6 +18,10 @@ from engines.errors import MissingLibraryError, PortError
 
 NAME = "Hitpoint"
 """What JACK calls us, unless somebody else is called so."""
+
+HEARING = "Hitpoint in"
+"""What JACK calls the client that hears. A DAW that hears our notes and whose timecode we hear would close a ring, were both ends one
+client: JACK opens a ring anywhere, by a period, at another place each time that ports are connected. Two clients make no ring."""
 
 _WRAP = 1 << 32  # samples
 
@@ -73,10 +77,11 @@ class JackClock:
 class JackClient:
     """A client of a running JACK server (of ``server``, or of the one that JACK_DEFAULT_SERVER names). Raises PortError without one.
 
-    All its requests must come from one thread; what `add` adds is called in JACK's own.
+    All its requests must come from one thread; what `add` adds is called in JACK's own. ``clock`` is that of another client of the same
+    server, by which both count alike.
     """
 
-    def __init__(self, name: str = NAME, server: str | None = None) -> None:
+    def __init__(self, name: str = NAME, server: str | None = None, clock: JackClock | None = None) -> None:
         self.jack: Any = library()
         said: list[str] = []
         self.jack.set_error_function(said.append)  # libjack would print it
@@ -87,7 +92,7 @@ class JackClient:
             cure = "start JACK (jackd or PipeWire), or choose another kind of port"
             raise PortError(f"no JACK server runs ({'; '.join(said[-1:]) or error})", where=name, cure=cure) from error
         self.rate = int(self.client.samplerate)
-        self.clock = JackClock(self.rate, lambda: int(self.client.frame_time))
+        self.clock = clock or JackClock(self.rate, lambda: int(self.client.frame_time))
         self._periods: tuple[Period, ...] = ()
         self.gone = ""
         self.slips = 0

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from bridge.clock import SECOND, Clock, FineClock
-from bridge.jack_client import JackClient
+from bridge.jack_client import HEARING, JackClient
 from bridge.lateness import Lateness, lateness
 from bridge.player.ear import Ear
 from bridge.player.messages import EVERY, Inlet, Outlet, Patch, Socket
@@ -26,6 +26,7 @@ class Rig:
         self.ears: tuple[Ear, ...] = ()
         self._boards = memoryview(boards).cast("B")
         self._jack: JackClient | None = None
+        self._hearing: JackClient | None = None
         self._patch, self._inlets = Patch((), ()), tuple[Inlet, ...]()
         self._picture: Fraction | None = None
         self._tried: int | None = None
@@ -88,9 +89,7 @@ class Rig:
         self._close_ears()
         for plug in self.plugs.values():
             plug.close()
-        if self._jack is not None:
-            self._jack.close()
-            self._jack = None
+        self._leave_jack()
 
     @property
     def sockets(self) -> tuple[tuple[Socket, ...], tuple[Socket, ...]]:
@@ -121,7 +120,8 @@ class Rig:
                 self.plugs[outlet] = Plug(outlet, self.clock, board, self._jack, peers.get(outlet.name, ()))
                 self.plugs[outlet].open()
         if not self.ears:
-            self.ears = tuple(Ear(inlet, self.clock, self._jack, self._picture) for inlet in self._inlets)
+            jack = self._hearing_jack()
+            self.ears = tuple(Ear(inlet, self.clock, jack, self._picture) for inlet in self._inlets)
             for ear in self.ears:
                 ear.open()
 
@@ -132,10 +132,12 @@ class Rig:
 
     def _reclock(self) -> bool:
         """Goes over to JACK's clock where some port is JACK's and it runs, and back where it went away."""
-        if self._jack is not None and (self._jack.gone or not (self._needs_jack or self._hopes_for_jack)):
+        if self._jack is not None and (
+            self._jack.gone or (self._hearing and self._hearing.gone) or not (self._needs_jack or self._hopes_for_jack)
+        ):
             self._unplug()
-            self._jack.close()
-            self._jack, self.clock, self._tried = None, FineClock(), None
+            self._leave_jack()
+            self.clock, self._tried = FineClock(), None
             return True
         waited = self._tried is None or self.clock.now_ns() - self._tried > AGAIN_NS
         if self._jack is None and waited and (self._needs_jack or self._hopes_for_jack):
@@ -148,6 +150,23 @@ class Rig:
             self._jack, self.clock = jack, jack.clock
             return True
         return False
+
+    def _hearing_jack(self) -> JackClient | None:
+        """The client in which inlets are heard; none where JACK is not, or nothing is heard there."""
+        if self._jack is None or not any(inlet.kind in ("jack", "jack transport", "auto") for inlet in self._inlets):
+            return None
+        if self._hearing is None:
+            try:
+                self._hearing = JackClient(HEARING, clock=self._jack.clock)
+            except HitpointError:
+                return None  # it went away just now: `mend` comes to it
+        return self._hearing
+
+    def _leave_jack(self) -> None:
+        for client in (self._hearing, self._jack):
+            if client is not None:
+                client.close()
+        self._hearing = self._jack = None
 
     @property
     def _needs_jack(self) -> bool:

@@ -118,12 +118,17 @@ class Room:
             self.desk = Desk.open(self.made, self.period)
 
     def calibrate(self) -> Measured:
-        """The first scene recorded as it is played, and held against it."""
+        """The first scene recorded as it is played, and held against it, until two takes agree: Ardour learns how late its input is
+        when ports are connected, and may be at it still while it records for the first time."""
         self.player.patch([Route(OUTLET, latency_ms=0.0)])
         first = replace(programme_of(self.session, [1]), start=START)
-        found = measured(on_timeline(first), [(note.start, note.pitch) for note in self._record(first, float(START) + 3.5)])
-        self._calibration, self._calibrated_at = found, self.desk.studio.slips
-        return found
+        found: list[Measured] = []
+        while len(found) < 2 or abs(found[-1].late_ms - found[-2].late_ms) > 1:
+            assert len(found) < TAKES + 1, f"Ardour's latency is no constant: {[one.late_ms for one in found]}"
+            taken = self._record(first, float(START) + 3.5)
+            found.append(measured(on_timeline(first), [(note.start, note.pitch) for note in taken]))
+        self._calibration, self._calibrated_at = found[-1], self.desk.studio.slips
+        return found[-1]
 
     def record(self, programme: Programme, until_s: float, swap: tuple[Programme, Fraction] | None = None) -> list[Heard]:
         """What Ardour recorded, after calibration, of a programme from its timeline's zero on, or of one that another took the place of
@@ -250,12 +255,12 @@ def test_ardours_markers_are_the_cuts_of_the_cue(room: Room) -> None:
 
 
 def test_the_latency_of_ardour_is_one_constant(room: Room) -> None:
-    """One period and some samples, since Ardour makes up for the latency of its input."""
+    """None at all: Ardour makes up for the latency of its input, and we are no ring with it that JACK would open by a period."""
     found = room.undisturbed(room.calibrate)
     print(f"\nArdour records {found.text()}")
     assert found.found == found.sent
     assert found.range_ms < 2
-    assert abs(found.late_ms) < 3 * 1000 * room.period / 48000
+    assert abs(found.late_ms) < 2
 
 
 def test_a_cue_recorded_lands_on_its_cuts_and_a_scene_swapped_on_the_way_leaves_nothing_behind(

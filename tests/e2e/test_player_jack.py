@@ -345,11 +345,11 @@ def followed_timecode(graph: Graph) -> tuple[Status, float, int, list[tuple[int,
     return status, locked_s, zero[0], came
 
 
-def off_grid(notes: list[tuple[int, int]], zero: int, lag: int) -> list[float]:
-    """By how many milliseconds notes are off the ticks of their pitches, less a lag in samples; none where they are other ticks'."""
+def off_grid(notes: list[tuple[int, int]], zero: int) -> list[float]:
+    """By how many milliseconds notes are off the ticks of their pitches; none where they are other ticks'."""
     off = []
     for sample, pitch in notes:
-        place = sample - zero - lag
+        place = sample - zero
         tick = round(place / (RATE // 50))
         off.append((place - tick * (RATE // 50)) * 1000 / RATE)
         if 60 + tick % 12 != pitch:
@@ -366,11 +366,10 @@ def test_timecode_through_jack_moves_the_player(graph: Graph) -> None:
     notes = struck(came)
     assert len(notes) > 100
     notes = notes[len(notes) // 4 :]  # the first of them were laid while it locked
-    # who sends timecode and hears the notes is a loop, which JACK lets come round a period later
-    late = np.array(next((off for n in (0, 1, 2) if (off := off_grid(notes, zero, n * graph.period))), []))
+    late = np.array(off_grid(notes, zero))
     places = [(sample - zero, pitch) for sample, pitch in notes[:12]]
     assert len(late), f"the notes lie nowhere near their ticks with periods of {graph.period} frames: {places}"
-    assert abs(np.median(late)) < 1000 * PERIODS[0] / RATE
+    assert abs(np.median(late)) < 1, "who sends timecode and hears the notes closes no ring: nothing comes round a period later"
     assert np.percentile(late, 95) - np.percentile(late, 5) < 2, f"milliseconds; locked after {locked_s:.2f} s"
     spread = np.percentile(late, 99) - np.percentile(late, 1)
     print(
