@@ -8,6 +8,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Annotated, Any, Literal
 
+from bridge.wire_words import argument_said
 from engines.errors import OptionError
 
 Kind = Literal["int", "float", "text", "path", "flag"]
@@ -93,11 +94,8 @@ class Address:
         try:
             made: dict[str, Any] = self.model.model_validate(dict(given)).model_dump()
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise OptionError(
-                " ".join([place, first["msg"]]).strip(), where=self.address, cure=f"give {self.signature or 'no arguments'}"
-            ) from None
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise OptionError(argument_said(first), where=self.address, cure=f"give {self.signature or 'no arguments'}") from None
         return {name: None if value == "" else value for name, value in made.items()}
 
     def named(self, args: Sequence[Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from bridge.osc_page import osc_page
 from bridge.server.feed import Feed
 from bridge.server.hands import beside
 from bridge.studio import Studio
+from bridge.wire_words import argument_said
 from engines import __version__
 from engines.errors import HitpointError, OptionError
 
@@ -103,9 +104,7 @@ def _endpoint(studio: Studio, row: Address) -> Callable[..., Awaitable[JSONRespo
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][1:])
-    told = " ".join([place, first["msg"]]).strip()
+    told = argument_said(error.errors()[0], skip=1)
     return JSONResponse({"error": told, "where": request.url.path[:200], "cure": "/openapi.json says what it takes"}, 422)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -15,6 +16,7 @@ from bridge.osc import OscServer
 from bridge.server.local import LocalServer
 from bridge.studio import Studio
 from engines import files
+from engines.errors import HitpointError, OutputError
 from engines.session.desk import holder
 
 LOOK = 1.0
@@ -76,13 +78,30 @@ class House:
             return
 
 
+def _ended(studio: Studio) -> tuple[str, ...]:
+    """Closes the studio. A session that its disk refuses is written where this person's data lie: nobody is there to be asked.
+
+    Raises OutputError with where it is.
+    """
+    try:
+        return studio.close()
+    except HitpointError as refused:
+        from platformdirs import user_data_path
+
+        home = files.folder(user_data_path("hitpoint") / "rescued")
+        name = f"{studio.now.path.stem} {datetime.now():%Y-%m-%d %H.%M.%S}.hitpoint"
+        path = studio.save(home / name)
+        studio.close_session()
+        raise OutputError(refused.what, where=refused.where, cure=f"what could not be saved there is in {path}") from refused
+
+
 @contextmanager
 def running(port: int | None, osc_port: int | None, osc_read_only: bool, session: Path | None) -> Iterator[House]:
     """The studio with its wires; in the end jobs are cancelled, the session is saved and closed. Raises PortError, SessionError."""
     with ExitStack() as closing:
         log = log_to_file()
         studio, left = Studio(), list[str]()
-        closing.callback(lambda: left.extend(studio.close()))
+        closing.callback(lambda: left.extend(_ended(studio)))
         if session is not None:
             studio.open_session(Path(files.spelled(session)))
         server = LocalServer(studio, SERVER_PORT if port is None else port)
