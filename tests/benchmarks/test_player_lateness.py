@@ -206,3 +206,7 @@ def test_lateness_of_live_notes_while_engines_compose_on_all_cores(tmp_path: Pat
     assert isinstance(ours, dict)
     assert isinstance(worst, dict)
     assert ours["p99_ms"] < worst["p99_ms"]
+    assert ours["p99_ms"] < 5
+    exact = rows["player by JACK's samples"]
+    if isinstance(exact, dict):
+        assert exact["sent_exact_share"] >= 0.99
