@@ -20,6 +20,9 @@ from bridge.address_words import (
     whole,
 )
 
+PORT = "virtual:NAME, system:NAME, jack:NAME; for one stem at it melody=virtual:NAME"
+LATENCIES = "milliseconds by port and stem, and what is wrong with the file that keeps them"
+
 OUTSIDE: tuple[Address, ...] = (
     Address(
         "/hitpoint/place",
@@ -116,26 +119,47 @@ OUTSIDE: tuple[Address, ...] = (
         ),
     ),
     Address("/hitpoint/ports", "MIDI ports that other programs offer.", "systems with their ports", changes=False),
-    Address("/hitpoint/latencies", "What is kept of how late ports are.", "milliseconds by port", changes=False),
+    Address(
+        "/hitpoint/latencies",
+        "What is kept of how late ports are and how slow stems sound; less than 0 plays earlier.",
+        LATENCIES,
+        changes=False,
+    ),
     Address(
         "/hitpoint/calibrate",
-        "Measure how late a port's notes are, and make up for it from now on.",
-        f"{JOB}; its result says how late",
+        "Measure how late a port's notes are, and make up for it from now on. What notes sent round tell takes the place of what is kept;"
+        " what a recording tells is added to it, for it was played with that.",
+        f"{JOB}; its result says how late, what is kept now and what was, or in doubt why nothing is kept",
         (
-            Argument("out", "text", "the port that is measured: virtual:NAME, system:NAME, jack:NAME"),
+            Argument("out", "text", f"{PORT}; left open, what the player opens by itself"),
             Argument("into", "text", "where the notes come back in"),
             Argument("midi", "path", f"{PATH} of what the DAW recorded, in place of notes sent round"),
             Argument("expected", "path", f"{PATH} of what was played to it: a session or a MIDI file"),
-            Argument("at", "text", "of the film, at which the recording begins: seconds or timecode"),
-            RATE,
+            Argument(
+                "at",
+                "text",
+                "of the film, at which the recording begins: seconds, or timecode from its first frame as the session counts",
+            ),
+            Argument("rate", "text", "frames a second of that timecode, where it is not the session's: 25, 24000/1001"),
             Argument("dry", "flag", "keep nothing"),
+            Argument("anyway", "flag", "keep it though the notes lie far apart, or the rounds differ"),
+        ),
+    ),
+    Address(
+        "/hitpoint/latencies/set",
+        "Tell how much earlier (less than 0) or later a port or a stem is to be played from now on.",
+        "what is kept now, and what was",
+        (
+            Argument("ms", "float", "milliseconds, as a DAW's track delay", needed=True, low=-2000, high=2000),
+            Argument("port", "text", f"{PORT}; left open, with no stem either, what the player opens by itself"),
+            Argument("stem", "text", "whose sounds begin late at any port, added to the port's: melody, bridge, piano"),
         ),
     ),
     Address(
         "/hitpoint/latencies/forget",
-        "Forget what is kept for a port.",
-        "milliseconds by port",
-        (Argument("port", "text", "its name", needed=True),),
+        "Forget what is kept for a port or a stem.",
+        LATENCIES,
+        (Argument("port", "text", "as /hitpoint/latencies names it: jack:NAME, stem:melody", needed=True),),
     ),
     Address(
         "/hitpoint/doctor",

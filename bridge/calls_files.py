@@ -9,7 +9,6 @@ from typing import Any
 
 from bridge.calls import Json, job_json, path_of, paths_of, whole
 from bridge.opened import OpenFilm
-from bridge.placing import place_of
 from bridge.studio import OUTSIDE, PICTURE, Studio
 from engines.engine import MOODS
 from engines.errors import OptionError
@@ -158,16 +157,25 @@ def ports(studio: Studio) -> Json:
 
 
 def kept_latencies(studio: Studio) -> Json:
-    from bridge.player.calibration import latencies
+    from bridge.player.latencies import latencies
 
-    return {"latency_ms": latencies()}
+    return latencies().json()
+
+
+def set_latency(studio: Studio, ms: float, port: str | None = None, stem: str | None = None) -> Json:
+    from bridge.calibrating import told
+
+    one = told(ms, port, stem)
+    studio.playback.renew()
+    return one.json()
 
 
 def forget_latency(studio: Studio, port: str) -> Json:
-    from bridge.player.calibration import keep
+    from bridge.player.latencies import forget
 
-    keep(port, None)
-    return kept_latencies(studio)
+    said = forget(port).said
+    studio.playback.renew()
+    return kept_latencies(studio) | {"said": said}
 
 
 def calibrate(
@@ -179,13 +187,17 @@ def calibrate(
     at: str | None = None,
     rate: str | None = None,
     dry: bool | None = None,
+    anyway: bool | None = None,
 ) -> Json:
-    from bridge.calibrating import RETURN, Calibrated, calibrated
+    from bridge.calibrating import RETURN, Aim, Calibrated, Recording, calibrated
 
-    begins = place_of(at or "0", Fraction(25) if rate is None else parse_rate(rate))
+    aim = Aim.of(out or "auto")
+    recording = Recording.of(path_of(midi), path_of(expected), at, None if rate is None else parse_rate(rate))
 
     def work(watch: Watch) -> Calibrated:
-        return calibrated(out or "auto", into or RETURN, path_of(midi), path_of(expected), begins, not dry)
+        done = calibrated(aim, into or RETURN, recording, not dry, bool(anyway))
+        studio.playback.renew()
+        return done
 
     return job_json(studio.jobs.begin(f"Calibrate {out or 'auto'}", work, OUTSIDE))
 
@@ -201,6 +213,7 @@ FILES: Mapping[str, Callable[..., Json]] = {
     "/hitpoint/sketch": sketch,
     "/hitpoint/ports": ports,
     "/hitpoint/latencies": kept_latencies,
+    "/hitpoint/latencies/set": set_latency,
     "/hitpoint/latencies/forget": forget_latency,
     "/hitpoint/calibrate": calibrate,
 }

@@ -62,9 +62,13 @@ class Playback:
                     self._player.listen(self._stepped)
                 return self._player
             from bridge.player import Outlet, Player, Route
+            from bridge.player.latencies import latencies
 
             make = self._make or Player
             self._player = make(routes=tuple(routes) or (Route(Outlet()),), inlets=self._stepped, on_status=self._heard)
+            fault = latencies().fault
+            if fault:
+                self._events.publish(Message(fault, "error"))
             if self._at is not None:
                 self._player.origins(self._at)
             self._notes.touch()
@@ -124,6 +128,11 @@ class Playback:
 
                 player = self.open(inlets=(Inlet("auto"),))
         player.follow(source)
+
+    def renew(self) -> None:
+        """Plays with what is kept of latencies now; see `Player.renew`."""
+        if self._player is not None:
+            self._player.renew()
 
     def panic(self) -> None:
         """Stands, and silences every channel of every port."""

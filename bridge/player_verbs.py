@@ -29,6 +29,7 @@ def play(args: argparse.Namespace) -> None:
     from bridge.placing import place_of
     from bridge.playback import inlets_of, routes_of
     from bridge.player import Player
+    from bridge.player.latencies import latencies
     from bridge.playing import Played
 
     played = Played(args.session, args.scene)
@@ -45,6 +46,7 @@ def play(args: argparse.Namespace) -> None:
         raise OptionError(
             f"nothing lies between {float(begin):g} and {float(last):g} s", where="play", cure="see --from and --to"
         )
+    say(*filter(None, [latencies().fault]))
     with Player(routes, inlets) as player:
         _opened(player, args.follow and not args.sync)
         player.origins(project.at)
@@ -153,20 +155,30 @@ def _words(status: Status) -> str:
 
 
 def calibrate(args: argparse.Namespace) -> None:
-    """Measure how late a port's notes are, and keep that for the port: by a recording of the DAW's, or by notes sent round through it."""
-    from bridge.calibrating import calibrated
-    from bridge.placing import place_of
-    from bridge.player.calibration import keep, latencies, signed
+    """Measure how late a port's notes are, by a recording of the DAW's or by notes sent round through it, and keep what makes up for that;
+    or tell it, for a port or for a stem whose sounds begin late (--set). A recording is of what was played with what is kept: what it
+    tells is added to that. Notes are sent round without it: what they tell takes its place."""
+    from bridge.calibrating import Aim, Recording, calibrated, told
+    from bridge.player.latencies import forget, latencies
 
-    if args.list or args.forget:
-        if args.forget:
-            keep(args.forget, None)
-        table = latencies()
-        give(args, {"latency_ms": table}, "\n".join(f"{name}: {signed(ms)}" for name, ms in table.items()) or "nothing is kept")
-        return
-    begin = place_of(args.at, args.rate or Fraction(25))
-    done = calibrated(args.out, args.into, args.midi, args.expected, begin, not args.dry_run)
-    give(args, done.json(), done.text())
+    measures = [args.midi, args.expected, args.at, args.rate, args.dry_run or None, args.anyway or None]
+    if args.set is not None:
+        if any(given is not None for given in measures):
+            raise OptionError("a latency is told or measured", where="--set", cure="leave away what measures it")
+        one = told(args.set, args.out, args.stem)
+        give(args, one.json(), one.text())
+    elif args.list or args.forget:
+        said = forget(args.forget).said if args.forget else ""
+        known = latencies()
+        say(*filter(None, [said, known.fault]))
+        give(args, known.json(), known.text())
+    elif args.stem is not None:
+        cure = "give it with --set MS; how late it is at a port is measured with --out melody=virtual:NAME"
+        raise OptionError("how late a stem sounds by itself cannot be measured over MIDI", where="--stem", cure=cure)
+    else:
+        recording = Recording.of(args.midi, args.expected, args.at, args.rate)
+        done = calibrated(Aim.of(args.out or "auto"), args.into, recording, not args.dry_run, args.anyway, say)
+        give(args, done.json(), done.text())
 
 
 def add(verb: Verb) -> None:
@@ -191,12 +203,23 @@ def add(verb: Verb) -> None:
     )  # fmt: skip
     one.add_argument("--speed", type=within(0.01, 16, float), default=1.0, help="1 is normal")
     two = verb("calibrate", calibrate, "measure how late a port's notes are, and make up for it")
-    two.add_argument("--out", default="auto", metavar="PORT", help="the port that is measured, as play names it")
-    two.add_argument("--in", dest="into", default="virtual:Hitpoint return", metavar="PORT", help="where the notes come back in")
+    two.add_argument("--out", metavar="PORT", help="the port that is measured, as play names it; what play opens, left open")
+    two.add_argument("--in", dest="into", default="auto:Hitpoint return", metavar="PORT", help="where the notes come back in")
     two.add_argument("--midi", type=Path, metavar="RECORDED", help="what the DAW recorded, in place of notes sent round")
     two.add_argument("--expected", type=Path, metavar="CUE", help="what was played to it: a .hitpoint or a MIDI file")
-    two.add_argument("--at", default="0", metavar="PLACE", help="of the film, at which the recording begins: seconds or timecode")
-    two.add_argument("--rate", type=rate, help="frames a second of that timecode (25)")
+    two.add_argument(
+        "--at", metavar="PLACE",
+        help="of the film, at which the recording begins: seconds (0), or hh:mm:ss:ff from its first frame as the session counts",
+    )  # fmt: skip
+    two.add_argument("--rate", type=rate, help="frames a second of that timecode, where it is not the session's")
     two.add_argument("--dry-run", action="store_true", help="keep nothing")
+    two.add_argument("--anyway", action="store_true", help="keep it though the notes lie far apart, or the rounds differ")
+    two.add_argument(
+        "--set", type=within(-2000, 2000, float), metavar="MS",
+        help="keep this, as a DAW's track delay: -150 plays 150 ms earlier; for the port --out, or for --stem",
+    )  # fmt: skip
+    two.add_argument(
+        "--stem", metavar="NAME", help="whose sounds begin late at any port, added to the port's: melody, bridge, piano"
+    )
     two.add_argument("--list", action="store_true", help="what is kept")
-    two.add_argument("--forget", metavar="NAME", help="forget what is kept for a port")
+    two.add_argument("--forget", metavar="NAME", help="forget what is kept for a port or a stem, as --list names it")

@@ -91,8 +91,8 @@ WIRE: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, str]]] = {
         {"session": FILE, "--scene": "the other scenes are silenced: take 0"},
     ),
     "calibrate": (
-        ("calibrate", "latencies", "latencies/forget"),
-        {"--in": "into", "--dry-run": "dry", "--forget": "port"},
+        ("calibrate", "latencies", "latencies/set", "latencies/forget"),
+        {"--in": "into", "--dry-run": "dry", "--set": "ms", "--forget": "port"},
         {"--list": "/hitpoint/latencies is asked"},
     ),
     "place": (("place", "daw/project"), {"--scene": "scenes"}, {"session": FILE}),
@@ -170,7 +170,7 @@ WINDOW: dict[str, tuple[str, ...] | str] = {
     "train": MAKERS,
     "export": MAKERS,
     "play": ("music", "play", "follow"),
-    "calibrate": "the DAW's recording is at hand in the terminal and over the wire",
+    "calibrate": "the DAW's recording is at hand in the terminal and over the wire; the window plays by what is kept when it next plays",
     "place": ("place",),
     "markers": ("follow",),  # the page of links has a button and a list for them
     "daw": ("follow",),  # its other acts are on the page of links

@@ -1,53 +1,70 @@
-"""Calibration: how late a port's notes are heard or recorded, measured, and kept for that port as the latency that makes up for it.
+"""Calibration: how late a port's notes are heard or recorded, and whether that can be made up for. What is kept is in `latencies`.
 
 Two ways: notes are sent out and come back in through the DAW, or a cue that the DAW recorded is held against what was played to it.
 """
 
 from __future__ import annotations
 
-import json
 import statistics
 import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from bridge.clock import SECOND, Clock
-from bridge.player.messages import Route
+from bridge.player.latencies import LARGEST_MS
 from bridge.ports import Port
-from engines import files
 from engines.errors import OptionError, PortError
 
 Onset = tuple[Fraction, int]
 """When a note begins, in seconds, and its pitch."""
 
-LARGEST_S = Fraction(2)
+LARGEST_S = Fraction(LARGEST_MS, 1000)
 """How far a recording may lie from what was played."""
+
+STEADY_MS = 5.0
+"""Notes that lie farther apart than that, or rounds that do, have no one lateness that could be made up for."""
 
 _BIN_S = Fraction(1, 100)
 _NEAR_S = Fraction(1, 20)  # of where most notes lie: another note otherwise
 _ENOUGH = Fraction(1, 2)  # of the notes must be found
+_ALL = Fraction(9, 10)  # of the notes that are sent round come back
 _ASK_NS = SECOND // 100
 _CLICK = (76, 100)  # pitch and velocity of what is sent round
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How late notes were, in milliseconds: the median, and the widths of the middle 90 percent and of all. ``found`` of ``sent``."""
+    """How late notes were, in milliseconds: the median, and the widths of the middle 90 percent and of all. ``found`` of ``sent``.
+    ``rounds_ms`` are the medians of the rounds in which notes were sent, none for a recording."""
 
     late_ms: float
     spread_ms: float
     range_ms: float
     found: int
     sent: int
+    rounds_ms: tuple[float, ...] = ()
 
     @property
     def latency_ms(self) -> float:
         """What to add to every moment, so that notes are in time."""
         return 0.0 - self.late_ms  # of nothing no -0.0
+
+    @property
+    def doubt(self) -> str:
+        """Why no one latency makes up for it, empty where one does."""
+        if self.rounds_ms and max(self.rounds_ms) - min(self.rounds_ms) > STEADY_MS:
+            late = ", ".join(f"{ms:+.2f}" for ms in self.rounds_ms)
+            return (
+                f"the rounds differ ({late} ms late), as they do where JACK slips by a period or something is connected meanwhile"
+            )
+        if self.spread_ms > STEADY_MS:
+            return f"90 % of the notes lie {self.spread_ms:.1f} ms apart, too far for one latency to make up for it"
+        if self.rounds_ms and self.found < _ALL * self.sent:
+            return f"only {self.found} of {self.sent} notes came back about as late as the others"
+        return ""
 
     def text(self) -> str:
         """As a person reads it."""
@@ -58,13 +75,13 @@ class Measured:
         )
 
 
-def signed(ms: float) -> str:
-    """Milliseconds with their sign, to the hundredth; what is next to nothing has none of its own."""
-    return f"{round(ms, 2) + 0.0:+.2f} ms"
-
-
 def measured(played: Sequence[Onset], heard: Sequence[Onset]) -> Measured:
     """How much later the notes of ``heard`` begin than those of ``played``. Raises OptionError where less than half of them are found."""
+    return _told(_late(played, heard), len(played))
+
+
+def _late(played: Sequence[Onset], heard: Sequence[Onset]) -> list[float]:
+    """How late each note is that is found, in milliseconds, least first. Raises OptionError where less than half of them are."""
     pitches: dict[int, list[Fraction]] = {}
     for moment, pitch in sorted(heard):
         pitches.setdefault(pitch, []).append(moment)
@@ -85,10 +102,13 @@ def measured(played: Sequence[Onset], heard: Sequence[Onset]) -> Measured:
             where="calibrate",
             cure="give the recording of this very cue, and with --at the second of the film at which it begins",
         )
-    late.sort()
+    return sorted(late)
+
+
+def _told(late: list[float], sent: int, rounds_ms: tuple[float, ...] = ()) -> Measured:
     cut = len(late) // 20
     middle = late[cut : len(late) - cut]
-    return Measured(statistics.median(late), middle[-1] - middle[0], late[-1] - late[0], len(late), len(played))
+    return Measured(statistics.median(late), middle[-1] - middle[0], late[-1] - late[0], len(late), sent, rounds_ms)
 
 
 def _between(moments: Sequence[Fraction], centre: Fraction, reach: Fraction) -> Sequence[Fraction]:
@@ -113,11 +133,24 @@ class Ring:
                 self._all.set()
 
     def send(
-        self, port: Port, count: int, apart_ns: int, drain: Callable[[], None] = lambda: None, patience_s: float = 2.0
+        self,
+        port: Port,
+        count: int,
+        apart_ns: int,
+        drain: Callable[[], None] = lambda: None,
+        patience_s: float = 2.0,
+        rounds: int = 1,
     ) -> Measured:
-        """Sends notes every so many nanoseconds, and measures when they come; ``drain`` makes the port in tell what it heard, where
-        that must be asked for. Raises PortError where none comes back, OptionError where less than half do."""
-        self._count = count
+        """Sends notes every so many nanoseconds, ``count`` in each of some rounds, and measures when they come; ``drain`` makes the port
+        in tell what it heard, where that must be asked for. Raises PortError where none comes back, OptionError where less than half of
+        a round do."""
+        late = [self._round(port, count, apart_ns, drain, patience_s) for _ in range(rounds)]
+        return _told(sorted(ms for one in late for ms in one), count * rounds, tuple(statistics.median(one) for one in late))
+
+    def _round(self, port: Port, count: int, apart_ns: int, drain: Callable[[], None], patience_s: float) -> list[float]:
+        """How late the notes of one round are, in milliseconds. Each round is measured by itself: a whole period may lie between two."""
+        self._count, self._came = count, []
+        self._all.clear()
         start = self._clock.now_ns() + apart_ns
         due = [start + k * apart_ns for k in range(count)]
         for moment in due:
@@ -136,43 +169,4 @@ class Ring:
                 where=port,
                 cure="let the DAW send what it hears at this port to the one that is listened to (a track with input monitoring)",
             )
-        return measured([(Fraction(moment, SECOND), _CLICK[0]) for moment in due], self._came)
-
-
-def store() -> Path:
-    """The file that keeps the latency of each port."""
-    from platformdirs import user_config_path
-
-    return user_config_path("hitpoint") / "latencies.json"
-
-
-def latencies(path: Path | None = None) -> dict[str, float]:
-    """What was measured, in milliseconds to add, by port. A file that is damaged counts as none."""
-    try:
-        table = json.loads((path or store()).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    rows = table.items() if isinstance(table, dict) else ()
-    return {str(name): float(ms) for name, ms in rows if isinstance(ms, int | float) and abs(ms) <= 1000 * LARGEST_S}
-
-
-def keep(name: str, latency_ms: float | None, path: Path | None = None) -> Path:
-    """Keeps the latency of a port, or forgets it (None). Raises OutputError."""
-    table = latencies(path)
-    table.pop(name, None)
-    if latency_ms is not None:
-        table[name] = round(latency_ms, 3)
-    target = path or store()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise files.refusal(target.parent, error) from error
-    return files.write(target, json.dumps(dict(sorted(table.items())), indent=1, ensure_ascii=False) + "\n")
-
-
-def calibrated(routes: Sequence[Route], path: Path | None = None) -> tuple[Route, ...]:
-    """The routes, with what was measured where they leave their latency open."""
-    known = latencies(path)
-    return tuple(
-        replace(route, latency_ms=known.get(route.outlet.name, 0.0)) if route.latency_ms is None else route for route in routes
-    )
+        return _late([(Fraction(moment, SECOND), _CLICK[0]) for moment in due], self._came)

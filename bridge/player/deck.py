@@ -81,8 +81,8 @@ class Deck:
 
     @property
     def lead_ns(self) -> int:
-        """How much later than now it must begin, for the first note to be in time at every port."""
-        return max([lane.port.commit_ns for lane in self._lanes.values()], default=0)
+        """How much later than now it must begin, for the first note to be in time at every port, and of a stem that is played early."""
+        return max([0, *(lane.port.commit_ns - lane.latency_ns for lane in self._lanes.values())])
 
     def play(
         self, place: int | None = None, speed: Fraction = Fraction(1), since: int | None = None, lead: int | None = None

@@ -14,7 +14,7 @@ from typing import Any, Self
 from bridge.clock import SECOND
 from bridge.events import Subscribers
 from bridge.player import process
-from bridge.player.calibration import calibrated
+from bridge.player.latencies import latencies
 from bridge.player.messages import (
     Follow,
     Hear,
@@ -93,6 +93,7 @@ class Player:
         if on_status is not None:
             self._listeners.subscribe(on_status)
         self._boards = self._context.RawArray("B", MOST_OUTLETS * BOARD)
+        self._routes: tuple[Route, ...] = ()
         self._numbers: dict[Outlet, int] = {}
         self._kept: dict[type, Message] = {}  # what a fresh process must be told first
         self._news = threading.Condition()
@@ -129,8 +130,10 @@ class Player:
 
     def patch(self, routes: Iterable[Route]) -> int:
         """Where stems go from now on; what sounds is ended. Raises OptionError for more outlets than there is room for."""
-        routes = calibrated(tuple(routes))
+        given = tuple(routes)
+        routes = latencies().routed(given)
         outlets = _counted(routes)
+        self._routes = given
         with self._sending:
             for gone in [o for o in self._numbers if o not in outlets]:
                 del self._numbers[gone]
@@ -139,6 +142,12 @@ class Player:
                 self._numbers.setdefault(outlet, min(free or {0}))
             boards = tuple(self._numbers.items())
         return self._send(Patch(routes, boards))
+
+    def renew(self) -> None:
+        """Takes what is kept of latencies now; where that is something else than before, what sounds is ended."""
+        known = self._kept.get(Patch)
+        if not self._closed and isinstance(known, Patch) and latencies().routed(self._routes) != known.routes:
+            self.patch(self._routes)
 
     def listen(self, inlets: Iterable[Inlet]) -> int:
         """Where transports are heard from now on."""
@@ -160,7 +169,9 @@ class Player:
 
     def play(self, at: Fraction | float | None = None, speed: Fraction | float = 1) -> int:
         """Rolls by itself, from ``at`` seconds of the film or from where it is. Raises OptionError for a speed that is not forwards."""
-        return self._send(Play(None if at is None else nanoseconds(at), _forwards(speed)))
+        order = Play(None if at is None else nanoseconds(at), _forwards(speed))
+        self.renew()
+        return self._send(order)
 
     def stop(self) -> int:
         """Stands, by itself; what sounds is ended."""
@@ -185,6 +196,7 @@ class Player:
 
     def follow(self, source: str | None = None) -> int:
         """Goes with what is heard of the DAWs; ``source`` says who leads, None leaves that to the chase."""
+        self.renew()
         return self._send(Follow(source))
 
     def hear(self, report: Report) -> int:

@@ -31,12 +31,14 @@ class Outlet:
 
 @dataclass(frozen=True)
 class Route:
-    """Where a stem goes. ``latency_ms`` is added to the moment of every message, less than 0 for earlier; None takes what was measured
-    for the port (see `bridge.player.calibration`)."""
+    """Where a stem goes. ``latency_ms`` is added to the moment of every message, less than 0 for earlier; None takes what is kept for
+    the port and the stem (see `bridge.player.latencies`). ``jack_ms`` holds in its place where the port is JACK's, which one of the
+    kind ``auto`` may turn out to be at any time; None is the same."""
 
     outlet: Outlet
     stem: str = EVERY
     latency_ms: float | None = None
+    jack_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ class Plug:
         self._tried = clock.now_ns()
         self._peers: tuple[str, ...] = (*dict.fromkeys((*outlet.connect, *peers)),)
 
+    def __str__(self) -> str:
+        return str(self.outlet)
+
     def open(self) -> None:
         """Opens it, and ends what somebody before us left sounding; the fault is said in `socket`."""
         self._tried = self.clock.now_ns()

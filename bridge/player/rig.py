@@ -38,7 +38,9 @@ class Rig:
         route = routes.get(stem, routes.get(EVERY))
         if route is None:
             return self._nowhere, 0
-        return self.plugs[route.outlet], round((route.latency_ms or 0.0) * SECOND / 1000)
+        plug = self.plugs[route.outlet]
+        ms = route.jack_ms if route.jack_ms is not None and plug.exact else route.latency_ms
+        return plug, round((ms or 0.0) * SECOND / 1000)
 
     def patch(self, patch: Patch) -> bool:
         """Other routes. Ports that stay are not touched."""

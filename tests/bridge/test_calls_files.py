@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from sittings import Trio, saved, scored
 
-import bridge.player.calibration
 from bridge.addresses import ASKED
 from bridge.calls import answer, calls, job_json
+from bridge.player.latencies import keep
 from bridge.studio import Studio
 from engines.engine import ENGINES
 from engines.errors import OptionError, SessionError
 from engines.picture import cutlist
 from engines.score.smf import read_smf
-from engines.session.deliver import write_cue
+from engines.session.deliver import score_of, write_cue
 from engines.session.sheet import sheet_text
 
 LONG = 120.0
@@ -188,7 +188,9 @@ def test_the_demo_film_is_made_and_opened(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_port_is_calibrated_by_a_recording_and_forgotten(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bridge.player.calibration, "store", lambda: tmp_path / "latencies.json")
+    store = tmp_path / "latencies.json"
+    monkeypatch.setattr("bridge.player.latencies.store", lambda: store)
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "there is none")
     played, late = tmp_path / "cue.mid", tmp_path / "late.mid"
     write_cue(studio.now.session, played)
     write_cue(studio.now.session, late)
@@ -200,7 +202,33 @@ def test_a_port_is_calibrated_by_a_recording_and_forgotten(
     with pytest.raises(OptionError, match="one of two is missing"):
         ask(studio, "/hitpoint/calibrate", midi=str(late))
     told = ask(studio, "/hitpoint/calibrate", **given, at="0.02")
-    assert told["kept"] == str(tmp_path / "latencies.json")
-    assert ask(studio, "/hitpoint/latencies")["latency_ms"] == {"Studio test": pytest.approx(-20, abs=0.01)}
-    assert ask(studio, "/hitpoint/latencies/forget", port="Studio test")["latency_ms"] == {}
+    assert told["kept"] == str(store)
+    key = "virtual:Studio test"
+    assert ask(studio, "/hitpoint/latencies")["latency_ms"] == {key: pytest.approx(-20, abs=0.01)}
+    with pytest.raises(OptionError, match="nothing is kept for 'elsewhere'"):
+        ask(studio, "/hitpoint/latencies/forget", port="elsewhere")
+    assert ask(studio, "/hitpoint/latencies/forget", port=key)["latency_ms"] == {}
     assert isinstance(ask(studio, "/hitpoint/ports")["systems"], dict)
+
+
+def test_over_the_wire_ports_are_those_of_play_and_timecode_is_the_sessions(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.player.latencies.store", lambda: tmp_path / "latencies.json")
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "there is none")
+    late = tmp_path / "late.mid"
+    write_cue(studio.now.session, late)
+    session = studio.now.session
+    assert session.film.rate == 24
+    keep("virtual:Hitpoint", -7.0)
+    zero = score_of(session).zero
+    cue = saved(session, tmp_path / "copy.hitpoint")
+    given = {"midi": str(late), "expected": str(cue)}
+    for out in ("rubbish", "garbage:foo", "jack:a;jack:b"):
+        with pytest.raises(OptionError, match="port"):
+            ask(studio, "/hitpoint/calibrate", **given, out=out)
+    seconds, timecode = (ask(studio, "/hitpoint/calibrate", **given, at=at, dry=True)["late_ms"] for at in ("1.5", "00:00:01:12"))
+    assert seconds == timecode == pytest.approx(float(1500 - 1000 * zero), abs=1)
+    with pytest.raises(OptionError, match="nothing says how many frames a second"):
+        ask(studio, "/hitpoint/calibrate", midi=str(late), expected=str(late), at="00:00:01:12")
+    assert ask(studio, "/hitpoint/latencies")["latency_ms"] == {"virtual:Hitpoint": -7.0}

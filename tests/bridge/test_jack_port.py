@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.calibrating import round_trip
+from bridge.calibrating import Aim, round_trip
 from bridge.clock import SECOND
 from bridge.jack_client import JackClient
 from bridge.jack_port import JackInput, JackPort
@@ -342,7 +342,7 @@ def test_a_calibration_that_is_refused_or_not_connected_leaves_jack() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("bridge.jack_client.library", lambda graph=graph: graph)
             with pytest.raises(HitpointError, match=said):
-                round_trip(out, into, 1, 1000, 0.05)
+                round_trip(Aim.of(out).outlet, into, 1, 1000, 0.05)
         assert "process" not in graph.calls or "closed" in graph.calls
         assert graph.pins == []
 

@@ -242,11 +242,21 @@ def test_a_latency_moves_every_message_by_itself(programme: Programme, latency_m
     def played(latency: int) -> Sent:
         desk = Desk(programme, latency)
         desk.deck.stop(-SECOND)  # so that nothing is due before the start
-        desk.deck.play()
+        desk.deck.play(lead=0)
         desk.run(6 * SECOND)
         return [(now - latency, message) for now, message in desk.notes if now < 5 * SECOND + latency]
 
     assert played(latency_ms * MS) == played(0)
+
+
+@pytest.mark.parametrize("latency_ms", [-1500, -150, -1, 0, 150])
+def test_the_first_note_of_a_stem_that_is_played_early_is_in_time(latency_ms: int) -> None:
+    desk = Desk(scale(), latency_ms * MS)
+    begins = max(0, -latency_ms * MS)  # it waits until the earliest message may go out in time
+    desk.deck.play(0)
+    desk.run(4 * SECOND)
+    struck = [now for now, message in desk.notes if message[0] & 0xF0 == 0x90]
+    assert struck[:5] == [begins + k * 250 * MS + latency_ms * MS for k in range(5)]
 
 
 def scale(count: int = 40, length: int = 200 * MS) -> Programme:

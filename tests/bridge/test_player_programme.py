@@ -1,12 +1,10 @@
-"""What is played live is what the MIDI file holds; the verb that plays it, and the one that measures how late it is."""
+"""What is played live is what the MIDI file holds, and the verb that plays it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -14,13 +12,10 @@ from hypothesis import strategies as st
 from sittings import saved, scored
 
 import main
-from bridge.clock import SECOND, HandClock, MonotonicClock
-from bridge.player import Outlet, Route
-from bridge.player.calibration import Measured, Ring, calibrated, keep, latencies, measured, signed
+from bridge.clock import SECOND
 from bridge.player.programme import Part
 from bridge.player.writing import file_map, programme_of, programme_of_score
-from bridge.ports import MemoryPort
-from engines.errors import OptionError, OutputError, PortError
+from engines.errors import OptionError
 from engines.score.notes import Note
 from engines.score.smf import Score, smf_bytes, tempo_track_of
 from engines.score.smf_reader import Smf, parse_smf
@@ -164,115 +159,6 @@ def test_what_cannot_be_played_is_said_in_one_line(
     err = capsys.readouterr().err
     assert said in err
     assert "Traceback" not in err
-
-
-@pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "settings" / "latencies.json"
-    monkeypatch.setattr("bridge.player.calibration.store", lambda: path)
-    return path
-
-
-def late(score: Score, by: Fraction) -> Score:
-    """The same cue as a DAW recorded it, so much later and a little uneven."""
-    chance = Random(5)
-    beats = score.tempo_map
-    moved = [
-        replace(n, start=beats.beat(beats.seconds(n.start) + by + Fraction(chance.randint(-50, 50), 100_000)))
-        for n in score.notes
-    ]
-    return replace(score, notes=tuple(moved))
-
-
-def test_calibrate_reads_a_recording_and_keeps_what_it_found(
-    session: Session, tmp_path: Path, kept: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = saved(session, tmp_path / "cue.hitpoint")
-    recorded = tmp_path / "take.mid"
-    recorded.write_bytes(smf_bytes(late(score_of(session), Fraction(217, 10_000))))
-    zero = float(score_of(session).zero)
-    words = ["calibrate", "--out", "jack:strings", "--midi", str(recorded), "--expected", str(path), "--at", str(zero), "--json"]
-    assert main.main([*words, "--dry-run"]) == 0
-    assert not kept.exists()
-    assert main.main(words) == 0
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert abs(told["late_ms"] - 21.7) < 0.5
-    assert told["spread_ms"] < 2
-    assert told["found"] == told["sent"]
-    assert latencies() == {"strings": told["latency_ms"]}
-    routes = calibrated((Route(Outlet("jack", "strings")), Route(Outlet("jack", "other")), Route(Outlet(), "piano", 5.0)))
-    assert [route.latency_ms for route in routes] == [told["latency_ms"], 0.0, 5.0]
-    assert main.main(["calibrate", "--list"]) == 0
-    assert "strings: -21." in capsys.readouterr().out
-    assert main.main(["calibrate", "--forget", "strings", "--json"]) == 0
-    assert latencies() == {}
-
-
-def test_calibrate_refuses_another_cue(session: Session, tmp_path: Path, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = saved(session, tmp_path / "cue.hitpoint")
-    other = tmp_path / "other.mid"
-    other.write_bytes(smf_bytes(Score(TempoMap.steady(120), (Note(Fraction(0), 21, Fraction(1), 80),))))
-    assert main.main(["calibrate", "--midi", str(other), "--expected", str(path)]) == 2
-    assert main.main(["calibrate", "--midi", str(other)]) == 2
-    assert "are found within" in capsys.readouterr().err
-    assert not kept.exists()
-
-
-@given(st.floats(-400, 400), st.integers(0, 2**32), st.integers(0, 20))
-@settings(max_examples=60)
-def test_a_latency_is_found_to_a_millisecond(late_ms: float, seed: int, lost: int) -> None:
-    chance = Random(seed)
-    played = [(Fraction(k * 37 % 97 + 100 * k, 200), chance.randint(50, 70)) for k in range(60)]
-    heard = [(moment + Fraction(late_ms + chance.uniform(-0.5, 0.5)) / 1000, pitch) for moment, pitch in played]
-    del heard[:lost]
-    found = measured(played, heard)
-    assert abs(found.late_ms - late_ms) < 1
-    assert found.spread_ms < 1.1
-    assert found.found >= 60 - lost
-    assert found.latency_ms == -found.late_ms
-
-
-def test_next_to_nothing_has_no_sign_of_its_own() -> None:
-    assert [signed(ms) for ms in (0.0, -0.0, -0.004, 0.004, -0.006, 12.3)] == ["+0.00 ms"] * 4 + ["-0.01 ms", "+12.30 ms"]
-    exact = Measured(0.0, 0.0, 0.0, 4, 4)
-    assert str(exact.latency_ms) == "0.0"
-    assert "0.00 ms late" in replace(exact, late_ms=-0.001).text()
-
-
-def test_notes_sent_round_tell_how_late_they_are() -> None:
-    clock = MonotonicClock()
-    ring = Ring(clock)
-    port = MemoryPort(clock, heard=lambda message, moment: ring.heard(message, moment + 7_000_000))
-    port.open()
-    found = ring.send(port, 8, 5_000_000)
-    port.close()
-    assert 7 <= found.late_ms < 1000
-    assert (found.found, found.sent) == (8, 8)
-
-
-def test_notes_that_do_not_come_back_are_said() -> None:
-    clock = HandClock()
-
-    class Impatient(MemoryPort):
-        def service(self) -> int | None:
-            clock.turn(0.1)
-            return super().service()
-
-    port = Impatient(clock)
-    port.open()
-    with pytest.raises(PortError, match="no note came back"):
-        Ring(clock).send(port, 3, 1_000_000, patience_s=0.2)
-
-
-def test_settings_that_are_damaged_or_cannot_be_kept(tmp_path: Path) -> None:
-    path = tmp_path / "latencies.json"
-    for content in ("", "[]", '{"a": "b", "c": 1e9, "d": 3}', "\xff"):
-        path.write_text(content, "latin-1")
-        assert latencies(path) in ({}, {"d": 3.0})
-    keep("e", -1.23456, path)
-    assert latencies(path) == {"e": -1.235}
-    with pytest.raises(OutputError):
-        keep("e", 1.0, path / "below" / "x.json")
 
 
 def test_a_part_that_a_programme_lacks_is_silent(session: Session) -> None:

@@ -470,17 +470,26 @@ def test_a_port_of_the_systems_own_plays_the_same_notes_within_a_period_or_so(gr
     assert np.percentile(off, 50) < 1000 * 2 * graph.period / RATE
 
 
-def test_calibrate_measures_a_loop_to_the_sample(graph: Graph, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "out", "back"),
+    [(("--out", "jack:melody", "--in", "jack:return"), "melody", "return"), ((), "Hitpoint", "Hitpoint return")],
+    ids=["named", "left open"],
+)
+def test_calibrate_measures_a_loop_to_the_sample(
+    words: tuple[str, ...], out: str, back: str, graph: Graph, tmp_path: Path
+) -> None:
     """What goes out and straight back in comes a period later, as JACK has it for loops, every time."""
-    command = [sys.executable, str(ROOT / "main.py"), "calibrate", "--out", "jack:melody", "--in", "jack:return", "--json"]
+    command = [sys.executable, str(ROOT / "main.py"), "calibrate", *words, "--json"]
+    ours = [f"Hitpoint:{out}", f"Hitpoint:{back}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as calibrate:
-        assert peers.until(lambda: {"Hitpoint:melody", "Hitpoint:return"} <= set(peers.ports(graph.server)), DEADLINE_S)
-        subprocess.run(["jack_connect", "Hitpoint:melody", "Hitpoint:return"], check=True, capture_output=True, timeout=20)
-        out, err = calibrate.communicate(timeout=DEADLINE_S)
+        assert peers.until(lambda: set(ours) <= set(peers.ports(graph.server)), DEADLINE_S)
+        subprocess.run(["jack_connect", *ours], check=True, capture_output=True, timeout=20)
+        said, err = calibrate.communicate(timeout=DEADLINE_S)
     assert calibrate.returncode == 0, err
-    told = json.loads(out)
+    assert "waiting" in err
+    told = json.loads(said)
     assert told["found"] >= told["sent"] - 2
     assert told["spread_ms"] < 0.1
     assert min(abs(told["late_ms"] - periods * 1000 * graph.period / RATE) for periods in (0, 1)) < 0.1
     kept = json.loads(next((tmp_path / "config").rglob("latencies.json")).read_text())
-    assert kept == {"melody": told["latency_ms"]}
+    assert kept["latency_ms"] == {f"jack:{out}": told["latency_ms"]}
