@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.calls import Json, job_json, path_of, paths_of, whole
 from bridge.opened import OpenFilm
-from bridge.placing import place_of
+from bridge.places import place_of
 from bridge.studio import OUTSIDE, PICTURE, Studio
 from engines.engine import MOODS
 from engines.errors import OptionError

@@ -11,10 +11,10 @@ from engines.verbs.reading import within
 from engines.verbs.terminal import Verb, give, progress, say
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from bridge.daw import Address
+    from bridge.places import Place
     from bridge.project import Project
+    from engines.picture.timecode import Timecode
     from engines.session.model import Session
 
 _ROLLS = {"play": True, "stop": False}
@@ -27,7 +27,7 @@ def place(args: argparse.Namespace) -> None:
     from engines.session.working import look_at
 
     session = look_at(args.session).session
-    cue, project = Cue.of(session, args.scene), said(args, session.film.rate)
+    cue, project = Cue.of(session, args.scene), said(args, session.start)
     daw = args.daw or "folder"
     placement = place_in(daw, _address(args, project, session, daw), cue, project.zero)
     project.keep(args.session)
@@ -43,7 +43,7 @@ def markers(args: argparse.Namespace) -> None:
     from engines.session.working import act_on, look_at
 
     session = look_at(args.session).session
-    project = said(args, session.film.rate)
+    project = said(args, session.start)
     daw = named(args, project)
     found = marked(daw, _address(args, project, session, daw), session, project.zero)
     act = found.act(args.only, args.weight) if args.hits or args.only else None
@@ -61,19 +61,19 @@ def daw(args: argparse.Namespace) -> None:
     nothing: look at the DAW."""
     from bridge.daw import open_daw
     from bridge.driving import Went, film_place
-    from bridge.placing import place_of
+    from bridge.places import Place
     from bridge.ports import CONTROL
     from engines.session.working import look_at
 
     session = look_at(args.session).session
-    project = said(args, session.film.rate)
+    project = said(args, session.start)
     name = named(args, project)
     if (args.act == "locate") is not (args.place is not None):
         raise OptionError(f"{args.act} {'needs a' if args.act == 'locate' else 'takes no'} place", where="daw", cure="see --help")
     if name == "generic" and args.act != "where" and project.midi is None:
         cure = "name a port of the DAW's: --midi system:NAME; or let the window or serve tell it, while they run"
         raise OptionError(f"our port {CONTROL!r} would be gone again when this ends", where="--midi", cure=cure)
-    begins, seconds = project.begins(session, name), place_of(args.place or "0", session.film.rate)
+    begins, seconds = project.begins(session, name), Place.of(args.place or "0", session.start, "locate").seconds
     adapter = open_daw(name, _address(args, project, session, name))
     try:
         if args.act == "where":
@@ -87,17 +87,26 @@ def daw(args: argparse.Namespace) -> None:
     give(args, went.json(), went.words)
 
 
-def said(args: argparse.Namespace, rate: Fraction) -> Project:
-    """The project that is kept for a session, with what the command line says of it; ``rate`` is the film's."""
-    from bridge.placing import place_of
+def said(args: argparse.Namespace, start: Timecode) -> Project:
+    """The project that is kept for a session whose film begins at ``start``, with what the command line says of it."""
     from bridge.project import Project
 
-    at = None if args.at is None else place_of(args.at, rate)
+    at = lies(args.at, start)
     about = {name: getattr(args, name, None) for name in ("daw", "project")}
     daw = None if about["daw"] == "folder" else about["daw"]
     return Project.of(args.session).but(
         daw, at, about["project"], getattr(args, "cue_tempo", False) or None, getattr(args, "midi", None)
     )
+
+
+def lies(text: str | None, start: Timecode) -> Place | None:
+    """Where a film lies in a DAW's project, as the command line says it; what was understood is told. Raises OptionError."""
+    from bridge.places import Place
+
+    place = None if text is None else Place.in_project(text, start)
+    if place is not None and place.label is not None:
+        say(f"--at: the film lies at {place.words} of the project")
+    return place
 
 
 def named(args: argparse.Namespace, project: Project) -> str:
@@ -123,7 +132,8 @@ def film_at(parser: argparse.ArgumentParser) -> None:
     """The option that says where the film lies in a DAW's project."""
     parser.add_argument(
         "--at", metavar="PLACE",
-        help="of the film's first frame in the DAW's project: seconds or timecode; kept with the session (0 at first)",
+        help="of the film's first frame in the DAW's project: seconds, or timecode that counts as the film does (with ; it is "
+        "drop-frame, with ndf behind it not); kept with the session (0 at first)",
     )  # fmt: skip
 
 

@@ -92,8 +92,8 @@ def test_both_are_asked_for_over_the_wire(studio: Studio, tmp_path: Path, monkey
     monkeypatch.setattr(studio.playback, "follow", lambda source=None, midi=True: followed.append((source, midi)))
     watch, daw = OUTSIDE["/hitpoint/conform/watch"], OUTSIDE["/hitpoint/transport/daw"]
     cuts = str(tmp_path / "cut.edl")
-    assert watch(studio, cuts=cuts) == {"cuts": cuts, "daw": None, "at_s": None}
-    assert daw(studio, daw="reaper") == {"cuts": cuts, "daw": "reaper", "at_s": None}
-    assert daw(studio) == {"cuts": cuts, "daw": None, "at_s": None}
-    assert watch(studio, off=True) == {"cuts": None, "daw": None, "at_s": None}
+    assert watch(studio, cuts=cuts) == {"cuts": cuts, "daw": None, "at_s": None, "at": None}
+    assert daw(studio, daw="reaper") == {"cuts": cuts, "daw": "reaper", "at_s": None, "at": None}
+    assert daw(studio) == {"cuts": cuts, "daw": None, "at_s": None, "at": None}
+    assert watch(studio, off=True) == {"cuts": None, "daw": None, "at_s": None, "at": None}
     assert followed == [(None, False)]
