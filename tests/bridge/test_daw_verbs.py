@@ -89,6 +89,7 @@ def test_markers_are_listed_and_made_hits_that_one_undo_takes_back(session: Path
         (("daw", "play", "--daw", "generic"), "would be gone again"),
         (("daw", "where", "--daw", "reaper", "--port", "9"), "does not answer"),
         (("daw", "stop", "--daw", "folder"), "has no transport"),
+        (("daw", "where", "--daw", "folder"), "has no transport"),
         (("place", "--daw", "reaper", "--at", "soon"), "is no place"),
     ],
 )
@@ -118,13 +119,20 @@ def test_a_daw_goes_where_the_film_is_told_to(session: Path, run: Run) -> None:
         web.close()
 
 
-def test_machine_control_goes_to_the_daws_own_port(session: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_control_goes_to_the_daws_own_port(
+    session: Path, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     ports = {"IAC Bus 1": MemoryPort()}
     monkeypatch.setattr(generic, "SystemPort", lambda name, virtual: ports[name])
     run("daw", session, "locate", "1.5", "--daw", "generic", "--midi", "system:IAC Bus 1", "--json")
     assert [message.hex() for _, message in ports["IAC Bus 1"].sent] == ["f07f7f06440601" + "0000010c00" + "f7"]
     run("daw", session, "stop", "--json")
     assert ports["IAC Bus 1"].sent[-1][1].hex() == "f07f7f0601f7", "DAW and port are kept"
+    sent = len(ports["IAC Bus 1"].sent)
+    assert run("daw", session, "where", "--json") == {"daw": "generic", "seconds": None, "rolling": None, "bpm": None}
+    assert main(["daw", str(session), "where"]) == 0
+    assert capsys.readouterr().out == "generic says nothing of its transport over MIDI: look at it\n"
+    assert len(ports["IAC Bus 1"].sent) == sent
 
 
 class Deaf:
