@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from bridge.chase import Chase, Standing
-from bridge.clock import MonotonicClock
+from bridge.clock import SECOND, MonotonicClock
 from bridge.daw import Address, open_daw
 from bridge.daws import DAWS
 from bridge.doctor import Diagnosis, Finding, examine, late_periods
@@ -30,6 +30,11 @@ from engines.watch import Watch
 
 PATIENCE_S = 1.0
 """Seconds within which a DAW that is there answers."""
+
+LONGER_NS = 6 * SECOND
+"""How much longer is listened to timecode whose speed does not tell yet whether it is film of 24 or of 23.976."""
+
+_LOOK_S = 0.25
 
 LARGEST_ANSWER = 1 << 20
 """Bytes of an answer to a ping; a longer one is none of ours."""
@@ -56,7 +61,7 @@ def checkup(
     """
     watch = watch or Watch()
     project = Project() if session is None else Project.of(session)
-    chase, clock = _chase(session, project.at), MonotonicClock()
+    (chase, drop), clock = _chase(session, project), MonotonicClock()
     if session is not None:
         folder = address.folder or session.parent / f"{session.stem}-midi"
         address = replace(address, folder=folder, project=address.project or project.file)
@@ -65,6 +70,9 @@ def checkup(
     if heard is None:
         with listening(chase) as refused, late_periods() as counted:
             rested(listen_s, watch)  # what comes in this time is what is judged
+            end = clock.now_ns() + LONGER_NS
+            while listen_s and clock.now_ns() < end and any(one.undecided for one in chase.standings(clock.now_ns())):
+                rested(_LOOK_S, watch)
             heard, late = chase.standings(clock.now_ns()), late + counted()
     reaches = []
     for name in daws or tuple(DAWS):
@@ -73,20 +81,22 @@ def checkup(
             reaches.append(patient(daw.reach, watch))
         finally:
             daw.close()
-    return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others], late=late)
+    return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others], late=late, drop=drop)
 
 
-def _chase(session: Path | None, at: Fraction | None) -> Chase:
+def _chase(session: Path | None, project: Project) -> tuple[Chase, bool | None]:
+    """A chase for the film of a session, and whether timecode should be drop-frame; nothing is known of that without one."""
     if session is None:
-        return Chase()
+        return Chase(), None
     from bridge.player.writing import file_map
     from engines.session.deliver import score_of
 
     with Desk.open(session, read_only=True) as desk:
-        cue = desk.session
+        cue, at = desk.session, project.at
         start, zero = (cue.start.seconds, cue.start.seconds) if at is None else (at, Fraction(0))
         beats = file_map(score_of(cue))
-        return Chase(cue.film.rate, start, lambda beat: start + beats.seconds(beat), zero=zero)
+        chase = Chase(cue.film.rate, start, lambda beat: start + beats.seconds(beat), zero=zero)
+        return chase, project.counting(cue.start).drop
 
 
 @contextmanager
