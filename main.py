@@ -84,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; 0 on success, 2 with one line on bad input, 130 where the person stopped it."""
+    """Runs one command; 0 on success (or the verb's own code: `doctor` found faults), 2 with one line on bad input, 130 where the person
+    stopped it."""
     stoppable = threading.current_thread() is threading.main_thread()
     if stoppable:
         signal(SIGINT, _ended)
@@ -95,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
         args = parser.parse_args(argv)
         if args.verb is None:
             args = parser.parse_args(["app"])  # the window
-        args.call(args)
+        code = args.call(args)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
         _last_word(CANCELLED)
@@ -119,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
             f"line {place.lineno}); please report it, with what HITPOINT_TRACEBACK=1 shows"
         )
         return 70  # EX_SOFTWARE of sysexits.h
-    return 0
+    return code or 0
 
 
 if __name__ == "__main__":

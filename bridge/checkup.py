@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bridge.chase import Chase, Standing
 from bridge.clock import SECOND, MonotonicClock
-from bridge.daw import Address, open_daw
+from bridge.daw import Address, Reach, open_daw
 from bridge.daws import DAWS
 from bridge.doctor import Diagnosis, Finding, examine, late_periods
 from bridge.editors.watched import editor
@@ -63,8 +63,7 @@ def checkup(
     project = Project() if session is None else Project.of(session)
     (chase, drop), clock = _chase(session, project), MonotonicClock()
     if session is not None:
-        folder = address.folder or session.parent / f"{session.stem}-midi"
-        address = replace(address, folder=folder, project=address.project or project.file)
+        address = replace(address, folder=address.folder or session.parent / f"{session.stem}-midi")
     address = replace(address, timeout_s=min(PATIENCE_S, address.timeout_s))
     refused: list[Finding] = []
     if heard is None:
@@ -76,12 +75,35 @@ def checkup(
             heard, late = chase.standings(clock.now_ns()), late + counted()
     reaches = []
     for name in daws or tuple(DAWS):
-        daw = open_daw(name, address)
+        daw = open_daw(name, replace(address, project=_meant(name, daws, address.project, project)))
         try:
             reaches.append(patient(daw.reach, watch))
         finally:
             daw.close()
-    return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others], late=late, drop=drop)
+    return examine(
+        heard,
+        chase.picture,
+        reaches,
+        [*_gone(address.project, reaches), *refused, editor(), server(), *others],
+        late=late,
+        drop=drop,
+    )
+
+
+def _meant(name: str, daws: tuple[str, ...], given: Path | None, project: Project) -> Path | None:
+    """The project's file or folder, where it is this DAW's: as was said, else as its name tells. What is kept belongs to the DAW that it
+    was kept for."""
+    kept = project.file if project.daw in (None, name) else None
+    path = kept if given is None else given
+    if path is None or daws == (name,) or (given is None and project.daw == name):
+        return path
+    return path if name == ("reaper" if path.suffix.lower() == ".rpp" else "ardour") else None
+
+
+def _gone(given: Path | None, reaches: Sequence[Reach]) -> Iterator[Finding]:
+    """A project that was named and is not there, where no DAW was asked that would have said so."""
+    if given is not None and not given.exists() and not any(reach.wrong for reach in reaches):
+        yield Finding("project", "broken", f"{given} is not there", "give the folder of an Ardour session, or a .RPP file")
 
 
 def _chase(session: Path | None, project: Project) -> tuple[Chase, bool | None]:

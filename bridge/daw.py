@@ -165,13 +165,25 @@ class Transport:
 
 @dataclass(frozen=True)
 class Reach:
-    """Whether a DAW answers: in words, with what to do where it does not. ``there`` is None where nobody can know."""
+    """Whether a DAW answers: in words, with what to do where it does not. ``there`` is None where nobody can know. ``wrong`` where what was
+    said of it is: then it is a fault, though a DAW that does not run is none."""
 
     daw: str
     there: bool | None
     said: str
     cure: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    wrong: bool = False
+
+
+def with_project(reach: Reach, read: Callable[[], object], readable: str = "") -> Reach:
+    """The same, and that the project which was named can be read (in the words ``readable``), or the fault that it cannot: ``read`` then
+    raises DawError."""
+    try:
+        read()
+    except DawError as error:
+        return replace(reach, said=f"{reach.said}; {error.where}: {error.what}", cure=error.cure or "", wrong=True)
+    return replace(reach, said=f"{reach.said}; {readable}" if readable else reach.said)
 
 
 class Daw(Protocol):

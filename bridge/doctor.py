@@ -257,8 +257,8 @@ def _counted(standing: Standing, drop: bool | None) -> str:
 
 
 def daw(reach: Reach) -> Finding:
-    """One DAW. That one is not running is no fault."""
-    state: State = "well" if reach.there or reach.there is None else "absent"
+    """One DAW. That one is not running is no fault; a project of its that is not there is one."""
+    state: State = "broken" if reach.wrong else "well" if reach.there or reach.there is None else "absent"
     return Finding(f"DAW {reach.daw}", state, reach.said, reach.cure, dict(reach.facts))
 
 

@@ -12,6 +12,9 @@ from engines.errors import HitpointError, OptionError
 from engines.verbs.reading import rate, within
 from engines.verbs.terminal import Verb, give, progress, say
 
+FAULTS = 1
+"""What `doctor` ends with where something is at fault, so that a script need not read its words."""
+
 
 def serve(args: argparse.Namespace) -> None:
     """Let other programs of this machine work here: HTTP, WebSocket, and OSC if a port for it is given. Ctrl-C ends it."""
@@ -54,14 +57,16 @@ def ports(args: argparse.Namespace) -> None:
     give(args, {"systems": table}, "\n".join(finding.words for finding in midi(lambda: found)))
 
 
-def doctor(args: argparse.Namespace) -> None:
-    """Every link to the other programs, in words: seen or not, rate against the picture's, offset, jitter, and what to do."""
+def doctor(args: argparse.Namespace) -> int:
+    """Every link to the other programs, in words: seen or not, rate against the picture's, offset, jitter, and what to do. Ends with 1
+    where something is at fault (FAULT, with --json the state broken), else with 0: what is merely not there is no fault."""
     from bridge.checkup import checkup
     from bridge.daw import Address
 
     address = Address(args.folder, args.project, port=args.port)
     diagnosis = checkup(args.session, tuple(args.daw), args.listen, address)
     give(args, diagnosis.json(), diagnosis.words)
+    return FAULTS if diagnosis.state == "broken" else 0
 
 
 def watch(args: argparse.Namespace) -> None:
