@@ -13,7 +13,7 @@ from bridge.daw import Address
 from bridge.daws import DAWS
 from bridge.driving import Driver, Went
 from bridge.editors import CUTS, HANDED
-from bridge.editors.watched import EVERY_S, WatchedFile
+from bridge.editors.watched import EVERY_S, WatchedFile, awaited
 from bridge.events import Event, Message, SessionChanged
 from bridge.marking import Marked, marked_by
 from bridge.places import Place
@@ -181,11 +181,14 @@ class Neighbours:
         return self.project.begins(self.studio.now.session, daw) if self.studio.is_open else Fraction(0)
 
     def watch(self, cuts: Path | None = None) -> Path:
-        """Watches a cut list from now on, by default the one that the script in Blender or Resolve hands over."""
-        path = cuts or HANDED.expanduser() / CUTS
+        """Watches a cut list from now on, by default the one that the script in Blender or Resolve hands over. One that does not lie
+        there yet is told as a `Message`. Raises OptionError where its folder does not exist."""
+        path, missing = cuts or HANDED.expanduser() / CUTS, awaited(cuts)
         with self._lock:
             self.leave_cuts()
             self._watched = WatchedFile(path, self._changed, self._every_s).start()
+        if missing is not None:
+            self.studio.events.publish(Message(missing))
         return path
 
     def leave_cuts(self) -> None:

@@ -37,7 +37,7 @@ def serve(args: argparse.Namespace) -> None:
         if args.follow:
             house.studio.playback.follow()
         say(f"token: {house.token}", f"also in {house.token_file}, which only you can read")
-        say(*filter(None, [house.warning]))
+        say(*house.said, *filter(None, [house.warning]))
         with suppress(KeyboardInterrupt):  # as soon as it is told that it serves, it may be ended
             give(args, house.json(), house.text())
             sys.stdout.flush()
@@ -73,12 +73,13 @@ def watch(args: argparse.Namespace) -> None:
     """Wait until an editor hands its cuts over again or exports them, and say what the new cut would change; with --accept carry the
     session to it. Ctrl-C ends it. With --json one object a change, each on a line of its own."""
     from bridge.editors import CUTS, HANDED
-    from bridge.editors.watched import changes
+    from bridge.editors.watched import awaited, changes
     from engines.session.working import conform_file, look_at
 
     look_at(args.session).close()
+    missing = awaited(args.cuts)
     cuts = args.cuts or HANDED.expanduser() / CUTS
-    say(f"watching {cuts}: Ctrl-C ends it")
+    say(f"watching {cuts}: Ctrl-C ends it", *filter(None, [missing]))
     for path in changes(cuts, args.every, known=not args.now):
         try:
             told = progress(args)

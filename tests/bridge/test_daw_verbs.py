@@ -205,3 +205,19 @@ def test_serve_follows_from_the_start_where_it_is_told_to(session: Path, run: Ru
     assert [socket.name for socket in status.inlets] == ["Hitpoint sync"]
     assert Project.of(session).at == 3600
     assert "no session to keep it with" in run("serve", "--port", 0, "--at", "4")
+
+
+def test_serve_says_on_the_terminal_what_is_wrong_with_what_lies_beside_the_session(
+    session: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody can have subscribed before it is opened."""
+    monkeypatch.setattr(House, "wait", lambda house: None)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(session.parent))
+    session.with_suffix(".daw.json").write_text("{")
+    assert main(["serve", "--session", str(session), "--port", "0"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "cue.daw.json" in line]
+    assert len(lines) == 1
+    assert "does not say where the film lies in the DAW; delete it" in lines[0]
+    session.with_suffix(".daw.json").unlink()
+    assert main(["serve", "--session", str(session), "--port", "0"]) == 0
+    assert "daw.json" not in capsys.readouterr().err

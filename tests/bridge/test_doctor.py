@@ -311,6 +311,28 @@ def test_a_new_cut_is_offered_and_with_accept_carried_over(capsys: pytest.Captur
     assert "the JSON is broken" in capsys.readouterr().err
 
 
+def test_a_cut_list_that_is_not_there_is_told_at_once_and_waited_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, cuts = saved(scored((3, 3)), tmp_path / "cue.hitpoint"), tmp_path / "later.edl"
+    assert main.main(["watch", str(session), "--cuts", str(tmp_path / "typo" / "x.edl")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"hitpoint: --cuts: the folder {tmp_path / 'typo'} does not exist; ")
+    assert said.count("\n") == 1
+
+    def changes(path: Path, every_s: float, known: bool) -> Iterator[Path]:
+        assert f"{cuts} is not there yet: it is waited for" in capsys.readouterr().err
+        path.write_text("TITLE: later")
+        yield path
+
+    monkeypatch.setattr("bridge.editors.watched.changes", changes)
+    assert main.main(["watch", str(session), "--cuts", str(cuts), "--once"]) == 2
+    assert "later.edl" in capsys.readouterr().err
+    monkeypatch.setattr("bridge.editors.watched.changes", lambda path, every_s, known: iter(()))
+    assert main.main(["watch", str(session), "--cuts", str(cuts)]) == 0
+    assert "not there yet" not in capsys.readouterr().err
+
+
 @contextmanager
 def listener(answer: bytes) -> Iterator[int]:
     """A program that answers whatever it is asked with this."""
