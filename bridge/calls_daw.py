@@ -50,9 +50,11 @@ def markers(
     port: int | None = None,
     only: str | None = None,
     weight: float | None = None,
+    region_ends: bool | None = None,
 ) -> Json:
-    said, chosen = said_of(studio, daw, at, project), numbers(only)
-    return job_json(studio.neighbours.markers(daw, bool(mark) or bool(chosen), chosen, weight, port, path_of(folder), said))
+    said, chosen, ends = said_of(studio, daw, at, project), numbers(only), bool(region_ends)
+    wished = bool(mark) or bool(chosen)
+    return job_json(studio.neighbours.markers(daw, wished, chosen, weight, port, path_of(folder), said, ends))
 
 
 DAW: Mapping[str, Callable[..., Json]] = {

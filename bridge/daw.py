@@ -138,6 +138,10 @@ class Placed:
     worst_ms: float = 0.0
 
 
+END = "end"
+"""What is written behind a region's name for the marker at its end."""
+
+
 @dataclass(frozen=True, order=True)
 class ProjectMarker:
     """A marker of the DAW's project, or a region where it has an ``end``; in seconds from the project's zero."""
@@ -145,6 +149,11 @@ class ProjectMarker:
     start: Fraction
     name: str
     end: Fraction | None = None
+
+    @property
+    def ending(self) -> ProjectMarker:
+        """Where a region ends, as a marker of its own."""
+        return ProjectMarker(self.start if self.end is None else self.end, f"{self.name} {END}".strip())
 
     def on_film(self, at: Fraction, rate: Fraction) -> cutlist.Marker:
         """The marker on the film's frames, where the film's first frame lies ``at`` seconds of the project."""

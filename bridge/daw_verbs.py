@@ -38,7 +38,8 @@ def place(args: argparse.Namespace) -> None:
 
 def markers(args: argparse.Namespace) -> None:
     """Markers and regions of a DAW's project, by timecode and frame of the film; with --hits they become hits, where none lies on their
-    frame (+). `undo` takes all of them back in one step."""
+    frame (+). A region has two rows; its end (.) becomes a hit with --region-ends, or by its number. `undo` takes all of them back in one
+    step."""
     from bridge.marking import marked
     from engines.session.working import act_on, look_at
 
@@ -46,7 +47,7 @@ def markers(args: argparse.Namespace) -> None:
     project = said(args, session.start)
     daw = named(args, project)
     found = marked(daw, _address(args, project, session, daw), session, project.zero)
-    act = found.act(args.only, args.weight) if args.hits or args.only else None
+    act = found.act(args.only, args.weight, args.region_ends) if args.hits or args.only else None
     if act is not None:
         act_on(args.session, [act], progress(args))
         say(act.sentence)
@@ -160,5 +161,6 @@ def add(verb: Verb) -> None:
     one.add_argument("--scene", type=int, action="append", default=[], help="only this scene; may be given again")
     two.add_argument("--hits", action="store_true", help="make hits of those inside the film")
     two.add_argument("--only", type=int, action="append", default=[], metavar="N", help="of this one; may be given again")
+    two.add_argument("--region-ends", action="store_true", help="with --hits: where regions end, too")
     two.add_argument("--weight", type=within(0, 1, float), help="of these hits (1)")
     three.add_argument("--midi", metavar="PORT", help="that takes machine control for --daw generic: system:NAME")

@@ -152,17 +152,18 @@ class Neighbours:
         port: int | None = None,
         folder: Path | None = None,
         said: Said | None = None,
+        ends: bool = False,
     ) -> Job[Marked]:
         """The markers of a DAW's project on the film; where they are to be hits (``mark``), those inside the film on whose frame none
-        lies yet, or of these the ones with the numbers ``only``, become that in one act. What is ``said`` of the project is kept once
-        they were read."""
+        lies yet (the ``ends`` of regions only where that is said), or of these the ones with the numbers ``only``, become that in one
+        act. What is ``said`` of the project is kept once they were read."""
         now, project = self.studio.now, self.project if said is None else said(self.project)
         name = self.named(daw, project)
         where, begins = self.address(name, port, folder, project=project), project.zero
 
         def work(watch: Watch) -> Marked:
             found: Marked = self.driver.ask(name, where, lambda adapter: marked_by(adapter, now.session, begins))
-            act = replace(found, session=self.studio.now.session).act(only, weight) if mark else None
+            act = replace(found, session=self.studio.now.session).act(only, weight, ends) if mark else None
             if act is not None:
                 self.studio.act(act)
             if said is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
 
-from bridge.places import Place
+from bridge.places import NON_DROP, Place
 from bridge.ports import CONTROL
 from bridge.project import Project
 from desktop import theme
@@ -162,9 +162,11 @@ class DawBox(QWidget):
     def _place(self, project: Project) -> str:
         now = self._document.now
         place = None if now is None else project.place(now.session.start)
-        if place is None:
+        if now is None or place is None:
             return ""
-        return f"{float(place.seconds):g}" if place.label is None else str(place.label)
+        if place.label is None:
+            return f"{float(place.seconds):g}"
+        return f"{place.label} {NON_DROP}" if now.session.start.drop and not place.label.drop else str(place.label)
 
     def _moved(self) -> None:
         text, now = self.at.text().strip(), self._document.now

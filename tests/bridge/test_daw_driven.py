@@ -242,6 +242,44 @@ def test_markers_of_a_daw_become_hits_in_one_step_and_only_where_none_lies(studi
         job(studio, "/hitpoint/markers", only="9")
 
 
+def test_a_region_has_two_rows_and_its_end_is_a_hit_only_where_that_is_asked_for(studio: Studio) -> None:
+    web = WebReaper()
+    rate, at = studio.now.session.film.rate, Fraction(10)
+    there = studio.now.session.hits[0].frame
+    begins, ends = there + 5, there + 40
+    taken = {hit.frame for hit in studio.now.session.hits}
+    assert not {begins, ends, begins + 9} & taken
+    try:
+        web.markers = [("door", float(at + (begins + 9) / rate))]
+        web.regions = [
+            ("verse", float(at + begins / rate), float(at + ends / rate)),
+            ("", float(at + ends / rate), float(at + (studio.now.session.film.frames + 4) / rate)),
+        ]
+        given = {"daw": "reaper", "at": "10", "port": web.port}
+        rows = job(studio, "/hitpoint/markers", **given)["markers"]
+        assert [(row["marker"], row["frame"], row["name"], row["length"], row["end"], row["new"]) for row in rows] == [
+            (1, begins, "verse", ends - begins, False, True),
+            (2, begins + 9, "door", 0, False, True),
+            (3, ends, "", rows[2]["length"], False, True),
+            (4, ends, "verse end", 0, True, True),
+            (5, studio.now.session.film.frames + 4, "end", 0, True, False),
+        ]
+        job(studio, "/hitpoint/markers", **given, mark=True)
+        assert {hit.frame for hit in studio.now.session.hits} - taken == {begins, begins + 9, ends}
+        studio.undo()
+        web.regions = web.regions[:1]
+        job(studio, "/hitpoint/markers", **given, mark=True)
+        assert {hit.frame for hit in studio.now.session.hits} - taken == {begins, begins + 9}
+        job(studio, "/hitpoint/markers", **given, mark=True, region_ends=True)
+        marked = {hit.frame: hit.label for hit in studio.now.session.hits if hit.frame not in taken}
+        assert marked == {begins: "verse", begins + 9: "door", ends: "verse end"}
+        studio.undo()
+        job(studio, "/hitpoint/markers", **given, only="3")
+        assert ends in {hit.frame for hit in studio.now.session.hits}, "and by its number"
+    finally:
+        web.close()
+
+
 def test_a_session_that_is_saved_elsewhere_takes_its_project_along(studio: Studio, tmp_path: Path) -> None:
     kept = studio.neighbours.lie("reaper", Fraction(3600))
     studio.save(tmp_path / "elsewhere.hitpoint")

@@ -119,6 +119,27 @@ def test_a_daw_goes_where_the_film_is_told_to(session: Path, run: Run) -> None:
         web.close()
 
 
+def test_the_ends_of_regions_are_listed_and_are_hits_where_that_is_said(
+    session: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web, before = WebReaper(), hits(session)
+    begins, ends = min(before) + 5, min(before) + 40
+    assert not {begins, ends} & before
+    web.regions = [("verse", begins / 24, ends / 24)]
+    where = ("markers", session, "--daw", "reaper", "--port", web.port)
+    try:
+        assert main([str(word) for word in where]) == 0
+        first, second = capsys.readouterr().out.splitlines()
+        assert (first.split()[:2], first.split()[-1]) == (["1", "+"], "verse")
+        assert (second.split()[:2], second.split()[-2:]) == (["2", "."], ["verse", "end"])
+        assert run(*where, "--hits", "--json")["marked"] == [begins]
+        assert run(*where, "--hits", "--region-ends", "--json")["marked"] == [ends]
+        run("undo", session, "--json")
+        assert run(*where, "--only", "2", "--json")["marked"] == [ends]
+    finally:
+        web.close()
+
+
 def test_machine_control_goes_to_the_daws_own_port(
     session: Path, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
