@@ -24,6 +24,7 @@ import argparse
 import threading
 import traceback
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,14 @@ def _hung_up(number: int, frame: object) -> None:
     """A terminal that goes says so more than once, and the second word must not break into the cleaning up after the first."""
     signal(number, SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _writable(is_json: bool) -> None:
+    """JSON is UTF-8 whatever the terminal speaks, and a path of old bytes in it is an escape of JSON's (``\\udcff``), from which a program
+    has the path again; for a person, what the terminal has no letter for is an escape too."""
+    out = sys.stdout
+    if isinstance(out, TextIOWrapper) and (is_json or out.errors == "strict"):
+        out.reconfigure(encoding="utf-8" if is_json else None, errors="backslashreplace")
 
 
 def _last_word(line: str) -> None:
@@ -96,6 +105,7 @@ def main(argv: list[str] | None = None) -> int:
         args = parser.parse_args(argv)
         if args.verb is None:
             args = parser.parse_args(["app"])  # the window
+        _writable(args.json)
         code = args.call(args)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):

@@ -290,6 +290,28 @@ def test_the_command_line_places_a_cue(capsys: pytest.CaptureFixture[str], tmp_p
     assert main.main(["place", str(path), "--at", "soon"]) == 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no names that are no text")
+@pytest.mark.parametrize("spoken", [{"LC_ALL": "C"}, {"LC_ALL": "C.UTF-8"}, {"PYTHONIOENCODING": "ascii:strict"}])
+def test_json_of_a_folder_that_no_text_can_name_is_utf_8_and_leads_back_to_it(
+    spoken: dict[str, str], tmp_path: Path, trio: str
+) -> None:
+    home = os.path.join(os.fsencode(tmp_path), "Fl\u00f6te".encode() + b"\xff")
+    os.mkdir(home)
+    path = saved(scored((3, 3)), tmp_path / "cue.hitpoint")
+    os.rename(os.fsencode(path), os.path.join(home, b"cue.hitpoint"))
+    session = os.fsdecode(os.path.join(home, b"cue.hitpoint"))
+    for words in (["--json"], []):
+        done = subprocess.run(
+            [sys.executable, "main.py", "place", session, *words], cwd=ROOT, env={**os.environ, **spoken}, capture_output=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        if words:
+            told = json.loads(done.stdout.decode("utf-8"))
+            assert told["files"]
+            assert all(Path(file).is_file() for file in told["files"])
+
+
 def test_a_new_cut_is_offered_and_with_accept_carried_over(capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str) -> None:
     session = scored((3, 3))
     path, cuts = saved(session, tmp_path / "cue.hitpoint"), tmp_path / "cuts.json"
