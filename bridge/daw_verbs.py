@@ -12,7 +12,6 @@ from engines.verbs.terminal import Verb, give, progress, say
 
 if TYPE_CHECKING:
     from bridge.daw import Address
-    from bridge.places import Place
     from bridge.project import Project
     from engines.picture.timecode import Timecode
     from engines.session.model import Session
@@ -31,6 +30,7 @@ def place(args: argparse.Namespace) -> None:
     daw = args.daw or "folder"
     placement = place_in(daw, _address(args, project, session, daw), cue, project.zero)
     project.keep(args.session)
+    understood(args, project, session.start)
     if not placement.placed.confirmed:
         say("nothing was confirmed by the DAW")
     give(args, placement.json(), placement.placed.said)
@@ -54,6 +54,7 @@ def markers(args: argparse.Namespace) -> None:
     elif args.hits or args.only:
         say("no marker lies inside the film where no hit is: nothing was marked")
     project.keep(args.session)
+    understood(args, project, session.start)
     give(args, found.json() | {"marked": [] if act is None else [mark.frame for mark in act.marks]}, found.text())
 
 
@@ -84,15 +85,17 @@ def daw(args: argparse.Namespace) -> None:
     finally:
         adapter.close()
     project.keep(args.session)
+    understood(args, project, session.start)
     went = Went.of(name, told, begins)
     give(args, went.json(), went.words)
 
 
 def said(args: argparse.Namespace, start: Timecode) -> Project:
     """The project that is kept for a session whose film begins at ``start``, with what the command line says of it."""
+    from bridge.places import Place
     from bridge.project import Project
 
-    at = lies(args.at, start)
+    at = None if args.at is None else Place.in_project(args.at, start)
     about = {name: getattr(args, name, None) for name in ("daw", "project")}
     daw = None if about["daw"] == "folder" else about["daw"]
     return Project.of(args.session).but(
@@ -100,14 +103,11 @@ def said(args: argparse.Namespace, start: Timecode) -> Project:
     )
 
 
-def lies(text: str | None, start: Timecode) -> Place | None:
-    """Where a film lies in a DAW's project, as the command line says it; what was understood is told. Raises OptionError."""
-    from bridge.places import Place
-
-    place = None if text is None else Place.in_project(text, start)
-    if place is not None and place.label is not None:
-        say(f"--at: the film lies at {place.words} of the project")
-    return place
+def understood(args: argparse.Namespace, project: Project, start: Timecode) -> None:
+    """Says where the film lies, where the command line has just said it: the same label is two places, by how it counts."""
+    place = project.place(start)
+    if args.at is not None and place is not None:
+        say(f"the film lies at {place.words} of the project")
 
 
 def named(args: argparse.Namespace, project: Project) -> str:

@@ -24,7 +24,7 @@ _FILE = "file:"
 def play(args: argparse.Namespace) -> None:
     """Play a session's takes, or a MIDI file, into other programs: by itself, or with the DAW's transport (--follow). What is composed or
     written anew meanwhile is heard from the next bar on. Ctrl-C ends it."""
-    from bridge.daw_verbs import said
+    from bridge.daw_verbs import said, understood
     from bridge.places import Place
     from bridge.playback import inlets_of, routes_of
     from bridge.player import Player
@@ -47,6 +47,7 @@ def play(args: argparse.Namespace) -> None:
         _opened(player, args.follow and not args.sync)
         player.origins(project.at)
         project.keep(args.session)
+        understood(args, project, played.start)
         player.load(played.programme)
         with played.followed(player, say):
             if args.follow:

@@ -19,8 +19,9 @@ FAULTS = 1
 def serve(args: argparse.Namespace) -> None:
     """Let other programs of this machine work here: HTTP, WebSocket, and OSC if a port for it is given. Ctrl-C ends it."""
     from bridge.addresses import ASKED
-    from bridge.daw_verbs import lies
+    from bridge.daw_verbs import understood
     from bridge.osc_page import osc_page
+    from bridge.places import Place
     from bridge.playback import inlets_of
     from bridge.server.running import running
 
@@ -31,7 +32,8 @@ def serve(args: argparse.Namespace) -> None:
         raise OptionError("there is no session to keep it with", where="--at", cure="open one: --session SESSION")
     with running(args.port, args.osc_port, args.osc_read_only, args.session) as house:
         if args.at:
-            house.studio.neighbours.lie(at=lies(args.at, house.studio.now.session.start))
+            start = house.studio.now.session.start
+            understood(args, house.studio.neighbours.lie(at=Place.in_project(args.at, start)), start)
         if args.sync:
             house.studio.playback.open(inlets=inlets_of(";".join(args.sync)))
         if args.follow:

@@ -132,6 +132,12 @@ def test_a_film_in_drop_frame_lies_where_its_own_hour_does(file: Path, run: Run)
     assert Project.of(file) == Project(at=Fraction(3600))
 
 
+def test_what_fails_is_one_line_all_the_same(file: Path, run: Run) -> None:
+    code, _, err = run("place", file, "--daw", "ardour", "--project", file, "--at", "01:00:00:00")
+    assert (code, err.count("\n")) == (2, 1)
+    assert not file.with_suffix(".daw.json").exists()
+
+
 def test_the_wire_counts_as_the_film_does(file: Path) -> None:
     studio = Studio()
     try:
