@@ -38,6 +38,7 @@ import argparse
 import threading
 import traceback
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,14 @@ def _hung_up(number: int, frame: object) -> None:
     """A terminal that goes says so more than once, and the second word must not break into the cleaning up after the first."""
     signal(number, SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _writable(is_json: bool) -> None:
+    """JSON is UTF-8 whatever the terminal speaks, and a path of old bytes in it is an escape of JSON's (``\\udcff``), from which a program
+    has the path again; for a person, what the terminal has no letter for is an escape too."""
+    out = sys.stdout
+    if isinstance(out, TextIOWrapper) and (is_json or out.errors == "strict"):
+        out.reconfigure(encoding="utf-8" if is_json else None, errors="backslashreplace")
 
 
 def _last_word(line: str) -> None:
@@ -98,7 +107,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; 0 on success, 2 with one line on bad input, 130 where the person stopped it."""
+    """Runs one command; 0 on success (or the verb's own code: `doctor` found faults), 2 with one line on bad input, 130 where the person
+    stopped it."""
     stoppable = threading.current_thread() is threading.main_thread()
     if stoppable:
         signal(SIGINT, _ended)
@@ -110,7 +120,8 @@ def main(argv: list[str] | None = None) -> int:
         args = parser.parse_args(argv)
         if args.verb is None:
             args = parser.parse_args(["app"])  # the window
-        args.call(args)
+        _writable(args.json)
+        code = args.call(args)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
         _last_word(CANCELLED)
@@ -134,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
             f"line {place.lineno}); please report it, with what HITPOINT_TRACEBACK=1 shows"
         )
         return 70  # EX_SOFTWARE of sysexits.h
-    return 0
+    return code or 0
 
 
 if __name__ == "__main__":

@@ -43,7 +43,12 @@ MUSIC = (
 )
 """How a new session is composed."""
 
-AT = Argument("at", "text", "of the film's first frame in the DAW's project, kept with the session: seconds or timecode")
+AT = Argument(
+    "at",
+    "text",
+    "of the film's first frame in the DAW's project, kept with the session: seconds, or timecode that counts as the film does "
+    "(01:00:00;00 is drop-frame, 01:00:00:00 ndf is not)",
+)
 CUE_TEMPO = Argument("cue_tempo", "flag", "the project has the cue's tempo map, imported with its MIDI file (Live counts beats)")
 
 PLACE = (

@@ -33,7 +33,7 @@ DAW: tuple[Address, ...] = (
     ),
     Address(
         "/hitpoint/markers",
-        "Markers and regions of a DAW's project, on the film's frames.",
+        "Markers and regions of a DAW's project, on the film's frames; a region's end is a row of its own.",
         f"{JOB}; its result are they",
         (
             Argument("daw", "text", "ardour, reaper, live, folder or generic; left open, the session's"),
@@ -41,6 +41,7 @@ DAW: tuple[Address, ...] = (
             *PLACE,
             Argument("only", "text", "these become hits, by number and spaces"),
             Argument("weight", "float", "of these hits; left open, 1", low=0, high=1),
+            Argument("region_ends", "flag", "with mark: where regions end, too; left open, only where they begin"),
         ),
     ),
     Address("/hitpoint/daw/play", "Have the DAW play from where it is.", WENT, WHERE),

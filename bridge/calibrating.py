@@ -17,7 +17,7 @@ from typing import Any
 from bridge.clock import SECOND, Clock, FineClock
 from bridge.jack_client import JackClient
 from bridge.jack_port import JackInput
-from bridge.placing import place_of
+from bridge.places import place_of
 from bridge.playback import inlets_of, routes_of
 from bridge.player.calibration import Measured, Ring, measured
 from bridge.player.latencies import STEM, Latencies, Written, keep, key_of, latencies, signed, stem_key
@@ -157,13 +157,13 @@ class Recording:
 
     def _begin(self, film: Timecode | None) -> Fraction:
         if not {":", ";"} & set(self.at):
-            return place_of(self.at, Fraction(1))
+            return place_of(self.at, Fraction(24))  # seconds have no rate
         rate = self.rate or (None if film is None else film.rate)
         if rate is None:
             cure = "give seconds, the session as --expected, or --rate"
             raise OptionError(f"nothing says how many frames a second {self.at!r} counts", where="--at", cure=cure)
         drops = film is not None and film.drop and film.rate == rate
-        return Timecode.parse(self.at, rate, drops or None).seconds
+        return place_of(self.at, rate, drops)
 
 
 def _played(path: Path) -> tuple[tuple[Part, ...], Timecode | None]:

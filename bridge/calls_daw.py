@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from bridge.calls import Json, job_json, numbers, path_of
-from bridge.calls_outside import at_of
+from bridge.calls_outside import at_of, said_of
 from bridge.studio import Studio
 
 
 def about(studio: Studio) -> Json:
     neighbours = studio.neighbours
-    return {**neighbours.project.json(), "follows": neighbours.daw, "drives": neighbours.drives}
+    return {**neighbours.about, "follows": neighbours.daw, "drives": neighbours.drives}
 
 
 def project(
@@ -50,12 +50,11 @@ def markers(
     port: int | None = None,
     only: str | None = None,
     weight: float | None = None,
+    region_ends: bool | None = None,
 ) -> Json:
-    neighbours = studio.neighbours
-    if (daw, at, project) != (None, None, None):
-        neighbours.lie(daw, at_of(studio, at), path_of(project))
-    chosen = numbers(only)
-    return job_json(neighbours.markers(daw, bool(mark) or bool(chosen), chosen, weight, port, path_of(folder)))
+    said, chosen, ends = said_of(studio, daw, at, project), numbers(only), bool(region_ends)
+    wished = bool(mark) or bool(chosen)
+    return job_json(studio.neighbours.markers(daw, wished, chosen, weight, port, path_of(folder), said, ends))
 
 
 DAW: Mapping[str, Callable[..., Json]] = {

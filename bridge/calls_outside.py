@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from pathlib import Path
 
 from bridge.calls import Json, job_json, numbers, path_of, session_json, whole
 from bridge.daw import Address
-from bridge.placing import place_of
+from bridge.neighbours import Said, known
+from bridge.places import Place
 from bridge.playback import inlets_of, routes_of, status_json
 from bridge.studio import Studio
 from engines.commands import Relink, TellAll, Title
-from engines.errors import OptionError
+from engines.errors import HitpointError, OptionError
 from engines.session.editor import sheet_from
 from engines.session.film import find_film
 from engines.session.sheet import read_sheet, sheet_text
@@ -29,14 +29,21 @@ def place(
     port: int | None = None,
 ) -> Json:
     neighbours, name = studio.neighbours, daw or "folder"
-    neighbours.lie(None if name == "folder" else name, at_of(studio, at), path_of(project))
-    where = neighbours.address(name, port, path_of(folder))
-    return job_json(studio.place(name, numbers(scenes), neighbours.project.zero, where))
+    said = said_of(studio, None if name == "folder" else name, at, project)
+    lies = said(neighbours.project)
+    where = neighbours.address(name, port, path_of(folder), project=lies)
+    return job_json(studio.place(name, numbers(scenes), lies.zero, where, said))
 
 
-def at_of(studio: Studio, at: str | None) -> Fraction | None:
+def at_of(studio: Studio, at: str | None) -> Place | None:
     """Where the film lies in a project, as a client writes it."""
-    return None if at is None else place_of(at, studio.now.session.film.rate)
+    return None if at is None else Place.in_project(at, studio.now.session.start)
+
+
+def said_of(studio: Studio, daw: str | None, at: str | None, project: str | None = None, cue_tempo: bool | None = None) -> Said:
+    """What a client says of the DAW's project beside what it asks for: kept only once that is done."""
+    name, place, file = known(daw), at_of(studio, at), path_of(project)
+    return lambda kept: kept.but(name, place, file, cue_tempo)
 
 
 def deliver(studio: Studio, folder: str, stems: bool | None = None, takes: bool | None = None, scenes: str | None = None) -> Json:
@@ -125,9 +132,10 @@ def follow(studio: Studio, source: str | None = None, at: str | None = None) -> 
     if source is not None and source not in known:
         cure = f"choose from: {', '.join(known)}" if known else "leave it open: whoever is heard first leads"
         raise OptionError(f"nothing is heard from {source[:80]!r}", where="source", cure=cure)
-    if at is not None:
-        studio.neighbours.lie(at=at_of(studio, at))
+    place = at_of(studio, at)
     studio.playback.follow(source)
+    if place is not None:
+        studio.neighbours.lie(at=place)
     return obeyed(studio)
 
 
@@ -137,10 +145,16 @@ def follow_daw(
     neighbours = studio.neighbours
     if daw is None:
         neighbours.leave_daw()
+    elif not studio.is_open:
+        neighbours.follow(daw, neighbours.address(daw, port))
     else:
-        if studio.is_open:
-            neighbours.lie(daw, at_of(studio, at), None, cue_tempo)
-        neighbours.follow(daw, None if port is None else neighbours.address(daw, port))
+        said = said_of(studio, daw, at, None, cue_tempo)
+        neighbours.follow(daw, neighbours.address(daw, port, project=said(neighbours.project)))
+        try:
+            neighbours.keep(said)
+        except HitpointError:
+            neighbours.leave_daw()
+            raise
     return neighbours.json()
 
 

@@ -10,8 +10,9 @@ from threading import Lock
 
 from bridge.clock import SECOND
 from bridge.follower import FREE_WHEEL_S, Beats, Fix, Follower, State
+from bridge.pace import Pace, Paces, apart, real_rate
 from bridge.transport import Kind, Report
-from engines.picture.timecode import Timecode
+from engines.picture.timecode import Timecode, nominal
 
 PRECISION: dict[Kind, tuple[int, str]] = {
     "jack": (4, "JACK tells every sample"),
@@ -29,7 +30,6 @@ COUNTED: tuple[Kind, ...] = ("osc", "jack")
 _TRUSTED = {"locked": 4, "free-wheeling": 3, "stopped": 2, "locking": 1, "lost": 0}
 _PATIENCE_NS = SECOND // 2  # a source must be the better one for so long before it takes the lead
 _APART_S = 0.1  # a source that free-wheels that far from a locked one is wrong
-_PULLED_DOWN = Fraction(1000, 1001)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Reading:
 @dataclass(frozen=True)
 class Standing:
     """One source among the others: what following it alone gives, how far it is from the leader, what is odd about it, and ``why`` it
-    leads or does not."""
+    leads or does not. ``pace`` is how fast its labels pass, None before that was measured."""
 
     source: str
     kind: Kind
@@ -68,6 +68,18 @@ class Standing:
     away_ms: float | None
     remark: str
     why: str = ""
+    pace: Pace | None = None
+
+    @property
+    def real(self) -> Fraction | None:
+        """Frames a second at which its labels pass, which may be a thousandth off its ``rate``; None where that is not measured."""
+        return real_rate(self.rate, self.pace)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it is timecode that rolls and may yet turn out to run a thousandth off the rate that it names."""
+        rolls = self.fix.state in ("locked", "locking")
+        return self.kind == "mtc" and rolls and self.pace is None and self.rate is not None and nominal(self.rate) % 6 == 0
 
 
 class Chase:
@@ -92,6 +104,7 @@ class Chase:
         self.origins, self.free_wheel_s, self.zero = dict(origins or {}), free_wheel_s, zero
         self._followers: dict[str, Follower] = {}
         self._since: dict[str, tuple[State, int]] = {}  # the state of each, and since when
+        self._paces = Paces()
         self._leader: str | None = None
         self._chosen: str | None = None
         self._because = ""
@@ -156,6 +169,7 @@ class Chase:
                     Standing(
                         name, kind, name == self._leader, fix, follower.rate, follower.drop, follower.bpm, apart,
                         self._remark(name, fix), self._because if name == self._leader else self._behind(name, fix),
+                        self._paces.of(name),
                     )
                 )  # fmt: skip
         return tuple(sorted(rows, key=lambda row: (not row.leads, -PRECISION[row.kind][0], row.source)))
@@ -169,6 +183,7 @@ class Chase:
         for name, fix in fixes.items():
             if name not in self._since or self._since[name][0] != fix.state:
                 self._since[name] = (fix.state, now_ns)
+            self._paces.see(name, fix, now_ns)
         able = [name for name in fixes if self._tells_picture(name) and fixes[name].seconds is not None]
         if self._chosen in able:
             self._lead(self._chosen, "you chose it")
@@ -254,7 +269,8 @@ class Chase:
         if fix.state == "lost":
             others = " and nothing else tells the place" if len(self._followers) > 1 else ""
             return f"{name} fell silent {fix.silent_s:.1f} s ago{place}{others}: is the DAW still there?"
-        rate = self._followers[name].rate
+        named = self._followers[name].rate
+        rate = real_rate(named, self._paces.of(name)) or named
         fps = f" at {float(rate):.5g} fps" if rate is not None else ""
         doing = {
             "locked": f"locked{fps}, jitter {fix.jitter_ms:.1f} ms",
@@ -271,15 +287,11 @@ class Chase:
             return f"nothing came for {fix.silent_s:.1f} s"
         if not self._tells_picture(name):
             return "it counts beats: a cue with its tempo map places them in the picture"
-        off = abs(abs(fix.speed) - float(_PULLED_DOWN))
-        if (
-            fix.state == "locked"
-            and 1 - float(_PULLED_DOWN) > 4 * fix.speed_error
-            and off < 3 * fix.speed_error
-            and follower.rate
-        ):
-            real = follower.rate * _PULLED_DOWN
-            return f"it says {float(follower.rate):.5g} fps and runs at {float(real):.5g}: give the picture's rate as {real}"
-        if follower.rate is not None and self.picture is not None and follower.rate != self.picture:
-            return f"it counts {float(follower.rate):.5g} fps, the picture {float(self.picture):.5g}"
+        rate, real = follower.rate, real_rate(follower.rate, self._paces.of(name))
+        if rate is not None and real is not None and real < rate:
+            return f"it says {float(rate):.5g} fps and runs at {float(real):.5g}: give the picture's rate as {real}"
+        if rate is not None and self.picture is not None and rate != self.picture:
+            return f"it counts {float(rate):.5g} fps, the picture {float(self.picture):.5g}"
+        if rate is not None and real is not None and real > rate:
+            return f"it runs at {float(real):.5g} fps, {apart(real, rate)} an hour away from a picture of {float(rate):.5g}"
         return ""

@@ -11,8 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from bridge.chase import Chase, Standing
-from bridge.clock import MonotonicClock
-from bridge.daw import Address, open_daw
+from bridge.clock import SECOND, MonotonicClock
+from bridge.daw import Address, Reach, open_daw
 from bridge.daws import DAWS
 from bridge.doctor import Diagnosis, Finding, examine, late_periods
 from bridge.editors.watched import editor
@@ -30,6 +30,11 @@ from engines.watch import Watch
 
 PATIENCE_S = 1.0
 """Seconds within which a DAW that is there answers."""
+
+LONGER_NS = 6 * SECOND
+"""How much longer is listened to timecode whose speed does not tell yet whether it is film of 24 or of 23.976."""
+
+_LOOK_S = 0.25
 
 LARGEST_ANSWER = 1 << 20
 """Bytes of an answer to a ping; a longer one is none of ours."""
@@ -56,37 +61,64 @@ def checkup(
     """
     watch = watch or Watch()
     project = Project() if session is None else Project.of(session)
-    chase, clock = _chase(session, project.at), MonotonicClock()
+    (chase, drop), clock = _chase(session, project), MonotonicClock()
     if session is not None:
-        folder = address.folder or session.parent / f"{session.stem}-midi"
-        address = replace(address, folder=folder, project=address.project or project.file)
+        address = replace(address, folder=address.folder or session.parent / f"{session.stem}-midi")
     address = replace(address, timeout_s=min(PATIENCE_S, address.timeout_s))
     refused: list[Finding] = []
     if heard is None:
         with listening(chase) as refused, late_periods() as counted:
             rested(listen_s, watch)  # what comes in this time is what is judged
+            end = clock.now_ns() + LONGER_NS
+            while listen_s and clock.now_ns() < end and any(one.undecided for one in chase.standings(clock.now_ns())):
+                rested(_LOOK_S, watch)
             heard, late = chase.standings(clock.now_ns()), late + counted()
     reaches = []
     for name in daws or tuple(DAWS):
-        daw = open_daw(name, address)
+        daw = open_daw(name, replace(address, project=_meant(name, daws, address.project, project)))
         try:
             reaches.append(patient(daw.reach, watch))
         finally:
             daw.close()
-    return examine(heard, chase.picture, reaches, [*refused, editor(), server(), *others], late=late)
+    return examine(
+        heard,
+        chase.picture,
+        reaches,
+        [*_gone(address.project, reaches), *refused, editor(), server(), *others],
+        late=late,
+        drop=drop,
+    )
 
 
-def _chase(session: Path | None, at: Fraction | None) -> Chase:
+def _meant(name: str, daws: tuple[str, ...], given: Path | None, project: Project) -> Path | None:
+    """The project's file or folder, where it is this DAW's: as was said, else as its name tells. What is kept belongs to the DAW that it
+    was kept for."""
+    kept = project.file if project.daw in (None, name) else None
+    path = kept if given is None else given
+    if path is None or daws == (name,) or (given is None and project.daw == name):
+        return path
+    return path if name == ("reaper" if path.suffix.lower() == ".rpp" else "ardour") else None
+
+
+def _gone(given: Path | None, reaches: Sequence[Reach]) -> Iterator[Finding]:
+    """A project that was named and is not there, where no DAW was asked that would have said so."""
+    if given is not None and not given.exists() and not any(reach.wrong for reach in reaches):
+        yield Finding("project", "broken", f"{given} is not there", "give the folder of an Ardour session, or a .RPP file")
+
+
+def _chase(session: Path | None, project: Project) -> tuple[Chase, bool | None]:
+    """A chase for the film of a session, and whether timecode should be drop-frame; nothing is known of that without one."""
     if session is None:
-        return Chase()
+        return Chase(), None
     from bridge.player.writing import file_map
     from engines.session.deliver import score_of
 
     with Desk.open(session, read_only=True) as desk:
-        cue = desk.session
+        cue, at = desk.session, project.at
         start, zero = (cue.start.seconds, cue.start.seconds) if at is None else (at, Fraction(0))
         beats = file_map(score_of(cue))
-        return Chase(cue.film.rate, start, lambda beat: start + beats.seconds(beat), zero=zero)
+        chase = Chase(cue.film.rate, start, lambda beat: start + beats.seconds(beat), zero=zero)
+        return chase, project.counting(cue.start).drop
 
 
 @contextmanager

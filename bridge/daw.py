@@ -138,6 +138,10 @@ class Placed:
     worst_ms: float = 0.0
 
 
+END = "end"
+"""What is written behind a region's name for the marker at its end."""
+
+
 @dataclass(frozen=True, order=True)
 class ProjectMarker:
     """A marker of the DAW's project, or a region where it has an ``end``; in seconds from the project's zero."""
@@ -145,6 +149,11 @@ class ProjectMarker:
     start: Fraction
     name: str
     end: Fraction | None = None
+
+    @property
+    def ending(self) -> ProjectMarker:
+        """Where a region ends, as a marker of its own."""
+        return ProjectMarker(self.start if self.end is None else self.end, f"{self.name} {END}".strip())
 
     def on_film(self, at: Fraction, rate: Fraction) -> cutlist.Marker:
         """The marker on the film's frames, where the film's first frame lies ``at`` seconds of the project."""
@@ -165,13 +174,25 @@ class Transport:
 
 @dataclass(frozen=True)
 class Reach:
-    """Whether a DAW answers: in words, with what to do where it does not. ``there`` is None where nobody can know."""
+    """Whether a DAW answers: in words, with what to do where it does not. ``there`` is None where nobody can know. ``wrong`` where what was
+    said of it is: then it is a fault, though a DAW that does not run is none."""
 
     daw: str
     there: bool | None
     said: str
     cure: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    wrong: bool = False
+
+
+def with_project(reach: Reach, read: Callable[[], object], readable: str = "") -> Reach:
+    """The same, and that the project which was named can be read (in the words ``readable``), or the fault that it cannot: ``read`` then
+    raises DawError."""
+    try:
+        read()
+    except DawError as error:
+        return replace(reach, said=f"{reach.said}; {error.where}: {error.what}", cure=error.cure or "", wrong=True)
+    return replace(reach, said=f"{reach.said}; {readable}" if readable else reach.said)
 
 
 class Daw(Protocol):

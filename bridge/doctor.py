@@ -17,6 +17,7 @@ from bridge.chase import Standing
 from bridge.daw import Reach
 from bridge.ports import SYNC, names
 from engines.errors import HitpointError, MissingLibraryError
+from engines.picture.timecode import drops, nominal
 from engines.runtime import choose
 
 State = Literal["well", "odd", "broken", "absent"]
@@ -80,14 +81,16 @@ def examine(
     ports: Ports = names,
     sound: bool = True,
     late: int = 0,
+    drop: bool | None = None,
 ) -> Diagnosis:
     """Looks at every link: MIDI, JACK, the sources of transport that were heard (``standings``, as `Chase.standings` gives them), beside
-    the ``picture``'s rate, the DAWs that were reached, what the caller knows of ``others`` (the server, editors), and the engines'
-    provider. None for ``standings`` and False for ``sound`` (JACK) leave them out. ``late`` is how often JACK was late with a period."""
+    the ``picture``'s rate and whether its timecode counts ``drop``-frame, the DAWs that were reached, what the caller knows of ``others``
+    (the server, editors), and the engines' provider. None for ``standings`` and False for ``sound`` (JACK) leave them out. ``late`` is
+    how often JACK was late with a period."""
     found = [*midi(ports)]
     if sound:
         found.append(jack(late))
-    found += sources(standings, picture) if standings is not None else ()
+    found += sources(standings, picture, drop) if standings is not None else ()
     found += [daw(reach) for reach in reaches]
     found += others
     found.append(provider())
@@ -174,16 +177,17 @@ def _jack_client() -> Any:
         return "no server runs"
 
 
-def sources(standings: Sequence[Standing], picture: Fraction | None) -> tuple[Finding, ...]:
+def sources(standings: Sequence[Standing], picture: Fraction | None, drop: bool | None = None) -> tuple[Finding, ...]:
     """One finding a source of transport that was ever heard, the leader first; one that says so where none was."""
     if not standings:
         cure = f"follow the DAW, and have it send MIDI timecode or clock to the port {SYNC!r}, or switch its OSC on"
         return (Finding("transport", "absent", "nothing has been heard from any DAW yet", cure),)
-    return tuple(source(standing, picture) for standing in standings)
+    return tuple(source(standing, picture, drop) for standing in standings)
 
 
-def source(standing: Standing, picture: Fraction | None) -> Finding:
-    """One source: rate against the picture's, drop-frame, how far it is from the leader, how restless."""
+def source(standing: Standing, picture: Fraction | None, drop: bool | None = None) -> Finding:
+    """One source: rate against the picture's, as it is named and as it runs, drop-frame against the film's (``drop``, None where that is
+    not known), how far it is from the leader, how restless."""
     fix, rate = standing.fix, standing.rate
     facts = {
         "state": fix.state,
@@ -192,7 +196,9 @@ def source(standing: Standing, picture: Fraction | None) -> Finding:
         "kind": standing.kind,
         "rate": None if rate is None else str(rate),
         "picture_rate": None if picture is None else str(picture),
+        "real_rate": None if standing.real is None else str(standing.real),
         "drop": standing.drop,
+        "picture_drop": drop,
         "bpm": standing.bpm,
         "speed": fix.speed,
         "offset_ms": round(fix.offset_ms, 3),
@@ -201,24 +207,32 @@ def source(standing: Standing, picture: Fraction | None) -> Finding:
         "silent_s": round(fix.silent_s, 3),
     }
     words: list[str] = [fix.state]
-    if rate is not None:
-        words.append(f"{float(rate):.5g} fps{' drop' if standing.drop else ''}")
+    if rate is not None and standing.pace is None and standing.kind == "mtc" and not standing.drop and rate != nominal(rate):
+        words.append(f"{float(rate):.5g} or {nominal(rate)} fps (its speed tells once it rolls)")
+    elif rate is not None:
+        words.append(f"{float(standing.real or rate):.5g} fps{' drop' if standing.drop else ''}")
     if standing.bpm is not None:
         words.append(f"{standing.bpm:.2f} bpm")
     if fix.state == "locked":
         words.append(f"offset {fix.offset_ms:+.1f} ms, jitter {fix.jitter_ms:.1f} ms (p99)")
     if standing.why:
         words.append(f"leads: {standing.why}" if standing.leads else f"does not lead: {standing.why}")
-    state, cure = _judge(standing, picture)
+    state, cure = _judge(standing, picture, drop)
     return Finding(f"transport, {standing.source}", state, ", ".join(words), cure, facts)
 
 
-def _judge(standing: Standing, picture: Fraction | None) -> tuple[State, str]:
-    fix = standing.fix
+def _judge(standing: Standing, picture: Fraction | None, drop: bool | None) -> tuple[State, str]:
+    fix, rate, real = standing.fix, standing.rate, standing.real
     if fix.state == "lost":
         return "broken", f"{standing.remark}: is the DAW still there, and does it still send?"
-    if standing.rate is not None and picture is not None and standing.rate != picture:
+    if rate is not None and picture is not None and rate != picture:
         return "broken", f"{standing.remark}: set the project's frame rate in the DAW to {float(picture):.5g}"
+    counted = _counted(standing, drop)
+    if counted:
+        return "broken", counted
+    if rate is not None and rate == picture and real is not None and real > rate:
+        cure = f"set the project's frame rate in the DAW to {float(rate):.5g}, or pull the film up to {float(real):.5g}"
+        return "broken", f"{standing.remark}: {cure}"
     if standing.remark:
         return "odd", standing.remark
     if standing.away_ms is not None and abs(standing.away_ms) > AWAY_MS:
@@ -228,9 +242,23 @@ def _judge(standing: Standing, picture: Fraction | None) -> tuple[State, str]:
     return "well", ""
 
 
+def _counted(standing: Standing, drop: bool | None) -> str:
+    """What is wrong with how timecode counts, and what to do; nothing where it counts as the film does."""
+    rate = standing.rate
+    if standing.kind != "mtc" or rate is None or drop is None or standing.drop == drop or not drops(rate):
+        return ""
+    frames = 54 * drops(rate)  # six minutes of an hour keep all their labels
+    away = f"{frames} frames ({float(frames / rate):.1f} s) away for every hour"
+    if standing.drop:
+        cure = f"set the DAW's project to {float(rate):.5g} non-drop, or say where the film lies in it with ; before the frames"
+        return f"it counts drop-frame and the film does not, {away}: {cure}"
+    cure = f"set the DAW's project to {float(rate):.5g} drop-frame, or say where the film lies in it with ndf behind the place"
+    return f"it counts non-drop and the film drop-frame, {away}: {cure}"
+
+
 def daw(reach: Reach) -> Finding:
-    """One DAW. That one is not running is no fault."""
-    state: State = "well" if reach.there or reach.there is None else "absent"
+    """One DAW. That one is not running is no fault; a project of its that is not there is one."""
+    state: State = "broken" if reach.wrong else "well" if reach.there or reach.there is None else "absent"
     return Finding(f"DAW {reach.daw}", state, reach.said, reach.cure, dict(reach.facts))
 
 

@@ -39,7 +39,7 @@ class Went:
     def words(self) -> str:
         """The same for a person."""
         if self.seconds is None and self.rolling is None:
-            return f"{self.daw} was told; it answers nothing over MIDI, look at it"
+            return f"{self.daw} says nothing of its transport over MIDI: look at it"
         place = "" if self.seconds is None else f" at {float(self.seconds):.3f} s of the film"
         return f"{self.daw} {'plays' if self.rolling else 'stands'}{place}"
 

@@ -10,21 +10,33 @@ from typing import TYPE_CHECKING
 from bridge.checkup import checkup
 from bridge.daw import Address, Cue
 from bridge.doctor import Diagnosis
-from bridge.events import OpenSession
+from bridge.events import Message
 from bridge.placing import Placement, place_in
 from engines.watch import Watch
 
 if TYPE_CHECKING:
+    from bridge.neighbours import Said
     from bridge.player import Status
+    from bridge.studio import Studio
 
 
 def placing(
-    now: OpenSession, daw: str, scenes: Sequence[int], at: Fraction, where: Address | None
+    studio: Studio, daw: str, scenes: Sequence[int], at: Fraction, where: Address | None, said: Said | None
 ) -> tuple[str, Callable[[Watch], Placement]]:
-    """A sentence for it, and the work of placing the session; see `bridge.placing.place_in`."""
+    """A sentence for it, and the work of placing the open session, see `bridge.placing.place_in`: what the DAW said is told, and what
+    was ``said`` of its project is kept."""
+    now = studio.now
     cue = Cue.of(now.session, scenes)
     found = where or Address(now.path.parent / f"{now.path.stem}-midi")
-    return f"Place {cue.number} in {daw}", lambda watch: place_in(daw, found, cue, at, watch)
+
+    def work(watch: Watch) -> Placement:
+        placement = place_in(daw, found, cue, at, watch)
+        if said is not None:
+            studio.neighbours.keep(said, now.path)
+        studio.events.publish(Message(placement.placed.said))
+        return placement
+
+    return f"Place {cue.number} in {daw}", work
 
 
 def examining(

@@ -16,35 +16,38 @@ from engines.session.model import Session
 
 @dataclass(frozen=True)
 class Marked:
-    """The markers of a ``daw`` in the order of its project, on the frames of a film; those outside it are there, too."""
+    """The markers of a ``daw`` in the order of its project, on the frames of a film; those outside it are there, too. A region is two of
+    them: where it begins, and where it ``ends``. Those are the numbers of its ends, from 1; they become hits where that is asked for."""
 
     daw: str
     markers: tuple[Marker, ...]
     session: Session
+    ends: frozenset[int] = frozenset()
 
-    def hits(self, only: Iterable[int] = ()) -> tuple[AddHit, ...]:
-        """An act for each marker inside the film on whose frame no hit lies yet; of those with these numbers, counted from 1, where any
-        are given. Raises OptionError for a number that there is not."""
-        wanted = set(only) or set(range(1, len(self.markers) + 1))
-        if not wanted <= set(range(1, len(self.markers) + 1)):
+    def hits(self, only: Iterable[int] = (), ends: bool = False) -> tuple[AddHit, ...]:
+        """An act for each marker inside the film on whose frame no hit lies yet, for the ends of regions only with ``ends``; for those with
+        the numbers ``only``, counted from 1, where any are given. Raises OptionError for a number that there is not."""
+        every = set(range(1, len(self.markers) + 1))
+        wanted = set(only) or (every if ends else every - self.ends)
+        if not wanted <= every:
             raise OptionError(f"there is no marker {max(wanted)}", where=self.daw, cure=f"choose 1 to {len(self.markers)}")
         taken = {0, *(hit.frame for hit in self.session.hits)}
         out = []
-        for number in sorted(wanted):
+        for number in sorted(wanted, key=lambda number: (number in self.ends, number)):  # a hit is named after what begins there
             marker = self.markers[number - 1]
             if 0 < marker.frame < self.session.film.frames and marker.frame not in taken:
                 taken.add(marker.frame)
                 out.append(AddHit(marker.frame, marker.name or None))
-        return tuple(out)
+        return tuple(sorted(out, key=lambda mark: mark.frame))
 
-    def act(self, only: Iterable[int] = (), weight: float | None = None) -> AddHits | None:
+    def act(self, only: Iterable[int] = (), weight: float | None = None, ends: bool = False) -> AddHits | None:
         """One act that makes hits of them; None where there is none to make."""
-        marks = self.hits(only)
+        marks = self.hits(only, ends)
         return AddHits(marks, self.daw, weight) if marks else None
 
     def json(self) -> dict[str, Any]:
-        """As other programs read it; frames before the film are negative."""
-        start, new = self.session.start, {act.frame for act in self.hits()}
+        """As other programs read it; frames before the film are negative. ``new`` are those that could become hits."""
+        start, new = self.session.start, {act.frame for act in self.hits(ends=True)}
         rows = [
             {
                 "marker": number,
@@ -52,6 +55,7 @@ class Marked:
                 "timecode": str(start + marker.frame) if start.frame + marker.frame >= 0 else None,
                 "name": marker.name,
                 "length": marker.length,
+                "end": number in self.ends,
                 "new": marker.frame in new,
             }
             for number, marker in enumerate(self.markers, 1)
@@ -59,9 +63,9 @@ class Marked:
         return {"daw": self.daw, "markers": rows}
 
     def text(self) -> str:
-        """The same for a person; + is one that could become a hit."""
+        """The same for a person; + is one that could become a hit, . the end of a region that could."""
         rows = [
-            f"{row['marker']:>3} {'+' if row['new'] else ' '} {row['timecode'] or '-':>12} {row['frame']:>8}  {row['name']}"
+            f"{row['marker']:>3} {_sign(row)} {row['timecode'] or '-':>12} {row['frame']:>8}  {row['name']}"
             for row in self.json()["markers"]
         ]
         return "\n".join(rows) or f"{self.daw} has no markers"
@@ -78,5 +82,12 @@ def marked(daw: str, where: Address, session: Session, at: Fraction) -> Marked:
 
 def marked_by(adapter: Daw, session: Session, at: Fraction) -> Marked:
     """The same of a DAW that is open."""
-    found = tuple(marker.on_film(at, session.film.rate) for marker in adapter.markers())
-    return Marked(adapter.name, found, session)
+    places = [(marker.start, False, marker) for marker in adapter.markers()]
+    places += [(marker.end, True, marker) for _, _, marker in places if marker.end is not None]
+    ordered = sorted(places, key=lambda place: place[0])  # as the DAW has them where several lie at one place
+    found = tuple((marker.ending if ends else marker).on_film(at, session.film.rate) for _, ends, marker in ordered)
+    return Marked(adapter.name, found, session, frozenset(number for number, (_, ends, _) in enumerate(ordered, 1) if ends))
+
+
+def _sign(row: dict[str, Any]) -> str:
+    return " " if not row["new"] else "." if row["end"] else "+"

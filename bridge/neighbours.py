@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +13,10 @@ from bridge.daw import Address
 from bridge.daws import DAWS
 from bridge.driving import Driver, Went
 from bridge.editors import CUTS, HANDED
-from bridge.editors.watched import EVERY_S, WatchedFile
+from bridge.editors.watched import EVERY_S, WatchedFile, awaited
 from bridge.events import Event, Message, SessionChanged
 from bridge.marking import Marked, marked_by
+from bridge.places import Place
 from bridge.project import Project, beside
 from engines.errors import HitpointError, OptionError
 from engines.watch import Watch
@@ -28,6 +29,16 @@ LANE = "daw"
 """The lane of what a DAW's transport is told: it waits for nothing else."""
 
 _PATIENCE_S = 600.0  # of a look at a new cut: it waits for the film to be read
+
+Said = Callable[[Project], Project]
+"""What somebody says of a DAW's project: it makes what is kept of it another."""
+
+
+def known(daw: str | None) -> str | None:
+    """A DAW's name, as a client says it. Raises OptionError for one that there is not."""
+    if daw not in (None, *DAWS):
+        raise OptionError(f"no DAW is named {daw!r}", where="daw", cure=f"choose one of: {', '.join(DAWS)}")
+    return daw
 
 
 class Neighbours:
@@ -60,9 +71,15 @@ class Neighbours:
 
     def json(self) -> dict[str, Any]:
         """Both, and where the film lies in the DAW, as other programs read it."""
-        at = self.project.at
         told = {"cuts": None if self.cuts is None else str(self.cuts), "daw": self.daw}
-        return told | {"at_s": None if at is None else round(float(at), 9)}
+        return told | {name: value for name, value in self.about.items() if name in ("at_s", "at")}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The DAW's project, as other programs read it; ``at`` is the place of the film in words."""
+        project = self.project
+        place = project.place(self.studio.now.session.start) if project.at is not None else None
+        return project.json() | {"at": None if place is None else place.words}
 
     @property
     def project(self) -> Project:
@@ -72,31 +89,41 @@ class Neighbours:
     def lie(
         self,
         daw: str | None = None,
-        at: Fraction | None = None,
+        at: Place | Fraction | None = None,
         file: Path | None = None,
         beats: bool | None = None,
         midi: str | None = None,
     ) -> Project:
         """Says something of the project, which is kept beside the session and holds for what is followed, from now on."""
-        if daw not in (None, *DAWS):
-            raise OptionError(f"no DAW is named {daw!r}", where="daw", cure=f"choose one of: {', '.join(DAWS)}")
-        said = self.project.but(daw, at, file, beats, midi)
-        if self.studio.is_open:
-            said.keep(self.studio.now.path)
-        self._settle(said)
-        return said
+        known(daw)
+        return self.keep(lambda project: project.but(daw, at, file, beats, midi))
 
-    def address(self, daw: str, port: int | None = None, folder: Path | None = None, midi: str | None = None) -> Address:
-        """Where a DAW is found for the open session."""
+    def keep(self, said: Said, path: Path | None = None) -> Project:
+        """Keeps what was said of the project of a session, by default the open one, which may be another than when it was said."""
+        mine = path or (self.studio.now.path if self.studio.is_open else None)
+        kept = said(Project()) if mine is None else said(Project.of(mine)).keep(mine)
+        if mine is None or (self.studio.is_open and self.studio.now.path == mine):
+            self._settle(kept)
+        return kept
+
+    def address(
+        self,
+        daw: str,
+        port: int | None = None,
+        folder: Path | None = None,
+        midi: str | None = None,
+        project: Project | None = None,
+    ) -> Address:
+        """Where a DAW is found for the open session, in its ``project`` or one that is not kept yet."""
         if not self.studio.is_open:
             return Address(port=port, folder=folder, midi=midi)
         now = self.studio.now
-        found = self.project.address(now.session, now.path, daw, port, folder)
+        found = (project or self.project).address(now.session, now.path, daw, port, folder)
         return found if midi is None else replace(found, midi=midi)
 
-    def named(self, daw: str | None) -> str:
+    def named(self, daw: str | None, project: Project | None = None) -> str:
         """The DAW that is meant: by its name, else the one that is followed, else the session's. Raises OptionError where none is."""
-        found = daw or self.daw or self.drives or self.project.daw
+        found = daw or self.daw or self.drives or (project or self.project).daw
         if found is None:
             raise OptionError("nobody has said which DAW", where="daw", cure="name it: ardour, reaper, live or generic")
         return found
@@ -124,17 +151,23 @@ class Neighbours:
         weight: float | None = None,
         port: int | None = None,
         folder: Path | None = None,
+        said: Said | None = None,
+        ends: bool = False,
     ) -> Job[Marked]:
         """The markers of a DAW's project on the film; where they are to be hits (``mark``), those inside the film on whose frame none
-        lies yet, or of these the ones with the numbers ``only``, become that in one act."""
-        now, name = self.studio.now, self.named(daw)
-        where, begins = self.address(name, port, folder), self.project.zero
+        lies yet (the ``ends`` of regions only where that is said), or of these the ones with the numbers ``only``, become that in one
+        act. What is ``said`` of the project is kept once they were read."""
+        now, project = self.studio.now, self.project if said is None else said(self.project)
+        name = self.named(daw, project)
+        where, begins = self.address(name, port, folder, project=project), project.zero
 
         def work(watch: Watch) -> Marked:
             found: Marked = self.driver.ask(name, where, lambda adapter: marked_by(adapter, now.session, begins))
-            act = replace(found, session=self.studio.now.session).act(only, weight) if mark else None
+            act = replace(found, session=self.studio.now.session).act(only, weight, ends) if mark else None
             if act is not None:
                 self.studio.act(act)
+            if said is not None:
+                self.keep(said, now.path)
             return found
 
         return self.studio.jobs.begin(f"Markers of {name}", work, LANE)
@@ -149,11 +182,14 @@ class Neighbours:
         return self.project.begins(self.studio.now.session, daw) if self.studio.is_open else Fraction(0)
 
     def watch(self, cuts: Path | None = None) -> Path:
-        """Watches a cut list from now on, by default the one that the script in Blender or Resolve hands over."""
-        path = cuts or HANDED.expanduser() / CUTS
+        """Watches a cut list from now on, by default the one that the script in Blender or Resolve hands over. One that does not lie
+        there yet is told as a `Message`. Raises OptionError where its folder does not exist."""
+        path, missing = cuts or HANDED.expanduser() / CUTS, awaited(cuts)
         with self._lock:
             self.leave_cuts()
             self._watched = WatchedFile(path, self._changed, self._every_s).start()
+        if missing is not None:
+            self.studio.events.publish(Message(missing))
         return path
 
     def leave_cuts(self) -> None:
@@ -166,6 +202,9 @@ class Neighbours:
     def follow(self, daw: str, where: Address | None = None) -> None:
         """Has the player follow a DAW over its own OSC or web interface, or over MIDI (`generic`). Raises OptionError, PortError,
         DawError."""
+        if known(daw) == "folder":
+            cure = "choose the DAW itself: ardour, reaper, live or generic"
+            raise OptionError("a folder has no transport to follow", where="daw", cure=cure)
         with self._lock:
             self.leave_daw()
             made = None if daw == "generic" else self.driver.hold(daw, where or self.address(daw))

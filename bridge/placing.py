@@ -8,17 +8,17 @@ from typing import Any
 
 from bridge.daw import Address, Cue, Placed, open_daw
 from bridge.patience import patient
-from engines.errors import OptionError
-from engines.picture.timecode import Timecode
+from bridge.places import Place
 from engines.watch import Watch
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What lies in the DAW now, the film's first frame ``at`` seconds of its project."""
+    """What lies in the DAW now, the film's first frame ``at`` seconds of its project; ``words`` say that place as its timecode does."""
 
     placed: Placed
     at: Fraction
+    words: str = ""
 
     def json(self) -> dict[str, Any]:
         """As other programs read it; clips in seconds of the project."""
@@ -27,6 +27,8 @@ class Placement:
             "confirmed": self.placed.confirmed,
             "said": self.placed.said,
             "worst_ms": round(self.placed.worst_ms, 6),
+            "at_s": round(float(self.at), 9),
+            "at": self.words,
             "clips": [
                 {
                     "name": clip.name,
@@ -48,18 +50,7 @@ def place_in(daw: str, where: Address, cue: Cue, at: Fraction, watch: Watch | No
     """
     adapter = open_daw(daw, where)
     try:
-        return Placement(patient(lambda: adapter.place(cue, at), watch or Watch()), at)
+        placed = patient(lambda: adapter.place(cue, at), watch or Watch())
+        return Placement(placed, at, (Place(at) if where.film is None else Place.shown(at, where.film)).words)
     finally:
         adapter.close()
-
-
-def place_of(text: str, rate: Fraction) -> Fraction:
-    """Seconds of a project, from seconds or a timecode of its. Raises OptionError."""
-    if ":" in text or ";" in text:
-        return Timecode.parse(text, rate).seconds
-    try:
-        if "e" in text.lower():
-            raise ValueError  # a large power of ten would fill the memory
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise OptionError(f"{text!r} is no place", where="--at", cure="give seconds, or a timecode such as 01:00:00:00") from None

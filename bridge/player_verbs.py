@@ -25,20 +25,20 @@ _FILE = "file:"
 def play(args: argparse.Namespace) -> None:
     """Play a session's takes, or a MIDI file, into other programs: by itself, or with the DAW's transport (--follow). What is composed or
     written anew meanwhile is heard from the next bar on. Ctrl-C ends it."""
-    from bridge.daw_verbs import said
-    from bridge.placing import place_of
+    from bridge.daw_verbs import said, understood
+    from bridge.places import Place
     from bridge.playback import inlets_of, routes_of
     from bridge.player import Player
     from bridge.player.latencies import latencies
     from bridge.playing import Played
 
     played = Played(args.session, args.scene)
-    begin = place_of(args.start, played.rate) if args.start else Fraction(0)
-    end = place_of(args.end, played.rate) if args.end else None
+    begin = Place.of(args.start, played.start, "--from").seconds if args.start else Fraction(0)
+    end = Place.of(args.end, played.start, "--to").seconds if args.end else None
     routes = [_to_file(word) for word in args.out if _FILE in word]
     routes += routes_of(";".join(word for word in args.out if _FILE not in word) or ("" if routes else "auto"))
     _reached(routes, played)
-    project = said(args, played.rate)
+    project = said(args, played.start)
     heard = inlets_of(";".join(args.sync) or ("auto" if args.follow else ""))
     inlets = [replace(inlet, song_step=project.song_step) for inlet in heard]
     last = played.length if end is None else end
@@ -51,6 +51,7 @@ def play(args: argparse.Namespace) -> None:
         _opened(player, args.follow and not args.sync)
         player.origins(project.at)
         project.keep(args.session)
+        understood(args, project, played.start)
         player.load(played.programme)
         with played.followed(player, say):
             if args.follow:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.editors.watched import WatchedFile
 from engines.errors import HitpointError, OptionError
+from engines.picture.timecode import Timecode, drops
 
 if TYPE_CHECKING:
     from bridge.player import Player, Programme
@@ -23,8 +24,8 @@ _USUAL_RATE = Fraction(25)  # of a MIDI file that names none
 
 
 class Played:
-    """A file that is played, as it was read last: its ``programme``, the ``rate`` by which its timecodes count, and its ``length`` in
-    seconds. Raises the errors of whatever the file is."""
+    """A file that is played, as it was read last: its ``programme``, a timecode that counts as its own does (``start``), and its
+    ``length`` in seconds. Raises the errors of whatever the file is."""
 
     def __init__(self, path: Path, scenes: list[int]) -> None:
         self.path, self._scenes = path, scenes
@@ -34,7 +35,7 @@ class Played:
         )  # before it is read, or a change between were missed
         self._changed: Callable[[], None] = lambda: None
         self.swaps = 0
-        self.programme, self.rate, self.length = self._read()
+        self.programme, self.start, self.length = self._read()
 
     @contextmanager
     def followed(self, player: Player, say: Callable[[str], None]) -> Iterator[None]:
@@ -58,7 +59,7 @@ class Played:
         """Reads it again; whether other notes are to be heard."""
         with self._reading:
             before = self.programme
-            self.programme, self.rate, self.length = self._read()
+            self.programme, self.start, self.length = self._read()
             return self.programme != before
 
     def _swapped(self, player: Player) -> str:
@@ -69,7 +70,7 @@ class Played:
             return f"heard from the bar at {float(status.seam):.1f} s on"
         return "heard from now on" if status.rolling else "heard when it rolls"
 
-    def _read(self) -> tuple[Programme, Fraction, Fraction]:
+    def _read(self) -> tuple[Programme, Timecode, Fraction]:
         if self.path.suffix.lower() in MIDI:
             if self._scenes:
                 raise OptionError("a MIDI file has no scenes", where=self.path, cure="leave --scene away, or give the session")
@@ -77,10 +78,11 @@ class Played:
             from engines.score.smf_reader import read_smf
 
             file = read_smf(self.path)
-            return programme_of_midi(file, self.path.stem), file.offset.rate if file.offset else _USUAL_RATE, file.length
+            rate = file.offset.rate if file.offset else _USUAL_RATE
+            return programme_of_midi(file, self.path.stem), Timecode(0, rate, drops(rate) > 0), file.length
         from bridge.player.writing import programme_of
         from engines.session.working import look_at
 
         with look_at(self.path) as desk:
             session = desk.session
-        return programme_of(session, self._scenes), session.film.rate, session.film.duration
+        return programme_of(session, self._scenes), session.start, session.film.duration

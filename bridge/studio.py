@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.beginning import begun, first_score, place_of
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, Subscribers
 from bridge.jobs import Job, Jobs
-from bridge.neighbours import Neighbours
+from bridge.neighbours import Neighbours, Said
 from bridge.opened import DEFAULT, Offer, OpenFilm
 from bridge.patience import Alone
 from bridge.playback import Playback
@@ -345,20 +345,19 @@ class Studio:
     # other programs
 
     def place(
-        self, daw: str = "folder", scenes: Sequence[int] = (), at: Fraction = Fraction(0), where: Address | None = None
+        self,
+        daw: str = "folder",
+        scenes: Sequence[int] = (),
+        at: Fraction = Fraction(0),
+        where: Address | None = None,
+        said: Said | None = None,
     ) -> Job[Placement]:
         """Puts the cue, or some of its scenes, into a DAW, the film's first frame ``at`` seconds of its project; the job's result is
-        what the DAW confirmed. Fails with DawError."""
+        what the DAW confirmed. What is ``said`` of its project is kept once it did. Fails with DawError."""
         from bridge.errands import placing
 
-        sentence, work = placing(self.now, daw, scenes, at, where)
-
-        def told(watch: Watch) -> Placement:
-            placement = work(watch)
-            self.events.publish(Message(placement.placed.said))
-            return placement
-
-        return self.jobs.begin(sentence, told, OUTSIDE)
+        sentence, work = placing(self, daw, scenes, at, where, said)
+        return self.jobs.begin(sentence, work, OUTSIDE)
 
     def deliver(self, folder: Path, stems: bool = False, takes: bool = False, scenes: Sequence[int] = ()) -> Job[Delivery]:
         """All of the cue in one folder, as it is when this begins; files of an earlier delivery there are replaced."""

@@ -12,12 +12,16 @@ from engines.errors import HitpointError, OptionError
 from engines.verbs.reading import rate, within
 from engines.verbs.terminal import Verb, give, progress, say
 
+FAULTS = 1
+"""What `doctor` ends with where something is at fault, so that a script need not read its words."""
+
 
 def serve(args: argparse.Namespace) -> None:
     """Let other programs of this machine work here: HTTP, WebSocket, and OSC if a port for it is given. Ctrl-C ends it."""
     from bridge.addresses import ASKED
+    from bridge.daw_verbs import understood
     from bridge.osc_page import osc_page
-    from bridge.placing import place_of
+    from bridge.places import Place
     from bridge.playback import inlets_of
     from bridge.server.running import running
 
@@ -28,13 +32,14 @@ def serve(args: argparse.Namespace) -> None:
         raise OptionError("there is no session to keep it with", where="--at", cure="open one: --session SESSION")
     with running(args.port, args.osc_port, args.osc_read_only, args.session) as house:
         if args.at:
-            house.studio.neighbours.lie(at=place_of(args.at, house.studio.now.session.film.rate))
+            start = house.studio.now.session.start
+            understood(args, house.studio.neighbours.lie(at=Place.in_project(args.at, start)), start)
         if args.sync:
             house.studio.playback.open(inlets=inlets_of(";".join(args.sync)))
         if args.follow:
             house.studio.playback.follow()
         say(f"token: {house.token}", f"also in {house.token_file}, which only you can read")
-        say(*filter(None, [house.warning]))
+        say(*house.said, *filter(None, [house.warning]))
         with suppress(KeyboardInterrupt):  # as soon as it is told that it serves, it may be ended
             give(args, house.json(), house.text())
             sys.stdout.flush()
@@ -54,26 +59,29 @@ def ports(args: argparse.Namespace) -> None:
     give(args, {"systems": table}, "\n".join(finding.words for finding in midi(lambda: found)))
 
 
-def doctor(args: argparse.Namespace) -> None:
-    """Every link to the other programs, in words: seen or not, rate against the picture's, offset, jitter, and what to do."""
+def doctor(args: argparse.Namespace) -> int:
+    """Every link to the other programs, in words: seen or not, rate against the picture's, offset, jitter, and what to do. Ends with 1
+    where something is at fault (FAULT, with --json the state broken), else with 0: what is merely not there is no fault."""
     from bridge.checkup import checkup
     from bridge.daw import Address
 
     address = Address(args.folder, args.project, port=args.port)
     diagnosis = checkup(args.session, tuple(args.daw), args.listen, address)
     give(args, diagnosis.json(), diagnosis.words)
+    return FAULTS if diagnosis.state == "broken" else 0
 
 
 def watch(args: argparse.Namespace) -> None:
     """Wait until an editor hands its cuts over again or exports them, and say what the new cut would change; with --accept carry the
     session to it. Ctrl-C ends it. With --json one object a change, each on a line of its own."""
     from bridge.editors import CUTS, HANDED
-    from bridge.editors.watched import changes
+    from bridge.editors.watched import awaited, changes
     from engines.session.working import conform_file, look_at
 
     look_at(args.session).close()
+    missing = awaited(args.cuts)
     cuts = args.cuts or HANDED.expanduser() / CUTS
-    say(f"watching {cuts}: Ctrl-C ends it")
+    say(f"watching {cuts}: Ctrl-C ends it", *filter(None, [missing]))
     for path in changes(cuts, args.every, known=not args.now):
         try:
             told = progress(args)

@@ -78,9 +78,10 @@ def spoken(choice: str = "system") -> str:
 
 @cache
 def _patterns(code: str, context: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The sentences of a context as patterns: ``Refill scene {}`` has one place for whatever stands there."""
+    """The sentences of a context as patterns: ``Refill scene {}`` has one place for whatever stands there. The longest come first: a
+    place at the end of a short one would hold the rest of a longer one."""
     rows = []
-    for source, target in table(code).get(context, {}).items():
+    for source, target in sorted(table(code).get(context, {}).items(), key=lambda row: -len(row[0].replace("{}", ""))):
         pattern = "(.+?)".join(re.escape(part) for part in source.split("{}"))
         rows.append((re.compile(pattern), str(target)))
     return tuple(rows)

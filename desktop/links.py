@@ -217,7 +217,7 @@ class Links(QWidget):
             Finding(f"port {port.name}", "broken" if port.fault else "well", port.fault or port.kind)
             for port in (*self.live.status.inlets, *self.live.status.outlets)
         ]  # fmt: skip
-        self.model.show((*self.live.findings(), *faults, *self._found))
+        self.model.show((*self.live.findings(self.daw.project), *faults, *self._found))
 
     def _plot(self) -> None:
         row = self.list.currentIndex().row()

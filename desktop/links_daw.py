@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
 
-from bridge.placing import place_of
+from bridge.places import NON_DROP, Place
 from bridge.ports import CONTROL
 from bridge.project import Project
 from desktop import theme
@@ -18,7 +17,6 @@ from desktop.aside import Aside
 from desktop.language import words
 from desktop.links_markers import Markers
 from engines.errors import HitpointError
-from engines.picture.timecode import Timecode
 
 if TYPE_CHECKING:
     from bridge.events import SessionChanged
@@ -148,7 +146,7 @@ class DawBox(QWidget):
         for box in (self.daw, self.at, self.file):
             box.setEnabled(is_open)
         self.daw.setCurrentIndex(self.daw.findData(project.daw) if project.daw else -1)
-        self.at.setText(self._place(project.at))
+        self.at.setText(self._place(project))
         self.file.setVisible(project.daw in ("ardour", "reaper"))
         self.file.setText(tr("Project…") if project.file is None else project.file.name)
         self.control.setVisible(project.daw == "generic")
@@ -161,22 +159,23 @@ class DawBox(QWidget):
         self.along.setChecked(goes and drives == project.daw)
         self.read.setEnabled(self._can_read)
 
-    def _place(self, at: Fraction | None) -> str:
+    def _place(self, project: Project) -> str:
         now = self._document.now
-        if at is None or now is None:
+        place = None if now is None else project.place(now.session.start)
+        if now is None or place is None:
             return ""
-        frame = at * now.session.film.rate
-        start = now.session.start
-        return str(Timecode(int(frame), now.session.film.rate, start.drop)) if frame.denominator == 1 else f"{float(at):g}"
+        if place.label is None:
+            return f"{float(place.seconds):g}"
+        return f"{place.label} {NON_DROP}" if now.session.start.drop and not place.label.drop else str(place.label)
 
     def _moved(self) -> None:
         text, now = self.at.text().strip(), self._document.now
-        if now is None or text == self._place(self.project.at):
+        if now is None or text == self._place(self.project):
             return
         try:
-            self._say(at=place_of(text or "0", now.session.film.rate))
+            self._say(at=Place.in_project(text or "0", now.session.start, tr("Film at")))
         except HitpointError as error:
-            self.at.setText(self._place(self.project.at))
+            self.at.setText(self._place(self.project))
             self.refused.emit(error)
 
     def _choose_file(self) -> None:
@@ -191,7 +190,7 @@ class DawBox(QWidget):
     def _say(
         self,
         daw: str | None = None,
-        at: Fraction | None = None,
+        at: Place | None = None,
         file: Path | None = None,
         beats: bool | None = None,
         midi: str | None = None,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from bridge.chase import Standing
 from bridge.doctor import Finding, source
+from bridge.project import Project
 from desktop.jitter import LONG_S, Point
 
 if TYPE_CHECKING:
@@ -67,11 +67,10 @@ class Live(QObject):
         """Every source that was ever heard, the leader first."""
         return () if self.status is None else self.status.standings
 
-    def findings(self) -> list[Finding]:
-        """The doctor's word on every source."""
-        return [source(standing, self._picture) for standing in self.standings]
-
-    @property
-    def _picture(self) -> Fraction | None:
+    def findings(self, project: Project) -> list[Finding]:
+        """The doctor's word on every source, for a film that lies in this ``project`` of the DAW's."""
         now = self._document.now
-        return None if now is None else now.session.film.rate
+        if now is None:
+            return [source(standing, None) for standing in self.standings]
+        drop = project.counting(now.session.start).drop
+        return [source(standing, now.session.film.rate, drop) for standing in self.standings]

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from bridge.daw import END
 from desktop import theme
 from desktop.language import words
 
@@ -29,7 +30,8 @@ ON = Qt.CheckState.Checked
 
 
 class Markers(QDialog):
-    """A row a marker, ticked where it can become a hit; what lies outside the film or on a hit is told so and cannot be ticked."""
+    """A row a marker, ticked where it can become a hit; what lies outside the film or on a hit is told so and cannot be ticked. A region
+    has two rows, and its end is not ticked by itself."""
 
     def __init__(self, found: Marked, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,19 +39,23 @@ class Markers(QDialog):
         self.setWindowTitle(tr("Markers of the DAW"))
         self.rows = QListWidget(self)
         self.rows.setAccessibleName(tr("Markers; ticked ones become hits"))
-        new = {mark.frame for mark in found.hits()}
+        new = {mark.frame for mark in found.hits(ends=True)}
         start, frames = found.session.start, found.session.film.frames
-        for marker in found.markers:
+        begun = {marker.frame for number, marker in enumerate(found.markers, 1) if number not in found.ends}
+        for number, marker in enumerate(found.markers, 1):
+            ends = number in found.ends
             inside = 0 < marker.frame < frames
             why = "" if inside and marker.frame in new else tr("is a hit") if inside else tr("outside the film")
-            new.discard(marker.frame)  # of two on one frame, one is enough
+            if not (ends and marker.frame in begun):
+                new.discard(marker.frame)  # of two on one frame, one is enough
             place = str(start + marker.frame) if start.frame + marker.frame >= 0 else "-"
-            row = QListWidgetItem("   ".join(part for part in (place, marker.name, f"({why})" if why else "") if part))
+            name = tr("end of {}").format(marker.name.removesuffix(END).rstrip()) if ends else marker.name
+            row = QListWidgetItem("   ".join(part for part in (place, name, f"({why})" if why else "") if part))
             row.setFlags(
                 Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled if why else row.flags() | Qt.ItemFlag.ItemIsUserCheckable
             )
             if not why:
-                row.setCheckState(ON)
+                row.setCheckState(Qt.CheckState.Unchecked if ends else ON)
             self.rows.addItem(row)
         self.weight = QDoubleSpinBox(self)
         self.weight.setRange(0, 1)

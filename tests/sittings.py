@@ -14,6 +14,7 @@ from hypothesis import Phase, settings
 from engines.engine import Brief, Progress
 from engines.picture.cut import Cut
 from engines.picture.cutlist import CutList
+from engines.picture.timecode import Timecode
 from engines.score.notes import Note, Take
 from engines.session.desk import Desk, text_of
 from engines.session.model import ChosenMap, Film, Limits, Scene, Session
@@ -102,6 +103,14 @@ def scored(sizes: tuple[int, ...] = (7, 6, 7), engine: str = "trio") -> Session:
     for number in range(1, len(sizes) + 1):
         session, _ = refilled(session, Wish(number), Watch())
     return session
+
+
+def on(session: Session, start: Timecode) -> Session:
+    """The same music on a film of another rate that begins at another timecode."""
+    programme = replace(session.programme.at_rate(start.rate), start=start)
+    frames = programme.frames
+    film = replace(session.film, rate=start.rate, frames=frames, duration=frames / start.rate)
+    return replace(session, film=film, programme=programme, hits=hits_from_cuts(programme.cuts, start.rate, film.duration))
 
 
 def saved(session: Session, path: Path) -> Path:

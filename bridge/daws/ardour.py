@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bridge.daw import Address, Cue, Placed, ProjectMarker, Reach, Transport
+from bridge.daw import Address, Cue, Placed, ProjectMarker, Reach, Transport, with_project
 from bridge.daws.ardour_file import ArdourFile
 from bridge.daws.ardour_lua import LuaSession, window_runs
 from bridge.daws.ardour_place import place as place_in_file
@@ -53,14 +53,18 @@ class Ardour:
         self.peer.listeners.append(self._notice)
 
     def reach(self) -> Reach:
-        """Asks for its tracks: the answer ends with the session's sample rate."""
+        """Asks for its tracks: the answer ends with the session's sample rate. Its session's file is looked at where one was named."""
+        reach = self._reached()
+        if self.project is None:
+            return reach
+        closed = "" if reach.there else f"its session {self.project} can be read while it is closed"
+        return with_project(reach, lambda: ArdourFile.read(self._file()), closed)
+
+    def _reached(self) -> Reach:
         try:
             rows = self._strips()
         except DawError as error:
-            known = f"; its session {self.project} can be read while it is closed" if self.project else ""
-            return Reach(
-                self.name, False, f"{error.what}{known}", "start Ardour and switch OSC on in Preferences, Control Surfaces"
-            )
+            return Reach(self.name, False, error.what, "start Ardour and switch OSC on in Preferences, Control Surfaces")
         tracks = [str(row[1]) for row in rows[:-1] if row[:1] in (("MT",), ("AT",))]
         rate = int(rows[-1][1])
         facts = {"session": self._session, "sample_rate": rate, "tracks": tracks}

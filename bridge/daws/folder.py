@@ -90,12 +90,12 @@ class Folder:
         return tuple(sorted(found))
 
     def transport(self) -> Transport:
-        """A folder has none."""
-        return Transport()
+        """Raises DawError: a folder has none."""
+        raise DawError("has no transport", where=self.folder, cure="choose the DAW itself: --daw reaper, ardour, live or generic")
 
     def go(self, seconds: Fraction | None = None, rolling: bool | None = None) -> Transport:
         """Raises DawError: a folder does not roll."""
-        raise DawError("has no transport", where=self.folder, cure="choose the DAW itself: --daw reaper, ardour, live or generic")
+        return self.transport()
 
     def follow(self, hear: Callable[[Report], None]) -> None:
         """Nothing to follow."""

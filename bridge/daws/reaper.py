@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from bridge.daw import Address, Clip, Cue, Placed, ProjectMarker, Reach, Sound, Transport, confirm
+from bridge.daw import Address, Clip, Cue, Placed, ProjectMarker, Reach, Sound, Transport, confirm, with_project
 from bridge.daws import reaper_project
 from bridge.daws.following import Following
 from bridge.daws.mailbox import Mailbox, Row
@@ -52,7 +52,11 @@ class Reaper:
         self._following = Following(self.name)
 
     def reach(self) -> Reach:
-        """Asks the web interface and the script."""
+        """Asks the web interface and the script. Its project's file is looked at where one was named."""
+        reach, project = self._reached(), self.project
+        return reach if project is None else with_project(reach, lambda: reaper_project.markers(project))
+
+    def _reached(self) -> Reach:
         facts: dict[str, object] = {"web_port": self.port, "folder": str(self.box.folder)}
         web, script = self._answers(lambda: self._web("TRANSPORT")), self._answers(lambda: self.box.ask("hello"))
         facts |= {"web": web is not None, "script": script is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -108,6 +109,18 @@ def changes(path: Path, every_s: float = EVERY_S, known: bool = True) -> Iterato
                 continue
     finally:
         watched.close()
+
+
+def awaited(cuts: Path | None) -> str | None:
+    """A word on a cut list that is to be watched and does not lie there yet, the scripts' own where None is given; None where it does.
+    Raises OptionError where nothing will ever come: its folder does not exist."""
+    path = HANDED.expanduser() / CUTS if cuts is None else cuts
+    if os.path.exists(path):  # which, unlike pathlib's, never calls a folder that may not be seen an error
+        return None
+    if cuts is not None and not os.path.isdir(path.parent):
+        cure = "correct the path, or make the folder first"
+        raise OptionError(f"the folder {path.parent} does not exist", where="--cuts", cure=cure)
+    return f"{path} is not there yet: it is waited for"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 
 from bridge.checkup import SERVER_PORT
+from bridge.events import Message
 from bridge.logfile import log_to_file
 from bridge.osc import OscServer
 from bridge.server.local import LocalServer
@@ -33,6 +34,8 @@ class House:
     token_file: Path
     osc_port: int | None
     log: Path | None
+    said: tuple[str, ...] = ()
+    """What went wrong while the session was opened, before anybody could listen: lines for the person."""
     left: list[str] = field(default_factory=list)
     """What did not stop, once it has ended: sentences of jobs."""
 
@@ -102,8 +105,11 @@ def running(port: int | None, osc_port: int | None, osc_read_only: bool, session
         log = log_to_file()
         studio, left = Studio(), list[str]()
         closing.callback(lambda: left.extend(_ended(studio)))
+        told = list[str]()
         if session is not None:
+            quiet = studio.subscribe(lambda event: told.append(event.text) if isinstance(event, Message) else None)
             studio.open_session(Path(files.spelled(session)))
+            quiet()
         server = LocalServer(studio, SERVER_PORT if port is None else port)
         closing.callback(server.close)
         osc = None
@@ -111,4 +117,4 @@ def running(port: int | None, osc_port: int | None, osc_read_only: bool, session
             osc = OscServer(studio, osc_port, osc_read_only)
             closing.callback(osc.close)
         facts = {"osc_port": None if osc is None else osc.port}
-        yield House(studio, server.url, server.door.token, server.post(facts), facts["osc_port"], log, left)
+        yield House(studio, server.url, server.door.token, server.post(facts), facts["osc_port"], log, tuple(told), left)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,8 @@ def test_the_wire_has_a_daw_play_stop_and_go_by_machine_control(studio: Studio, 
     job(studio, "/hitpoint/daw/stop", midi="system:IAC Bus 1")
     assert sent(wire["system:IAC Bus 1"]) == ["f0 7f 7f 06 01 f7"]
     assert answer(studio, "/hitpoint/daw", {}) == {
-        "daw": "generic", "at_s": 3600.0, "project": None, "cue_tempo": False, "midi": None, "follows": None, "drives": None,
+        "daw": "generic", "at_s": 3600.0, "at": "01:00:00:00, 3600.000 s", "project": None, "cue_tempo": False, "midi": None,
+        "follows": None, "drives": None,
     }  # fmt: skip
     with pytest.raises(DawError, match="before the project"):
         job(studio, "/hitpoint/daw/locate", seconds=-3601)
@@ -240,6 +242,44 @@ def test_markers_of_a_daw_become_hits_in_one_step_and_only_where_none_lies(studi
         job(studio, "/hitpoint/markers", only="9")
 
 
+def test_a_region_has_two_rows_and_its_end_is_a_hit_only_where_that_is_asked_for(studio: Studio) -> None:
+    web = WebReaper()
+    rate, at = studio.now.session.film.rate, Fraction(10)
+    there = studio.now.session.hits[0].frame
+    begins, ends = there + 5, there + 40
+    taken = {hit.frame for hit in studio.now.session.hits}
+    assert not {begins, ends, begins + 9} & taken
+    try:
+        web.markers = [("door", float(at + (begins + 9) / rate))]
+        web.regions = [
+            ("verse", float(at + begins / rate), float(at + ends / rate)),
+            ("", float(at + ends / rate), float(at + (studio.now.session.film.frames + 4) / rate)),
+        ]
+        given = {"daw": "reaper", "at": "10", "port": web.port}
+        rows = job(studio, "/hitpoint/markers", **given)["markers"]
+        assert [(row["marker"], row["frame"], row["name"], row["length"], row["end"], row["new"]) for row in rows] == [
+            (1, begins, "verse", ends - begins, False, True),
+            (2, begins + 9, "door", 0, False, True),
+            (3, ends, "", rows[2]["length"], False, True),
+            (4, ends, "verse end", 0, True, True),
+            (5, studio.now.session.film.frames + 4, "end", 0, True, False),
+        ]
+        job(studio, "/hitpoint/markers", **given, mark=True)
+        assert {hit.frame for hit in studio.now.session.hits} - taken == {begins, begins + 9, ends}
+        studio.undo()
+        web.regions = web.regions[:1]
+        job(studio, "/hitpoint/markers", **given, mark=True)
+        assert {hit.frame for hit in studio.now.session.hits} - taken == {begins, begins + 9}
+        job(studio, "/hitpoint/markers", **given, mark=True, region_ends=True)
+        marked = {hit.frame: hit.label for hit in studio.now.session.hits if hit.frame not in taken}
+        assert marked == {begins: "verse", begins + 9: "door", ends: "verse end"}
+        studio.undo()
+        job(studio, "/hitpoint/markers", **given, only="3")
+        assert ends in {hit.frame for hit in studio.now.session.hits}, "and by its number"
+    finally:
+        web.close()
+
+
 def test_a_session_that_is_saved_elsewhere_takes_its_project_along(studio: Studio, tmp_path: Path) -> None:
     kept = studio.neighbours.lie("reaper", Fraction(3600))
     studio.save(tmp_path / "elsewhere.hitpoint")
@@ -255,3 +295,68 @@ def test_a_place_that_is_damaged_is_told_when_the_session_opens(studio: Studio, 
     other.with_suffix(".daw.json").write_text("{")
     studio.open_session(other)
     assert [event.level for event in told if isinstance(event, Message)] == ["error"]
+
+
+def kept_of(studio: Studio) -> str | None:
+    """What is kept beside the session, as it lies on the disk."""
+    file = studio.now.path.with_suffix(".daw.json")
+    return file.read_text("utf-8") if file.exists() else None
+
+
+@pytest.mark.parametrize("before", [None, Project("reaper", Fraction(4))])
+@pytest.mark.parametrize(
+    ("address", "given", "is_job"),
+    [
+        ("/hitpoint/markers", {"daw": "ardour", "project": "/etc/passwd", "at": "01:00:00:00"}, True),
+        ("/hitpoint/markers", {"daw": "folder", "at": "7"}, True),
+        ("/hitpoint/place", {"daw": "ardour", "project": "/etc/passwd", "at": "01:00:00:00"}, True),
+        ("/hitpoint/place", {"daw": "live", "at": "7", "port": 9}, True),
+        ("/hitpoint/transport/daw", {"daw": "live", "at": "7", "cue_tempo": True}, False),
+        ("/hitpoint/transport/daw", {"daw": "folder", "at": "7"}, False),
+        ("/hitpoint/transport/daw", {"daw": "fruit", "at": "7"}, False),
+        ("/hitpoint/transport/follow", {"at": "7"}, False),
+        ("/hitpoint/daw/project", {"daw": "fruit", "at": "7"}, False),
+    ],
+)
+def test_what_fails_has_changed_nothing_that_is_kept(
+    studio: Studio,
+    monkeypatch: pytest.MonkeyPatch,
+    before: Project | None,
+    address: str,
+    given: dict[str, Any],
+    is_job: bool,
+) -> None:
+    def refuses(source: str | None = None, midi: bool = True) -> None:
+        raise DawError("the player does not answer", where="player", cure="start it again")
+
+    monkeypatch.setattr(studio.playback, "follow", refuses)
+    if before is not None:
+        before.keep(studio.now.path)
+    kept, follows = kept_of(studio), studio.neighbours.daw
+    done = partial(job, **given) if is_job else partial(answer, given=given)
+    with pytest.raises(HitpointError):
+        done(studio, address)
+    assert kept_of(studio) == kept
+    assert studio.neighbours.daw == follows
+
+
+def test_what_is_done_is_kept_for_the_session_that_it_was_asked_for(studio: Studio, tmp_path: Path) -> None:
+    """Another one may be open by the time that the DAW answers."""
+    mine, other = studio.now.path, saved(studio.now.session, tmp_path / "other.hitpoint")
+    begun = answer(studio, "/hitpoint/place", {"daw": "generic", "at": "5"})
+    studio.open_session(other)
+    studio.jobs.job(begun["job"]).result(DEADLINE_S)
+    assert (Project.of(mine), Project.of(other)) == (Project("generic", Fraction(5)), Project())
+    (tmp_path / "cue-midi").rename(tmp_path / "placed")
+    exported(studio, {3: "a"}, Fraction(6))
+    (tmp_path / "cue-midi").rename(tmp_path / "other-midi")
+    assert job(studio, "/hitpoint/markers", daw="folder", at="6")["markers"][0]["frame"] == 3
+    assert Project.of(other) == Project("folder", Fraction(6))
+
+
+def test_a_folder_is_not_followed_and_says_why(studio: Studio) -> None:
+    with pytest.raises(OptionError, match="a folder has no transport to follow"):
+        answer(studio, "/hitpoint/transport/daw", {"daw": "folder"})
+    for act in ("play", "stop"):
+        with pytest.raises(DawError, match="has no transport"):
+            job(studio, f"/hitpoint/daw/{act}", daw="folder")

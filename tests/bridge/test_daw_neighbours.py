@@ -45,7 +45,8 @@ def test_a_cut_list_exported_again_is_offered_and_can_be_accepted(neighbours: Ne
     assert neighbours.watch(path) == path == neighbours.cuts
     later = [{"frame": cut.frame + 24, "kind": "cut"} for cut in session.programme.cuts]
     path.write_text(json.dumps({"rate": "24", "frames": session.film.frames + 24, "cuts": later}))
-    message = told.get(timeout=DEADLINE_S)
+    first, message = told.get(timeout=DEADLINE_S), told.get(timeout=DEADLINE_S)
+    assert first == Message(f"{path} is not there yet: it is waited for")
     assert isinstance(message, Message)
     assert "the editor has a new cut (cuts.json)" in message.text
     assert studio.now.session == session
@@ -60,6 +61,21 @@ def test_a_cut_list_exported_again_is_offered_and_can_be_accepted(neighbours: Ne
     assert "the new cut was not read" in broken.text
     neighbours.leave_cuts()
     assert neighbours.cuts is None
+
+
+def test_a_cut_list_whose_folder_is_not_there_is_refused_and_the_one_that_is_watched_stays(
+    neighbours: Neighbours, tmp_path: Path
+) -> None:
+    cuts = tmp_path / "cuts.edl"
+    cuts.write_text("")
+    told: list[Event] = []
+    neighbours.studio.subscribe(told.append)
+    neighbours.watch(cuts)
+    with pytest.raises(OptionError, match="typo does not exist") as refused:
+        neighbours.watch(tmp_path / "typo" / "x.edl")
+    assert refused.value.cure
+    assert neighbours.cuts == cuts
+    assert told == [], "what lies there is no news"
 
 
 def test_a_daw_that_rolls_is_handed_to_the_player(neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +108,8 @@ def test_both_are_asked_for_over_the_wire(studio: Studio, tmp_path: Path, monkey
     monkeypatch.setattr(studio.playback, "follow", lambda source=None, midi=True: followed.append((source, midi)))
     watch, daw = OUTSIDE["/hitpoint/conform/watch"], OUTSIDE["/hitpoint/transport/daw"]
     cuts = str(tmp_path / "cut.edl")
-    assert watch(studio, cuts=cuts) == {"cuts": cuts, "daw": None, "at_s": None}
-    assert daw(studio, daw="reaper") == {"cuts": cuts, "daw": "reaper", "at_s": None}
-    assert daw(studio) == {"cuts": cuts, "daw": None, "at_s": None}
-    assert watch(studio, off=True) == {"cuts": None, "daw": None, "at_s": None}
+    assert watch(studio, cuts=cuts) == {"cuts": cuts, "daw": None, "at_s": None, "at": None}
+    assert daw(studio, daw="reaper") == {"cuts": cuts, "daw": "reaper", "at_s": None, "at": None}
+    assert daw(studio) == {"cuts": cuts, "daw": None, "at_s": None, "at": None}
+    assert watch(studio, off=True) == {"cuts": None, "daw": None, "at_s": None, "at": None}
     assert followed == [(None, False)]

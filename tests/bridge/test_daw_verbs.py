@@ -89,6 +89,7 @@ def test_markers_are_listed_and_made_hits_that_one_undo_takes_back(session: Path
         (("daw", "play", "--daw", "generic"), "would be gone again"),
         (("daw", "where", "--daw", "reaper", "--port", "9"), "does not answer"),
         (("daw", "stop", "--daw", "folder"), "has no transport"),
+        (("daw", "where", "--daw", "folder"), "has no transport"),
         (("place", "--daw", "reaper", "--at", "soon"), "is no place"),
     ],
 )
@@ -118,13 +119,41 @@ def test_a_daw_goes_where_the_film_is_told_to(session: Path, run: Run) -> None:
         web.close()
 
 
-def test_machine_control_goes_to_the_daws_own_port(session: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ends_of_regions_are_listed_and_are_hits_where_that_is_said(
+    session: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web, before = WebReaper(), hits(session)
+    begins, ends = min(before) + 5, min(before) + 40
+    assert not {begins, ends} & before
+    web.regions = [("verse", begins / 24, ends / 24)]
+    where = ("markers", session, "--daw", "reaper", "--port", web.port)
+    try:
+        assert main([str(word) for word in where]) == 0
+        first, second = capsys.readouterr().out.splitlines()
+        assert (first.split()[:2], first.split()[-1]) == (["1", "+"], "verse")
+        assert (second.split()[:2], second.split()[-2:]) == (["2", "."], ["verse", "end"])
+        assert run(*where, "--hits", "--json")["marked"] == [begins]
+        assert run(*where, "--hits", "--region-ends", "--json")["marked"] == [ends]
+        run("undo", session, "--json")
+        assert run(*where, "--only", "2", "--json")["marked"] == [ends]
+    finally:
+        web.close()
+
+
+def test_machine_control_goes_to_the_daws_own_port(
+    session: Path, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     ports = {"IAC Bus 1": MemoryPort()}
     monkeypatch.setattr(generic, "SystemPort", lambda name, virtual: ports[name])
     run("daw", session, "locate", "1.5", "--daw", "generic", "--midi", "system:IAC Bus 1", "--json")
     assert [message.hex() for _, message in ports["IAC Bus 1"].sent] == ["f07f7f06440601" + "0000010c00" + "f7"]
     run("daw", session, "stop", "--json")
     assert ports["IAC Bus 1"].sent[-1][1].hex() == "f07f7f0601f7", "DAW and port are kept"
+    sent = len(ports["IAC Bus 1"].sent)
+    assert run("daw", session, "where", "--json") == {"daw": "generic", "seconds": None, "rolling": None, "bpm": None}
+    assert main(["daw", str(session), "where"]) == 0
+    assert capsys.readouterr().out == "generic says nothing of its transport over MIDI: look at it\n"
+    assert len(ports["IAC Bus 1"].sent) == sent
 
 
 class Deaf:
@@ -146,7 +175,8 @@ class Deaf:
     def settle(self, *_: object) -> Status:
         return self.status
 
-    wait = settle
+    def wait(self, *_: object) -> Status:
+        raise KeyboardInterrupt  # whoever plays has heard enough
 
     def subscribe(self, listener: Any) -> Callable[[], None]:
         return lambda: None
@@ -197,3 +227,19 @@ def test_serve_follows_from_the_start_where_it_is_told_to(session: Path, run: Ru
     assert [socket.name for socket in status.inlets] == ["Hitpoint sync"]
     assert Project.of(session).at == 3600
     assert "no session to keep it with" in run("serve", "--port", 0, "--at", "4")
+
+
+def test_serve_says_on_the_terminal_what_is_wrong_with_what_lies_beside_the_session(
+    session: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody can have subscribed before it is opened."""
+    monkeypatch.setattr(House, "wait", lambda house: None)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(session.parent))
+    session.with_suffix(".daw.json").write_text("{")
+    assert main(["serve", "--session", str(session), "--port", "0"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "cue.daw.json" in line]
+    assert len(lines) == 1
+    assert "does not say where the film lies in the DAW; delete it" in lines[0]
+    session.with_suffix(".daw.json").unlink()
+    assert main(["serve", "--session", str(session), "--port", "0"]) == 0
+    assert "daw.json" not in capsys.readouterr().err

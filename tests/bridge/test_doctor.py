@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,8 +21,9 @@ import main
 from bridge import checkup
 from bridge.chase import Chase
 from bridge.clock import SECOND
-from bridge.daw import Reach
-from bridge.doctor import Finding, daw, examine, jack, late_periods, midi, provider, source, sources
+from bridge.daw import Address, Reach
+from bridge.doctor import Diagnosis, Finding, daw, examine, jack, late_periods, midi, provider, source, sources
+from bridge.project import Project
 from bridge.transport import Report
 from engines.errors import MissingLibraryError
 from engines.picture.timecode import Timecode
@@ -200,13 +202,79 @@ def test_the_command_line_tells_every_link(capsys: pytest.CaptureFixture[str], t
     done = subprocess.run(
         [*command, "--port", "9"], cwd=ROOT, env=home, capture_output=True, text=True, timeout=120, check=False
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
+    assert done.returncode == (1 if told["state"] == "broken" else 0), done.stderr
     links = {row["link"]: row for row in told["links"]}
     assert {"transport", "DAW folder", "DAW ardour", "editor", "server", "engine"} <= set(links)
     assert links["DAW folder"]["facts"]["folder"] == str(tmp_path / "cue-midi")
     assert links["DAW ardour"]["state"] == "absent"
     assert "ALSA lib" not in done.stderr
+
+
+@pytest.mark.parametrize(("states", "code"), [(("well", "absent"), 0), (("odd",), 0), (("well", "broken", "odd"), 1), ((), 0)])
+def test_a_script_knows_by_the_code_whether_anything_is_at_fault(
+    states: tuple[str, ...], code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Diagnosis(tuple(Finding(f"link {k}", state, "said") for k, state in enumerate(states)))  # type: ignore[arg-type]
+    monkeypatch.setattr("bridge.checkup.checkup", lambda *given: found)
+    assert main.main(["doctor"]) == code
+    assert ("FAULT" in capsys.readouterr().out) is bool(code)
+    assert main.main(["doctor", "--json"]) == code
+    assert (json.loads(capsys.readouterr().out)["state"] == "broken") is bool(code)
+    with pytest.raises(SystemExit):
+        main.main(["doctor", "--help"])
+    assert "Ends with 1" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("daws", [(), ("ardour",), ("reaper",), ("live",), ("folder", "generic")])
+@pytest.mark.parametrize("name", ["nope", "nope.rpp"])
+def test_a_project_that_is_not_there_is_a_fault(
+    daws: tuple[str, ...], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = checkup.checkup(None, daws, 0, Address(tmp_path, tmp_path / name, port=9, timeout_s=0.05), ())
+    (fault,) = (one for one in found.findings if str(tmp_path / name) in one.said)
+    assert (fault.state, bool(fault.cure)) == ("broken", True)
+    assert "can be read" not in fault.words.replace("cannot be read", "")
+
+
+def test_a_project_that_is_there_is_no_fault_of_the_daw_that_it_is_not_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home = tmp_path / "film"
+    home.mkdir()
+    shutil.copy(ROOT / "tests" / "golden" / "ardour" / "film.ardour", home)
+    song = tmp_path / "song.RPP"
+    song.write_text("<REAPER_PROJECT 0.1\n")
+    for project, name in ((home, "ardour"), (song, "reaper")):
+        found = checkup.checkup(None, ("ardour", "reaper"), 0, Address(tmp_path, project, port=9, timeout_s=0.05), ())
+        states = {one.link: one.state for one in found.findings if one.link.startswith("DAW")}
+        assert states == {"DAW ardour": "absent", "DAW reaper": "absent"}, name
+    (said,) = (
+        one.said
+        for one in checkup.checkup(None, ("ardour",), 0, Address(tmp_path, home, port=9), ()).findings
+        if "ardour" in one.link
+    )
+    assert f"its session {home} can be read while it is closed" in said
+    (home / "film.ardour").write_text("<broken")
+    (fault,) = (
+        one for one in checkup.checkup(None, ("ardour",), 0, Address(tmp_path, home, port=9), ()).findings if "ardour" in one.link
+    )
+    assert fault.state == "broken"
+
+
+def test_what_is_kept_of_a_project_is_looked_at_by_its_own_daw(
+    tmp_path: Path, trio: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = saved(scored((3,)), tmp_path / "cue.hitpoint")
+    Project("ardour", None, tmp_path / "gone").keep(path)
+    found = checkup.checkup(path, ("ardour", "reaper"), 0, Address(port=9, timeout_s=0.05), ())
+    assert {one.link: one.state for one in found.findings if one.link.startswith("DAW")} == {
+        "DAW ardour": "broken",
+        "DAW reaper": "absent",
+    }
 
 
 def test_the_command_line_places_a_cue(capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str) -> None:
@@ -220,6 +288,28 @@ def test_the_command_line_places_a_cue(capsys: pytest.CaptureFixture[str], tmp_p
     assert "nothing was confirmed" in capsys.readouterr().err
     assert main.main(["place", str(path), "--scene", "9"]) == 2
     assert main.main(["place", str(path), "--at", "soon"]) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no names that are no text")
+@pytest.mark.parametrize("spoken", [{"LC_ALL": "C"}, {"LC_ALL": "C.UTF-8"}, {"PYTHONIOENCODING": "ascii:strict"}])
+def test_json_of_a_folder_that_no_text_can_name_is_utf_8_and_leads_back_to_it(
+    spoken: dict[str, str], tmp_path: Path, trio: str
+) -> None:
+    home = os.path.join(os.fsencode(tmp_path), "Fl\u00f6te".encode() + b"\xff")
+    os.mkdir(home)
+    path = saved(scored((3, 3)), tmp_path / "cue.hitpoint")
+    os.rename(os.fsencode(path), os.path.join(home, b"cue.hitpoint"))
+    session = os.fsdecode(os.path.join(home, b"cue.hitpoint"))
+    for words in (["--json"], []):
+        done = subprocess.run(
+            [sys.executable, "main.py", "place", session, *words], cwd=ROOT, env={**os.environ, **spoken}, capture_output=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        if words:
+            told = json.loads(done.stdout.decode("utf-8"))
+            assert told["files"]
+            assert all(Path(file).is_file() for file in told["files"])
 
 
 def test_a_new_cut_is_offered_and_with_accept_carried_over(capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str) -> None:
@@ -241,6 +331,28 @@ def test_a_new_cut_is_offered_and_with_accept_carried_over(capsys: pytest.Captur
     cuts.write_text("{")
     assert main.main(["watch", str(path), *quick]) == 2
     assert "the JSON is broken" in capsys.readouterr().err
+
+
+def test_a_cut_list_that_is_not_there_is_told_at_once_and_waited_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, trio: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, cuts = saved(scored((3, 3)), tmp_path / "cue.hitpoint"), tmp_path / "later.edl"
+    assert main.main(["watch", str(session), "--cuts", str(tmp_path / "typo" / "x.edl")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"hitpoint: --cuts: the folder {tmp_path / 'typo'} does not exist; ")
+    assert said.count("\n") == 1
+
+    def changes(path: Path, every_s: float, known: bool) -> Iterator[Path]:
+        assert f"{cuts} is not there yet: it is waited for" in capsys.readouterr().err
+        path.write_text("TITLE: later")
+        yield path
+
+    monkeypatch.setattr("bridge.editors.watched.changes", changes)
+    assert main.main(["watch", str(session), "--cuts", str(cuts), "--once"]) == 2
+    assert "later.edl" in capsys.readouterr().err
+    monkeypatch.setattr("bridge.editors.watched.changes", lambda path, every_s, known: iter(()))
+    assert main.main(["watch", str(session), "--cuts", str(cuts)]) == 0
+    assert "not there yet" not in capsys.readouterr().err
 
 
 @contextmanager

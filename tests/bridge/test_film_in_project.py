@@ -16,7 +16,7 @@ from bridge.events import Subscribers
 from bridge.midi_clock import CLOCK, CONTINUE, SIXTEENTH, SONG_POSITION, TICK, ClockReader, song_step
 from bridge.mmc import MmcReader, build
 from bridge.mtc import MtcReader, full_frame
-from bridge.placing import place_of
+from bridge.places import place_of
 from bridge.playback import Playback
 from bridge.player import Inlet, Outlet, Player, Programme, Route, Status
 from bridge.player.ear import Ear

@@ -12,12 +12,13 @@ import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from sittings import saved, scored
+from sittings import on, saved, scored
 
 from bridge.chase import PRECISION, Chase
 from bridge.doctor import Diagnosis, Finding, source
 from bridge.midi_clock import ClockReader
 from bridge.mtc import MtcReader, quarter_frame
+from bridge.places import Place
 from bridge.player.messages import Inlet, Outlet, Socket, Status
 from bridge.studio import Studio
 from desktop.app import speak
@@ -32,7 +33,7 @@ from engines.picture.timecode import Timecode
 
 PATIENCE = 60_000
 RATE = Fraction(24)
-QUARTER = 1 / 96
+FILM, NTSC = Fraction(24000, 1001), Fraction(30000, 1001)
 STILL = "on Linux start JACK or PipeWire, or load the module snd-seq; notes can be placed as files in any case"
 FOUND = Diagnosis(
     (
@@ -60,17 +61,19 @@ class Deaf:
 class Tape:
     """Timecode and beat clock of a DAW, as they come over a wire with some jitter; `status` is what a player would say of them."""
 
-    def __init__(self, rate: Fraction = RATE, jitter_s: float = 0.001) -> None:
-        self.chase = Chase(RATE)
-        self.readers = MtcReader("MTC from the DAW", RATE), ClockReader("clock from the DAW")
+    def __init__(self, rate: Fraction = RATE, jitter_s: float = 0.001, speed: float = 1) -> None:
+        picture = rate if rate.denominator > 1 else RATE
+        self.chase = Chase(picture)
+        self.readers = MtcReader("MTC from the DAW", picture), ClockReader("clock from the DAW")
+        self.quarter = 1 / 4 / float(picture) / speed
         self.jitter, self.rng, self.count, self.order = jitter_s, Random(1), 0, 0
         self.rate = rate
 
     def status(self, until: float) -> Status:
         """After ``until`` seconds."""
-        while self.count * QUARTER < until:
+        while self.count * self.quarter < until:
             k, self.count = self.count, self.count + 1
-            at = round((k * QUARTER + abs(self.rng.gauss(0, self.jitter))) * 1e9)
+            at = round((k * self.quarter + abs(self.rng.gauss(0, self.jitter))) * 1e9)
             label = Timecode(3600 * 24 + k // 8 * 2, self.rate)
             messages = [(self.readers[0], quarter_frame(label, k % 8))]
             if k % 4 == 0:
@@ -156,7 +159,7 @@ def test_what_is_heard_stands_first_with_its_figures(page: Page) -> None:
     standings = page.page.live.standings
     rows = page.page.model.findings
     assert [link_words(row) for row in rows[:2]] == ["MTC from the DAW", "clock from the DAW"]
-    assert rows[0] == source(standings[0], RATE)
+    assert rows[0] == source(standings[0], RATE, False)
     assert "locked, 24 fps" in rows[0].said
     assert page.page.timecode.text().startswith("01:00:0")
     assert "leads" in page.page.why.text()
@@ -175,6 +178,39 @@ def test_a_wrong_rate_is_a_fault_with_its_cure(page: Page) -> None:
     row = page.page.model.findings[0]
     assert row.state == "broken"
     assert "set the project's frame rate in the DAW to 24" in row.cure
+
+
+def test_timecode_that_counts_otherwise_than_the_film_in_its_project_is_a_fault(page: Page, tmp_path: Path) -> None:
+    film = saved(on(scored(), Timecode.parse("01:00:00;00", NTSC)), tmp_path / "drop.hitpoint")
+    with page.bot.waitSignal(page.document.drawn, timeout=PATIENCE):
+        page.document.open(film)
+    page.page.show()
+    page.hear(Tape(NTSC), 3)
+    row = page.page.model.findings[0]
+    assert row.state == "broken"
+    assert "it counts non-drop and the film drop-frame, 108 frames (3.6 s) away for every hour" in row.cure
+    lies = Place.in_project("01:00:00:00 ndf", Timecode(0, NTSC, True))
+    page.document.studio.neighbours.lie(at=lies)
+    page.page.daw.look()
+    page.bot.waitUntil(lambda: page.page.daw.project.drop is False, timeout=PATIENCE)
+    page.hear(Tape(NTSC), 3)
+    assert page.page.model.findings[0].state == "well"
+
+
+def test_film_that_is_pulled_down_and_a_daw_that_is_not_are_told_apart_in_both_languages(page: Page, qapp: QApplication) -> None:
+    found = []
+    for speed in (1.001, 1.0):
+        tape = Tape(FILM, speed=speed)
+        found += [source(tape.status(seconds).standings[0], FILM, False) for seconds in (1, 6)]
+    assert [row.state for row in found] == ["well", "broken", "well", "well"]
+    counted = source(Tape(NTSC).status(3).standings[0], NTSC, True)
+    other = source(Tape(Fraction(25)).status(3).standings[0], RATE, False)
+    speak(qapp, "zh")
+    for text in (found[0].said, found[1].said, found[1].cure, found[3].said, counted.cure, other.cure):
+        assert told(text) != text
+        assert not {"fps", "hour", "film", "set"} & set(told(text).split())
+    assert "24 帧/秒" in told(found[1].said)
+    assert "23.976 帧/秒" in told(found[3].said)
 
 
 def test_the_plot_holds_ten_seconds_and_follows_the_selected_source(page: Page) -> None:

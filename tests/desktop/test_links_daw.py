@@ -11,22 +11,27 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 from reaper_double import WebReaper
-from sittings import saved, scored
+from sittings import on, saved, scored
 
 from bridge.daws import generic
 from bridge.doctor import Diagnosis
+from bridge.marking import Marked
 from bridge.ports import CONTROL, MemoryPort
 from bridge.project import Project
 from desktop.app import speak
 from desktop.links import BEST, ITSELF, Links
 from desktop.links_daw import DawBox
+from desktop.links_markers import Markers
 from desktop.window import Window
 from engines.errors import HitpointError
+from engines.picture.cutlist import Marker as CutMarker
+from engines.picture.timecode import Timecode
 from engines.score.smf import Score, write_smf
 from engines.score.smf_reader import Marker
 from engines.spotting.tempo import TempoMap
 
 PATIENCE = 60_000
+NTSC = Fraction(30000, 1001)
 
 
 @pytest.fixture
@@ -176,6 +181,45 @@ def test_of_the_markers_that_were_read_the_ticked_ones_become_hits(
     with qtbot.waitSignal(window.document.session_changed, timeout=PATIENCE):
         window.document.undo()
     assert window.document.now.session.hits == now.session.hits  # type: ignore[union-attr]
+
+
+def test_the_end_of_a_region_is_a_row_that_is_not_ticked_by_itself(page: Links, window: Window, qtbot: QtBot) -> None:
+    now = window.document.now
+    assert now is not None
+    begins, ends = now.session.hits[0].frame + 5, now.session.hits[0].frame + 40
+    assert not {begins, ends} & {hit.frame for hit in now.session.hits}
+    rows = (CutMarker(begins, "verse", length=35), CutMarker(ends, "verse end"))
+    shown = Markers(Marked("reaper", rows, now.session, frozenset({2})), window.document)
+    qtbot.addWidget(shown)
+    assert [shown.rows.item(k).text().split("   ")[1:] for k in range(2)] == [["verse"], ["end of verse"]]  # type: ignore[union-attr]
+    assert shown.chosen == [1]
+    row = shown.rows.item(1)
+    assert row is not None
+    row.setCheckState(Qt.CheckState.Checked)
+    with qtbot.waitSignal(window.document.session_changed, timeout=PATIENCE):
+        shown.accept()
+    marked = {hit.frame: hit.label for hit in window.document.now.session.hits}  # type: ignore[union-attr]
+    assert (marked[begins], marked[ends]) == ("verse", "verse end")
+
+
+def test_a_place_in_a_film_of_drop_frame_is_shown_as_it_counts(
+    page: Links, session: Path, qtbot: QtBot, window: Window, tmp_path: Path
+) -> None:
+    film = saved(on(scored(), Timecode.parse("01:00:00;00", NTSC)), tmp_path / "drop.hitpoint")
+    with qtbot.waitSignal(window.document.drawn, timeout=PATIENCE):
+        window.document.open(film)
+    refused: list[HitpointError] = []
+    page.daw.refused.connect(refused.append)
+    for text, shown, seconds in (
+        ("01:00:00:00", "01:00:00;00", Fraction(107892 * 1001, 30000)),
+        ("01:00:00:00 ndf", "01:00:00:00 ndf", Fraction("3603.6")),
+    ):
+        place(page, text)
+        qtbot.waitUntil(lambda seconds=seconds: page.daw.project.at == seconds, timeout=PATIENCE)  # type: ignore[misc]
+        assert page.daw.at.text() == shown
+    place(page, "00:01:00:00")
+    assert str(refused[0]).startswith("Film at: timecode 00:01:00:00 does not exist in drop-frame")
+    assert page.daw.at.text() == "01:00:00:00 ndf"
 
 
 def test_the_project_of_ardour_is_asked_for_and_a_daw_that_is_away_says_so(
