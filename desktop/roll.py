@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBox
 from desktop.allowance import Allowance
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
+from desktop.hollow import Hollow
 from desktop.language import words
 from desktop.lately import Lately
 from desktop.roll_count import Tally
@@ -59,7 +60,7 @@ class Roll(QWidget):
         super().__init__(parent)
         self._document, self._transport = document, transport
         self.view = RollView(self)
-        self.giver = Giver(self)
+        self.giver, self.hollow = Giver(self), Hollow(document, self)
         self.follow = Follow(transport, self)
         self.chips = [StemChip(stem, self) for stem in STEMS]
         self.told = QLabel(self)
@@ -102,6 +103,7 @@ class Roll(QWidget):
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self.view, 1)
+        column.addWidget(self.hollow, 1)
 
     def _connect(self) -> None:
         view, giver, document = self.view, self.giver, self._document
@@ -138,6 +140,9 @@ class Roll(QWidget):
 
     def show_session(self, session: Session | None) -> None:
         """Another session, or the same after an act."""
+        silent = session is None or all(scene.chosen is None for scene in session.scenes)
+        self.hollow.setVisible(silent)
+        self.view.setVisible(not silent)
         self.follow.show_session(session)
         self.view.show_session(session)
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QInputDialog, QLabel, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QInputDialog, QSplitter, QVBoxLayout, QWidget
 
 from desktop.aside import Aside
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
+from desktop.hollow import Hollow
 from desktop.language import words
 from desktop.lately import Lately
 from desktop.takes_cue import CueBar
@@ -57,8 +58,7 @@ class Takes(QWidget):
         self.versions = Versions(self.grid.table, self)
         self.report = HitReport(self)
         self.giver = Giver(self)
-        self.hollow = QLabel(tr("No takes yet: open a film and score it (Ctrl+Enter)"), self)
-        self.hollow.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hollow = Hollow(document, self)
         self._arrange()
         self._jobs: dict[int, JobReading] = {}
         self._last: Act | None = None
