@@ -54,6 +54,7 @@ class Recut(QWidget):
         self._aside = Aside(self)
         self._job = 0
         self._accepting = 0
+        self._listing = False
         self.recutting: Recutting | None = None
         self.model = Changes(self)
         self._lay_out()
@@ -299,7 +300,9 @@ class Recut(QWidget):
         self.model.show(rows, recutting.refused)
         first = next((k for k, row in enumerate(rows) if row.runs), 0)
         if rows:
+            self._listing = True  # what is listed is not gone to: the playhead stays
             self.table.selectRow(first)
+            self._listing = False
 
     def _tell(self) -> None:
         recutting = self.recutting
@@ -328,7 +331,7 @@ class Recut(QWidget):
         if 0 <= index.row() < len(self.model.rows):
             row = self.model.rows[index.row()]
             self.strips.select(row.number)
-            if row.change.old is not None:
+            if row.change.old is not None and not self._listing:
                 self._transport.locate(row.change.old.start)
 
     def _select_row(self, number: int) -> None:

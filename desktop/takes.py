@@ -60,6 +60,7 @@ class Takes(QWidget):
         self.giver = Giver(self)
         self.hollow = Hollow(document, self)
         self._arrange()
+        self._showing = False
         self._jobs: dict[int, JobReading] = {}
         self._last: Act | None = None
         self.follow = Follow(transport, self)
@@ -129,8 +130,11 @@ class Takes(QWidget):
         self._halves.setVisible(shown is not None)
         self.bar.setVisible(shown is not None)
         self.bar.show_session(shown)
+        self._showing = True  # rows that come and go choose no scene: the playhead does
         self.follow.show_session(shown)
         self.grid.show_session(shown)
+        self.grid.go_to(self.follow.scene)
+        self._showing = False
         self._show_scene()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
@@ -205,8 +209,9 @@ class Takes(QWidget):
         self.grid.table.show_composing({} if session is None else composing(session, self._jobs.values()))
 
     def _scene_chosen(self, scene: int) -> None:
-        self._show_scene()
-        self.follow.go_to(scene)
+        if not self._showing:
+            self._show_scene()
+            self.follow.go_to(scene)
 
     def _show_scene(self) -> None:
         span = self.grid.span

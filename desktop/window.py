@@ -134,7 +134,7 @@ class Window(QMainWindow):
     # what the document tells
 
     def _session_changed(self, event: SessionChanged) -> None:
-        if event.change == "opened" and event.now is not None:
+        if event.change == "opened" and event.now is not None and not self.document.shows_of(event):
             film = event.now.session.film
             self.transport.load(even(film.rate, film.frames))  # its picture may have to be looked for first
         if event.change in ("opened", "saved") and event.now is not None:

@@ -25,6 +25,7 @@ from desktop.takes_report import FileReport
 from desktop.takes_table import HITS, SCENE, TAKE, verdict_words
 from desktop.takes_verdict import Verdict, Verdicts, verdict_of
 from desktop.theme import current
+from engines.commands import Join
 from engines.score.notes import STEMS
 from engines.session.deliver import cue_report, write_cue
 from engines.session.keep import bar_of, held, kept, parse
@@ -329,6 +330,24 @@ def test_the_current_scene_is_the_one_under_the_playhead(seat: Seat, takes: Take
     assert takes.versions.table.home.number == 3
     seat.transport.locate(0)
     assert takes.grid.scene == 1
+
+
+def test_showing_a_session_moves_no_playhead(seat: Seat, takes: Takes) -> None:
+    session = seat.session
+    frame = int(session.span(3).seconds[0] * session.film.rate) + 20
+    takes.show_session(None)
+    seat.transport.locate(frame)
+    takes.show_session(session)  # as the first score of a film does it
+    assert seat.transport.frame == frame
+    assert takes.grid.scene == 3
+    assert takes.versions.table.home == session.span(3)
+    joined = seat.change(lambda: seat.document.act(Join(2)))
+    assert len(joined.scenes) == 2
+    assert seat.transport.frame == frame
+    assert takes.grid.scene == 2
+    seat.change(seat.document.undo)
+    assert seat.transport.frame == frame
+    assert takes.grid.scene == 3
 
 
 def test_keys_of_the_window_pass_through_the_grid(takes: Takes, qtbot: QtBot) -> None:

@@ -98,10 +98,16 @@ def test_from_the_demo_film_to_a_score_and_back(
     assert window.transport_bar.score.isVisible()
 
     with_trio(document)
+    window.docks["takes"].bring_up()
+    window.transport.locate(FRAMES - 10)
+    window.transport.play(0.05)
     qtbot.mouseClick(window.transport_bar.score, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(
         lambda: document.now is not None and all(scene.chosen for scene in document.now.session.scenes), timeout=PATIENCE
     )
+    assert window.transport.frame >= FRAMES - 10  # the score pulls it nowhere, and the picture rolls on
+    assert window.transport.speed
+    window.transport.stop()
     qtbot.waitUntil(lambda: {m.verdict for m in window.timeline.sheet.marks} - {"silent"} != set(), timeout=PATIENCE)  # type: ignore[union-attr]
     assert not window.transport_bar.score.isVisible()
     assert document.now is not None
