@@ -9,7 +9,8 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from desktop.language import words
-from desktop.theme import GAP, current
+from desktop.theme import GAP
+from desktop.worn import rank
 
 tr = words("compose")
 KINDS = "*.npy *.pt *.pth"
@@ -45,7 +46,7 @@ class Features(QWidget):
         self.files = tuple(files)
         self.named.setText(", ".join(path.name for path in self.files) or tr("none"))
         self.named.setToolTip("\n".join(map(str, self.files)))
-        self.named.setStyleSheet("" if self.files else f"color: {current().dim}")
+        rank(self.named, "" if self.files else "dim")
         self.choose.setEnabled(hears)
         self.leave.setEnabled(bool(self.files))
 

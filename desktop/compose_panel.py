@@ -33,7 +33,8 @@ from desktop.lately import Lately
 from desktop.rights_card import RightsCard
 from desktop.takes_follow import Follow
 from desktop.takes_keep import bars_of, shut
-from desktop.theme import GAP, current
+from desktop.theme import GAP
+from desktop.worn import Worn, rank
 from engines.commands import Tell
 from engines.session.refill import next_seed
 
@@ -178,6 +179,7 @@ class Compose(QWidget):
         self.refill_all.clicked.connect(self.wishes.refill_all)
         self.wishes.changed.connect(self._show_wishes)
         self.aside.refused.connect(document.refused)
+        Worn(self, self._show_brief)
 
     def kept(self) -> int:
         """Whether the brief of the cue (0) or of the scene (1) is shown."""
@@ -266,14 +268,13 @@ class Compose(QWidget):
         self.features.show_files(self.wishes.features_of(session), self._hears)
 
     def _show_maker(self, who: Maker) -> None:
-        theme = current()
         self._hears = who.hears
         self.features.show_files(self.features.files, who.hears)
         runs = tr("on the processor") if who.provider == "cpu" else tr("on {}").format(who.provider)
         lines = [who.model or tr("no model")] + ([runs] if who.provider else [])
         self.model.setToolTip(who.said)
         self.model.setText("\n".join(lines) if who.trouble is None else who.trouble)
-        self.model.setStyleSheet(f"color: {theme.dim if who.trouble is None else theme.missed}")
+        rank(self.model, "dim" if who.trouble is None else "missed")
         self.model.setAccessibleName(tr("Model and provider: {}").format(", ".join(lines)))
 
     # what is wished
@@ -310,5 +311,5 @@ class Compose(QWidget):
 def _rule(parent: QWidget) -> QFrame:
     line = QFrame(parent)
     line.setFrameShape(QFrame.Shape.HLine)
-    line.setStyleSheet(f"color: {current().line}")
+    rank(line, "rule")
     return line

@@ -23,7 +23,8 @@ from desktop.takes_cue import Handle
 from desktop.takes_follow import Follow
 from desktop.takes_marks import stem_colour
 from desktop.takes_midi import Piece
-from desktop.theme import GAP, current
+from desktop.theme import GAP
+from desktop.worn import rank
 from engines.score.notes import STEMS
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Roll(QWidget):
         self.follow = Follow(transport, self)
         self.chips = [StemChip(stem, self) for stem in STEMS]
         self.told = QLabel(self)
+        rank(self.told, "dim")
         self.keep = QPushButton(self)
         self.again = QPushButton(tr("Refill"), self)
         self._lately = Lately(self, self.show_session)
@@ -215,7 +217,6 @@ class Roll(QWidget):
         once it is."""
         stage, selection = self.view.stage, self.view.selection
         self._tally = None if stage is None or not selection else Tally(stage, selection)
-        self.told.setStyleSheet(f"color: {current().dim}")
         self.keep.setToolTip(tr("What is kept stays note for note when the scene is composed again (Shift+K)"))
         for part in (self.keep, self.again):
             part.setEnabled(False)

@@ -13,6 +13,7 @@ from desktop.roll_notes import Floats, Shape, bar_lines
 from desktop.takes_keep import bars_of, shut
 from desktop.takes_marks import draw_again, draw_arrow, draw_lock, draw_mood, draw_stars, draw_verdict, stem_colour
 from desktop.takes_table import HITS, SCENE, TAKE, TakesTable, error_words
+from desktop.takes_verdict import Verdict
 from desktop.theme import current, figures
 from engines.score.notes import STEMS
 from engines.session.keep import held
@@ -232,22 +233,29 @@ class TakesCells(QStyledItemDelegate):
             painter.setFont(_small(painter.font()))
             painter.drawText(top.adjusted(-20, 0, 0, line), Left | Qt.TextFlag.TextWordWrap, tr("made for other bars"))
             return
-        draw_verdict(painter, QPointF(rect.x() + 16, top.center().y() + 1), 5, verdict.light)
+        silent = self.table.take(span) is None
+        draw_verdict(painter, QPointF(rect.x() + 16, top.center().y() + 1), 5, "none" if silent else verdict.light)
         painter.setFont(_bold(painter.font()))
-        painter.setPen(theme.colour("text"))
-        painter.drawText(top, Left, f"{verdict.count('on')} / {verdict.total}" if verdict.total else "–")
-        if verdict.count("missed"):
-            painter.setPen(theme.colour("missed"))
-            painter.drawText(top, Right, tr("%n missed", verdict.count("missed")))
-        if verdict.light in ("near", "missed"):
+        painter.setPen(theme.colour("silent" if silent else "text"))
+        caught = f"{verdict.count('on')} / {verdict.total}" if verdict.total else "–"
+        painter.drawText(top, Left, caught)
+        if count := verdict.count("missed"):
+            left = top.adjusted(painter.fontMetrics().horizontalAdvance(caught) + 8, 0, 0, 0)
+            painter.setFont(_small(painter.font()))
+            painter.setPen(theme.colour("silent" if silent else "missed"))
+            said = (tr("%n missed", count), f"✕ {count}")
+            painter.drawText(
+                left, Right, said[0] if painter.fontMetrics().horizontalAdvance(said[0]) <= left.width() else said[1]
+            )
+        if silent or verdict.light in ("near", "missed"):
             painter.setFont(figures(8))
-            painter.setPen(theme.colour(verdict.light))
-            painter.drawText(top.translated(0, line).adjusted(0, 0, 0, 0), Left, error_words(verdict))
+            painter.setPen(theme.colour("silent" if silent else verdict.light))
+            painter.drawText(top.translated(0, line), Left, tr("silent") if silent else fitting(painter, verdict, top.width()))
         self._strip(painter, QRectF(rect.x() + 10, rect.bottom() - 18, rect.width() - 20, 12), span)
 
     def _strip(self, painter: QPainter, rect: QRectF, span: Span) -> None:
         """The hits along the scene, each a mark in its colour, the heavier the taller; a missed one is always full height."""
-        theme, verdict = current(), self.table.verdict(span)
+        theme, verdict, silent = current(), self.table.verdict(span), self.table.take(span) is None
         assert verdict is not None
         start, end = self.table.facts(span).seconds
         painter.setPen(theme.colour("line"))
@@ -255,7 +263,13 @@ class TakesCells(QStyledItemDelegate):
         for line, said in zip(verdict.lines or (), verdict.said, strict=True):
             x = rect.x() + rect.width() * min(1.0, max(0.0, (float(line.hit.time) - start) / (end - start)))
             tall = rect.height() * (1.0 if said == "missed" else 0.3 + 0.6 * line.hit.weight)
-            painter.fillRect(QRectF(x - 1, rect.bottom() - tall, 2, tall), theme.colour(said))
+            painter.fillRect(QRectF(x - 1, rect.bottom() - tall, 2, tall), theme.colour("silent" if silent else said))
+
+
+def fitting(painter: QPainter, verdict: Verdict, wide: float) -> str:
+    """By how much the worst hit is missed, in frames alone where there is no room for milliseconds."""
+    words = error_words(verdict)
+    return words if painter.fontMetrics().horizontalAdvance(words) <= wide else words.partition("  ")[0]
 
 
 def _hatch(painter: QPainter, rect: QRectF) -> None:

@@ -13,6 +13,7 @@ from desktop.takes_marks import draw_verdict, stem_colour
 from desktop.takes_midi import Piece
 from desktop.takes_verdict import Light, Verdict, verdicts_of
 from desktop.theme import GAP, ROW, current
+from desktop.worn import Worn
 from engines.score.notes import STEMS
 from engines.session.model import SceneTake, Session, Span
 
@@ -122,8 +123,9 @@ class CueBar(QWidget):
         self.handles = {name: Handle(name, self) for name in ("", *STEMS)}
         self.light, self.told = Lamp(self), QLabel(self)
         self._session: Session | None = None
-        self._left: list[tuple[Span, SceneTake]] = []
+        self._left: list[tuple[Span, SceneTake | None]] = []
         self._verdicts: list[Verdict] = []
+        self._strange = 0
         self._turns = QTimer(self)
         self._turns.setSingleShot(True)
         self._turns.setInterval(1)
@@ -141,17 +143,19 @@ class CueBar(QWidget):
             handle.setToolTip(tr("Drag {} out as a MIDI file; a click or Enter copies it").format(what))
             handle.setAccessibleName(tr("{} as a MIDI file").format(what))
             handle.setText(tr(name).capitalize())
+        Worn(self, self._tell)
         row.addStretch(1)
         row.addWidget(self.light)
         row.addWidget(self.told)
 
     def show_session(self, session: Session | None) -> None:
-        """The hits of all scenes as they are heard, and which stems have notes at all; a long cue is counted through in turns."""
-        self._session, self._left, self._verdicts = session, [], []
+        """The hits of all scenes, silent ones among them, and which stems have notes at all; a long cue is counted through in turns."""
+        self._session, self._left, self._verdicts, self._strange = session, [], [], 0
         if session is None:
             return
-        self._left = [(span, session.takes[span.scene.chosen]) for span in session.spans if span.scene.chosen is not None]
-        there = {row.note.stem for _, take in self._left for row in take.notes[:PEEK]}
+        heard = [(span, verdicts_of(session).heard(span)) for span in session.spans]
+        self._left = heard if any(take is not None for _, take in heard) else []
+        there = {row.note.stem for _, take in self._left if take is not None for row in take.notes[:PEEK]}
         for name, handle in self.handles.items():
             handle.setEnabled(name in there if name else bool(there))
         self.handles[""].setText(session.cue)
@@ -162,12 +166,18 @@ class CueBar(QWidget):
             return
         known, until = verdicts_of(self._session), perf_counter() + WORTH
         while self._left and perf_counter() < until:
-            verdict = known.of(*self._left.pop(0))
+            span, take = self._left.pop(0)
+            verdict = known.of(span, take)
+            if verdict.lines is None:  # what was made for other bars catches nothing
+                self._strange, verdict = self._strange + 1, known.of(span, None)
             _ = verdict.said  # now, and not of all of them in the last turn
             self._verdicts.append(verdict)
         if self._left:
             self._turns.start()
             return
+        self._tell()
+
+    def _tell(self) -> None:
         self.light.light = next(light for light in WORST if light == "none" or any(v.light == light for v in self._verdicts))
         self.light.update()
         self.told.setText(self._words(self._verdicts))
@@ -179,9 +189,8 @@ class CueBar(QWidget):
         for name, text in (("near", tr("%n near", sum(v.count("near") for v in verdicts))), ("missed", _missed(verdicts))):
             if any(v.count(name) for v in verdicts):
                 parts.append(f"<span style='color:{getattr(theme, name)}'>{text}</span>")
-        strange = sum(v.lines is None for v in verdicts)
-        if strange:
-            parts.append(f"<span style='color:{theme.near}'>{tr('%n takes for other bars', strange)}</span>")
+        if self._strange:
+            parts.append(f"<span style='color:{theme.near}'>{tr('%n takes for other bars', self._strange)}</span>")
         return ",&nbsp; ".join(parts)
 
 

@@ -24,6 +24,7 @@ from desktop.takes_marks import draw_verdict, soften
 from desktop.takes_table import NOWHERE, Role, verdict_words
 from desktop.takes_verdict import Verdict
 from desktop.theme import GAP, current, figures
+from desktop.worn import Worn
 from engines.score.report import HitLine, Report
 
 ROW = 20
@@ -116,6 +117,8 @@ class HitReport(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = ReportTable(self)
+        self._said = "", "", "none"
+        Worn(self, self._say)
         self.sentence = QLabel(self)
         self.sentence.setWordWrap(True)
         self.sentence.setContentsMargins(GAP, GAP, GAP, GAP)
@@ -144,11 +147,15 @@ class HitReport(QWidget):
 
     def show_lines(self, title: str, words: str, light: str, lines: Sequence[HitLine]) -> None:
         """Lines under a title and a sentence in the colour of the worst of them."""
-        theme = current()
+        self._said = title, words, light
+        self._say()
+        self.table.show(lines)
+
+    def _say(self) -> None:
+        (title, words, light), theme = self._said, current()
         colour = theme.dim if light in ("none", "on") else getattr(theme, light)
         self.sentence.setText(f"<b>{title}</b>&nbsp;&nbsp; <span style='color:{colour}'>{words}</span>")
         self.sentence.setAccessibleName(f"{title}: {words}")
-        self.table.show(lines)
 
     def _go(self, index: QModelIndex) -> None:
         if index.isValid():

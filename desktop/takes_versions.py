@@ -19,9 +19,10 @@ from PyQt6.QtWidgets import (
 
 from desktop.language import words
 from desktop.row_list import RowList
+from desktop.takes_cells import fitting
 from desktop.takes_marks import STARS, draw_stars, draw_verdict, soften
 from desktop.takes_midi import Piece
-from desktop.takes_table import NOWHERE, Role, TakesTable, error_words, verdict_words
+from desktop.takes_table import NOWHERE, Role, TakesTable, verdict_words
 from desktop.theme import current, figures
 from engines.commands import Choose, Delete, Remark
 from engines.session.model import SceneTake, Span
@@ -186,7 +187,8 @@ class _Cells(QStyledItemDelegate):
         if verdict.light in ("near", "missed"):
             painter.setFont(figures(8))
             painter.setPen(theme.colour(verdict.light))
-            painter.drawText(rect.adjusted(72, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, error_words(verdict))
+            room = rect.adjusted(76, 0, 0, 0)
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, fitting(painter, verdict, room.width()))
 
 
 class Versions(RowList):

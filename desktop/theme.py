@@ -166,6 +166,8 @@ def _sheet(theme: Theme) -> str:
     QMainWindow, QDialog {{ background: {theme.panel}; }}
     QLabel[rank="dim"] {{ color: {theme.dim}; }}
     QLabel[rank="faint"] {{ color: {theme.faint}; }}
+    QLabel[rank="missed"] {{ color: {theme.missed}; }}
+    QFrame[rank="rule"] {{ color: {theme.line}; }}
     MessageBar {{ background: {theme.raised}; border-bottom: 1px solid {theme.line}; border-left: 3px solid {theme.accent}; }}
     MessageBar[kind="error"] {{ border-left-color: {theme.missed}; }}
     MessageBar QLabel[rank="mark"] {{ color: {theme.accent}; }}
