@@ -169,6 +169,7 @@ class Compose(QWidget):
         self.follow.scene_changed.connect(lambda _: self.show_scope())
         self.scope.idClicked.connect(lambda _: self.show_scope())
         self.brief.told.connect(self._tell)
+        self.brief.refused.connect(document.refused)
         self.engine.activated.connect(lambda _: self._wish())
         self.features.chosen.connect(self.wishes.hear)
         self.seed.valueChanged.connect(lambda _: self._wish())
@@ -244,7 +245,7 @@ class Compose(QWidget):
         if self.session is not None:
             scene = self.scene
             seen = self._seen.get(scene, Suggested())
-            self.brief.show_told(own(self.session, scene), wider(self.session, scene), seen)
+            self.brief.show_told(own(self.session, scene), wider(self.session, scene), seen, (self.session.film.digest, scene))
 
     def _show_wishes(self) -> None:
         session = self.session

@@ -202,6 +202,7 @@ def _sheet(theme: Theme) -> str:
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ padding: 2px 6px; min-height: {ROW - 8}px; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QListView:focus, QTableView:focus {{
         border-color: {theme.accent}; }}
+    QLineEdit[refused="true"], QLineEdit[refused="true"]:focus {{ border: 1px solid {theme.missed}; color: {theme.missed}; }}
     QHeaderView::section {{ background: {theme.panel}; color: {theme.dim}; border: 0; border-bottom: 1px solid {theme.line};
         padding: 4px 6px; }}
     QProgressBar {{ background: {theme.ground}; border: 1px solid {theme.line}; border-radius: 3px; height: 12px;

@@ -30,8 +30,13 @@ class Worn(QObject):
 
 def rank(widget: QWidget, name: str) -> None:
     """Lets the look colour a widget as one of a rank: ``dim``, ``faint``, ``missed``, ``rule``, or none (``""``)."""
-    if widget.property("rank") != name:
-        widget.setProperty("rank", name)
+    mark(widget, "rank", name)
+
+
+def mark(widget: QWidget, name: str, value: object) -> None:
+    """Sets a property that the look goes by."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
         if (style := widget.style()) is not None:  # a style follows a property only when it is asked to look again
             style.unpolish(widget)
             style.polish(widget)
