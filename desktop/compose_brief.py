@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QLineE
 
 from desktop.compose_slider import ToldSlider
 from desktop.compose_told import KEYS, MOOD_NAMES, NUMBERS, Spread, Suggested
+from desktop.eliding import lean
 from desktop.language import words
 from desktop.roll_paint import pitch_name
 from desktop.takes_marks import mood_colour
@@ -22,6 +23,8 @@ from engines.session.model import Told
 tr = words("compose")
 NAMES = 58
 """Pixels of the names of fields, so that fields stand in one line."""
+SAID = 78
+"""Pixels of what the picture and the composer say, so that nothing moves as it changes."""
 RESET = 20
 """Pixels of the cross that gives a field back."""
 FIELDS = ("mood", "density", "energy", "register", "key", "chords", "avoid")
@@ -99,7 +102,7 @@ class Brief(QWidget):
         control.setToolTip(tip)
         if not control.accessibleName():
             control.setAccessibleName(title)
-        said.setMinimumWidth(86)
+        said.setMinimumWidth(SAID)
         said.setTextFormat(Qt.TextFormat.RichText)
         reset.setText("×")
         reset.setAccessibleName(tr("{}: as the picture suggests").format(title))
@@ -146,6 +149,7 @@ class Brief(QWidget):
         self.key.addItem(tr("as it comes"), None)
         for key in KEYS:
             self.key.addItem(field_words("key", key), key)
+        lean(self.key)
         self.key.activated.connect(self._key_chosen)
         self._row("key", tr("Key"), self.key, tr("The key of the music; free, the engine chooses one and the cue keeps it"))
         self.chords = QLineEdit(self)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 
+from desktop.eliding import Elided
 from desktop.language import words
 from desktop.theme import GAP
 from desktop.worn import rank
@@ -24,7 +25,7 @@ class Features(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.files: tuple[Path, ...] = ()
-        self.named, self.choose, self.leave = QLabel(self), QPushButton(tr("Choose…"), self), QToolButton(self)
+        self.named, self.choose, self.leave = Elided(self), QPushButton(tr("Choose…"), self), QToolButton(self)
         self.choose.setToolTip(tr("What a published diffbgm checkpoint hears of the film: .npy or .pt, from the next refill on"))
         self.choose.setAccessibleName(tr("Choose features of the film"))
         self.leave.setText("✕")

@@ -28,6 +28,7 @@ from desktop.compose_features import Features
 from desktop.compose_told import Maker, Suggested, maker, own, suggested, wider
 from desktop.compose_wish import wishes_of
 from desktop.compose_work import Work
+from desktop.eliding import Elided, lean
 from desktop.language import words
 from desktop.lately import Lately
 from desktop.rights_card import RightsCard
@@ -102,7 +103,8 @@ class Compose(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
-        self.setMinimumWidth(340)
+        lean(self.engine)
+        self.setMinimumWidth(inner.minimumSizeHint().width())
 
     def _scopes(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -119,7 +121,7 @@ class Compose(QWidget):
             button.setToolTip(tip)
             self.scope.addButton(button, number)
             row.addWidget(button)
-        self.where = QLabel(self)
+        self.where = Elided(self)
         row.addSpacing(2 * GAP)
         row.addWidget(self.where, 1)
         return row

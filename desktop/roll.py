@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QRectF, Qt, QTimer
 from PyQt6.QtGui import QPainter
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from desktop.allowance import Allowance
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
+from desktop.eliding import Elided
 from desktop.hollow import Hollow
 from desktop.language import words
 from desktop.lately import Lately
@@ -64,7 +65,7 @@ class Roll(QWidget):
         self.giver, self.hollow = Giver(self), Hollow(document, self)
         self.follow = Follow(transport, self)
         self.chips = [StemChip(stem, self) for stem in STEMS]
-        self.told = QLabel(self)
+        self.told = Elided(self)
         rank(self.told, "dim")
         self.keep = QPushButton(self)
         self.again = QPushButton(tr("Refill"), self)

@@ -61,7 +61,7 @@ class Frame:
     @property
     def low(self) -> int:
         """The height of the velocities: less in a flat dock."""
-        return min(LANE, max(LANE // 2, self.height // 5))
+        return min(LANE, max(LANE // 2 - 5, self.height // 6))
 
     @property
     def notes(self) -> QRectF:

@@ -79,7 +79,7 @@ class RollView(QAbstractScrollArea):
         pane = self.viewport()
         assert pane is not None
         pane.setMouseTracking(True)
-        self.setMinimumHeight(RULER + LANE + 60)
+        self.setMinimumHeight(RULER + LANE + 20)
 
     # what is shown
 

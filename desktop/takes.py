@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QInputDialog, QSplitter, QVBoxLayout, QWidget
 
@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from engines.session.model import SceneTake
 
 
-GRID = 0.66
+GRID = 0.6
 """Share of the dock that the grid has when it was not drawn otherwise."""
 WIDE = 2.5
 """Times as wide as it is high, from which on a dock counts as wide."""
+LEAST = QSize(620, 160)
+"""Pixels; a dock as flat as that is wide."""
 
 tr = words("takes")
 
@@ -84,6 +86,7 @@ class Takes(QWidget):
         for splitter in (low, self._halves):
             splitter.setChildrenCollapsible(False)  # a report that can be dragged shut could hide a red hit
             splitter.setHandleWidth(4)
+        self.setMinimumSize(LEAST)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -21,6 +21,8 @@ from engines.session.model import SceneTake, Span
 
 HEIGHT = 64
 MARK = 18
+NARROW = 150
+"""Pixels below which a scene's words take all of its cell."""
 EDGE = 6
 WORTH = 0.012
 """Seconds that one picture may take for what was never drawn before."""
@@ -42,7 +44,7 @@ def zones(column: int, rect: QRect) -> dict[str, QRect]:
         return {
             "back": QRect(top.x(), top.y(), MARK, third),
             "on": QRect(top.right() - MARK + 1, top.y(), MARK, third),
-            "rate": QRect(low.x(), low.y(), 70, third),
+            "rate": QRect(low.x(), low.y(), min(70, low.width() - 36), third),
             "swap": QRect(low.right() - 33, low.y(), 34, third),
         }
     at = QPoint(rect.right() - MARK - 3, rect.y() + 4)
@@ -102,6 +104,7 @@ class TakesCells(QStyledItemDelegate):
     def _scene(self, painter: QPainter, rect: QRect, span: Span) -> None:
         theme, facts = current(), self.table.facts(span)
         draw_mood(painter, QRectF(rect.x() + EDGE, rect.y() + 8, 14, 14), facts.mood)
+        narrow = rect.width() < NARROW
         x, wide, line = rect.x() + 28, rect.width() - 28 - MARK - EDGE, (rect.height() - 10) // 3
         painter.setPen(theme.colour("text"))
         painter.setFont(_bold(painter.font()))
@@ -113,10 +116,13 @@ class TakesCells(QStyledItemDelegate):
         painter.setFont(_small(painter.font()))
         painter.setPen(theme.colour("dim"))
         first, last = bars_of(span)
+        if narrow:  # the lower lines begin under the mood, and the marks lie over them
+            x, wide = rect.x() + EDGE, rect.width() - EDGE - MARK
         words = tr("bars {}–{}").format(first, last) + f"   {facts.metres}   {facts.bpm:.4g}"
-        painter.drawText(QRect(x, rect.y() + 5 + line, wide, line), Left, words)
+        painter.drawText(QRect(x, rect.y() + 5 + line, wide, line), Left, _elided(painter, words, wide))
         painter.setFont(figures(8))
-        painter.drawText(QRect(x, rect.y() + 5 + 2 * line, wide + MARK, line), Left, "  ".join(facts.timecodes))
+        times = _elided(painter, "  ".join(facts.timecodes), wide + MARK)
+        painter.drawText(QRect(x, rect.y() + 5 + 2 * line, wide + MARK, line), Left, times)
         self._marks(painter, rect, span, SCENE, shut(span))
 
     def _stem(self, painter: QPainter, rect: QRect, span: Span, stem: str) -> None:
@@ -141,7 +147,8 @@ class TakesCells(QStyledItemDelegate):
         painter.setFont(onto.font())
         inner = QRect(QPoint(4, 4), cell.size() - QSize(9, 9))
         painter.fillRect(inner, theme.colour("ground"))
-        room = QRectF(inner.adjusted(3, 3, -MARK - 3, -3))
+        beside = MARK if inner.width() > 3 * MARK else 0  # a lock lies over the notes where there is no room beside them
+        room = QRectF(inner.adjusted(3, 3, -beside - 3, -3))
         for low, high in self._held(span, stem):
             lines = self._lines(span, take)
             left, right = (room.x() + room.width() * line for line in (lines[low], lines[high]))

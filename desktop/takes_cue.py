@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from desktop.language import words
@@ -22,6 +22,8 @@ WORST: tuple[Light, ...] = ("missed", "near", "on", "none")
 """What a cue is called by: the worst of its scenes."""
 WORTH = 0.008
 """Seconds that one turn of the window's loop may count for."""
+MARK, LAMP, LEAST = 26, 40, 150
+"""Pixels of a handle without its name, of the lamp with what lies around it, and of the hits in figures."""
 PEEK = 200
 """Notes of a take that are looked at for the stems it has: all stems begin long before."""
 
@@ -43,7 +45,7 @@ class Handle(QToolButton):
         return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 34, ROW)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return self.sizeHint()
+        return QSize(MARK, ROW)  # its name gives way, and the mark of what can be taken hold of stays
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         theme, painter = current(), QPainter(self)
@@ -51,7 +53,9 @@ class Handle(QToolButton):
         painter.fillRect(self.rect(), theme.colour("raised" if lit else "panel"))
         self.draw_mark(painter, QRectF(8, self.height() / 2 - 5, 10, 10))
         painter.setPen(theme.colour("text" if self.isEnabled() else "faint"))
-        painter.drawText(self.rect().adjusted(24, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        room = self.rect().adjusted(24, 0, -4, 0)
+        said = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, max(0, room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, said)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(theme.colour("accent" if self.hasFocus() else "line"))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -180,12 +184,25 @@ class CueBar(QWidget):
     def _tell(self) -> None:
         self.light.light = next(light for light in WORST if light == "none" or any(v.light == light for v in self._verdicts))
         self.light.update()
-        self.told.setText(self._words(self._verdicts))
+        for brief in (False, True):  # the sentence where there is room for it, else its figures
+            self.told.setText(self._words(self._verdicts, brief))
+            if self.told.sizeHint().width() <= self.width() - len(self.handles) * (MARK + GAP) - LAMP:
+                break
+        self.told.setToolTip(self._words(self._verdicts, False))
 
-    def _words(self, verdicts: list[Verdict]) -> str:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
+        super().resizeEvent(event)
+        if not self._left:
+            self._tell()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(len(self.handles) * (MARK + GAP) + LAMP + LEAST, ROW + 4)
+
+    def _words(self, verdicts: list[Verdict], brief: bool) -> str:
         theme = current()
         total, on = sum(v.total for v in verdicts), sum(v.count("on") for v in verdicts)
-        parts = [tr("{} of {} hits within a frame").format(on, total)] if total else []
+        said = f"{on} / {total}" if brief else tr("{} of {} hits within a frame").format(on, total)
+        parts = [said] if total else []
         for name, text in (("near", tr("%n near", sum(v.count("near") for v in verdicts))), ("missed", _missed(verdicts))):
             if any(v.count(name) for v in verdicts):
                 parts.append(f"<span style='color:{getattr(theme, name)}'>{text}</span>")

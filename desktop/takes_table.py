@@ -192,6 +192,17 @@ def verdict_words(verdict: Verdict | None) -> str:
     return ", ".join(said)
 
 
+def brief_words(verdict: Verdict) -> str:
+    """The same in figures: hits within a frame of all, and those that are near or missed."""
+    near, missed = verdict.count("near"), verdict.count("missed")
+    said = (
+        f"{verdict.count('on')} / {verdict.total}",
+        tr("%n near", near) if near else "",
+        tr("%n missed", missed) if missed else "",
+    )
+    return ", ".join(word for word in said if word)
+
+
 def error_words(verdict: Verdict) -> str:
     """By how much the worst hit is missed, in frames and milliseconds."""
     worst = verdict.worst
