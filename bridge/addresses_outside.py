@@ -111,7 +111,7 @@ OUTSIDE: tuple[Address, ...] = (
             Argument("energy", "float", "0 to 1", low=0, high=1),
             Argument("pitch", "float", "the mean one, as MIDI counts", low=36, high=96),
             Argument("key", "text", "C:maj"),
-            Argument("chords", "text", "one a bar, in a round: C:maj A:min"),
+            Argument("chords", "text", "one a bar, in a round: C Am F/A G7"),
             ENGINE,
             FEATURES,
             PROVIDER,

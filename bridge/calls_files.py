@@ -108,6 +108,7 @@ def midi_report(studio: Studio, midi: str, cuts: str | None = None, film: str | 
 
 
 def sketch(studio: Studio, folder: str, **said: Any) -> Json:
+    from engines.score.harmony import chord_names
     from engines.sketch import Sketch, sketches
 
     low, high = tempo_of(said["tempo"]) if said.get("tempo") else (Fraction(100), Fraction(100))
@@ -127,7 +128,7 @@ def sketch(studio: Studio, folder: str, **said: Any) -> Json:
         said.get("energy"),
         said.get("pitch"),
         said.get("key"),
-        tuple((said.get("chords") or "").split()),
+        chord_names(said.get("chords") or ""),
     )
     shaped = said.get("performance")
     out, count, engine = whole(folder), said.get("count") or 1, said.get("engine") or "bmt"

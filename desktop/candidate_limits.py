@@ -7,9 +7,21 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSpinBox, QWidget
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop import theme
+from desktop.eliding import Elided
 from desktop.language import words
 from engines.session.model import Limits
 from engines.spotting.solve import FASTEST, LOOSEST, SLOWEST, exact
@@ -71,14 +83,16 @@ class LimitsForm(QWidget):
         grid.setHorizontalSpacing(theme.GAP)
         grid.setVerticalSpacing(theme.GAP)
         dash = QLabel("–", self)
-        for column, part in enumerate(
-            (QLabel(tr("Tempo"), self), self.low, dash, self.high, QLabel(tr("Bend"), self), self.bend)
-        ):
-            grid.addWidget(part, 0, column)
-        grid.addWidget(QLabel(tr("Metre"), self), 1, 0)
-        grid.addWidget(self.metre, 1, 1)
-        grid.addWidget(self.eighths, 1, 3, 1, 3)
-        for column in (1, 3, 5):
+        rows = (
+            (QLabel(tr("Tempo"), self), self.low, dash, self.high),
+            (QLabel(tr("Bend"), self), self.bend, None, self.eighths),
+            (QLabel(tr("Metre"), self), self.metre),
+        )
+        for row, parts in enumerate(rows):
+            for column, part in enumerate(parts):
+                if part is not None:
+                    grid.addWidget(part, row, column)
+        for column in (1, 3):
             grid.setColumnStretch(column, 1)
 
     def _one_metre(self) -> None:
@@ -135,14 +149,17 @@ class Locks(QWidget):
         self.free.setToolTip(tr("Spotting again may move the beats of these bars"))
         self.lock.clicked.connect(lambda: self._told(True))
         self.free.clicked.connect(lambda: self._told(False))
-        self.said = QLabel(self)
+        self.said = Elided(self)
         self.said.setProperty("quiet", True)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
+        line = QHBoxLayout()
         line.setSpacing(theme.GAP)
         for part in (QLabel(tr("Bars"), self), self.first, QLabel("–", self), self.last, self.lock, self.free):
-            line.addWidget(part)
-        line.addWidget(self.said, 1)
+            line.addWidget(part, 1 if part in (self.first, self.last) else 0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GAP)
+        column.addLayout(line)
+        column.addWidget(self.said)
         self.fill(0, ())
 
     def fill(self, bars: int, runs: Sequence[tuple[int, int]]) -> None:

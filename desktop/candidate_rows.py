@@ -175,7 +175,7 @@ class Painted(QStyledItemDelegate):
             painter.drawText(QRectF(right - room, inner.top(), room, line), Qt.AlignmentFlag.AlignRight, text)
             right -= room
         painter.setFont(font)
-        painter.setPen(look.colour("dim"))
+        painter.setPen(look.colour("near" if row.candidate.beyond_percent else "dim"))
         text = QFontMetricsF(font).elidedText(row.summary, Qt.TextElideMode.ElideRight, inner.width())
         painter.drawText(QPointF(inner.left(), inner.top() + 2 * line), text)
 

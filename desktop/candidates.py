@@ -253,7 +253,7 @@ class Candidates(QWidget):
         bars, seconds = session.bars, session.tempo_map.seconds
         locked = runs(sorted(locked_bars(session)))
         shut = [(float(seconds(bars[a].start)) / whole, float(seconds(bars[b - 1].end)) / whole) for a, b in locked]
-        known = sorted(maps.all, key=lambda c: (round(c.cost, 9), c is not maps.in_use))
+        known = sorted(maps.all, key=lambda c: (c.beyond_percent > 0, round(c.cost, 9), c is not maps.in_use))
         self._aside.ask("rows", lambda: [row_of(c, c is maps.in_use, rate) for c in known], lambda rows: self._show(rows, shut))
 
     def _show(self, rows: list[Row], locked: object) -> None:

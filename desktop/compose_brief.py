@@ -10,15 +10,21 @@ from PyQt6.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QLineE
 
 from desktop.compose_slider import ToldSlider
 from desktop.compose_told import KEYS, MOOD_NAMES, NUMBERS, Spread, Suggested
+from desktop.eliding import lean
 from desktop.language import words
 from desktop.roll_paint import pitch_name
 from desktop.takes_marks import mood_colour
 from desktop.theme import GAP, ROW, current
+from desktop.worn import mark
+from engines.errors import OptionError
+from engines.score.harmony import chord_name, chord_names, chord_said
 from engines.session.model import Told
 
 tr = words("compose")
 NAMES = 58
 """Pixels of the names of fields, so that fields stand in one line."""
+SAID = 78
+"""Pixels of what the picture and the composer say, so that nothing moves as it changes."""
 RESET = 20
 """Pixels of the cross that gives a field back."""
 FIELDS = ("mood", "density", "energy", "register", "key", "chords", "avoid")
@@ -37,11 +43,11 @@ def field_words(name: str, value: Any) -> str:
     if name == "key":
         tonic, _, mode = str(value).partition(":")
         return f"{tonic} {tr('major') if mode == 'maj' else tr('minor')}"
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(map(chord_said, value)) if isinstance(value, tuple) else str(value)
 
 
 class MoodButton(QToolButton):
-    """One of the four moods; lit where it is said, framed where the picture suggests it."""
+    """One of the four moods; lit where it is said, framed and underlined where the picture suggests it."""
 
     def __init__(self, mood: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,11 +61,14 @@ class MoodButton(QToolButton):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         theme, painter, rect = current(), QPainter(self), self.rect().adjusted(0, 0, -1, -1)
-        on = self.isChecked()
-        painter.fillRect(rect, mood_colour(self.mood) if on else theme.colour("raised" if self.underMouse() else "ground"))
-        painter.setPen(theme.colour("accent" if self.hasFocus() else "dim" if self.suggested else "line"))
+        on, off = self.isChecked(), not self.isEnabled()
+        painter.fillRect(rect, mood_colour(self.mood) if on else theme.colour("panel" if off else "raised"))
+        lit = "accent" if self.hasFocus() else "dim" if self.suggested or (self.underMouse() and not off) else "line"
+        painter.setPen(theme.colour(lit))
         painter.drawRect(rect)
-        painter.setPen(theme.colour("on_accent" if on else "dim" if self.suggested or self.underMouse() else "faint"))
+        if self.suggested:
+            painter.fillRect(rect.x() + 1, rect.bottom() - 2, rect.width() - 1, 2, theme.colour("faint" if off else "dim"))
+        painter.setPen(theme.colour("on_accent" if on else "faint" if off else "text"))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text())
         painter.end()
 
@@ -68,6 +77,7 @@ class Brief(QWidget):
     """The form. It says what was set as a `Told`, and which fields go back to the picture."""
 
     told = pyqtSignal(object, tuple)  # Told, and the names of fields to forget
+    refused = pyqtSignal(object)  # OptionError: what was written is none of the words that a field takes
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +102,7 @@ class Brief(QWidget):
         control.setToolTip(tip)
         if not control.accessibleName():
             control.setAccessibleName(title)
-        said.setMinimumWidth(86)
+        said.setMinimumWidth(SAID)
         said.setTextFormat(Qt.TextFormat.RichText)
         reset.setText("×")
         reset.setAccessibleName(tr("{}: as the picture suggests").format(title))
@@ -139,12 +149,15 @@ class Brief(QWidget):
         self.key.addItem(tr("as it comes"), None)
         for key in KEYS:
             self.key.addItem(field_words("key", key), key)
+        lean(self.key)
         self.key.activated.connect(self._key_chosen)
         self._row("key", tr("Key"), self.key, tr("The key of the music; free, the engine chooses one and the cue keeps it"))
         self.chords = QLineEdit(self)
-        self.chords.setPlaceholderText("C:maj A:min F:maj G:7")
+        self.chords.setPlaceholderText("C Am F/A G7")
         self.chords.editingFinished.connect(self._chords_written)
-        self._row("chords", tr("Chords"), self.chords, tr("One a bar, in a round, such as C:maj A:min F:maj G:7"))
+        self.chords.textEdited.connect(lambda _: self._mark())
+        self._tip = tr("One a bar, in a round, such as C Am F/A G7")
+        self._row("chords", tr("Chords"), self.chords, self._tip)
         self.avoid = QToolButton(self)
         self.avoid.setText(tr("Under dialogue"))
         self.avoid.setCheckable(True)
@@ -156,9 +169,27 @@ class Brief(QWidget):
         self.told.emit(Told(), ("key",)) if key is None else self._say(key=key)
 
     def _chords_written(self) -> None:
-        written = tuple(self.chords.text().split())
+        """What is no chord stays in its field, marked, until it is put right."""
+        try:
+            written = chord_names(self.chords.text())
+        except OptionError:
+            wrong = next(word for word in self.chords.text().replace("|", " ").split() if chord_name(word) is None)
+            cure = tr("write chords as C, Am7, F/A, Bb, F#m7b5, G7sus4 or C:min7, and N for none")
+            error = OptionError(tr("no chord is named {}").format(wrong), where=tr("Chords"), cure=cure)
+            if not self.chords.property("refused"):
+                self.refused.emit(error)
+            self._mark(str(error))
+            return
+        self._mark()
+        self.chords.setModified(False)
         if written != (self._own.chords or ()):
             self._say(chords=written) if written else self.told.emit(Told(), ("chords",))
+
+    def _mark(self, fault: str = "") -> None:
+        """Marks the chords as refused, and says why; without a fault it takes the mark away."""
+        mark(self.chords, "refused", bool(fault))
+        self.chords.setToolTip(fault or self._tip)
+        self.chords.setAccessibleDescription(fault)
 
     def _say(self, **fields: Any) -> None:
         if not self._showing:
@@ -167,9 +198,15 @@ class Brief(QWidget):
     # what is shown
 
     _own, _wider, _seen = Told(), Told(), Suggested()
+    _scope: object = None
 
-    def show_told(self, own: Told, wider: Told, seen: Suggested) -> None:
-        """What is said of the scope itself, what holds for it from the cue, and what the picture suggests."""
+    def show_told(self, own: Told, wider: Told, seen: Suggested, scope: object = None) -> None:
+        """What is said of the scope itself, what holds for it from the cue, and what the picture suggests. Of another ``scope`` nothing
+        is left in the fields."""
+        if scope != self._scope:
+            self._scope = scope
+            self._mark()
+            self.chords.setModified(False)
         self._own, self._wider, self._seen, self._showing = own, wider, seen, True
         held = own.over(wider)
         for name, slider in self.sliders.items():
@@ -182,8 +219,8 @@ class Brief(QWidget):
             button.update()
         self.moods.setExclusive(held.mood is not None)
         self.key.setCurrentIndex(max(0, self.key.findData(held.key)) if held.key else 0)
-        if not self.chords.hasFocus() or not self.chords.isModified():
-            self.chords.setText(" ".join(held.chords or ()))
+        if not self.chords.property("refused") and not (self.chords.hasFocus() and self.chords.isModified()):
+            self.chords.setText(" ".join(map(chord_said, held.chords or ())))
         self.avoid.setChecked(bool(held.avoid))
         for name, reset in self.resets.items():
             reset.setVisible(getattr(own, name) is not None)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 
+from desktop.eliding import Elided
 from desktop.language import words
-from desktop.theme import GAP, current
+from desktop.theme import GAP
+from desktop.worn import rank
 
 tr = words("compose")
 KINDS = "*.npy *.pt *.pth"
@@ -23,7 +25,7 @@ class Features(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.files: tuple[Path, ...] = ()
-        self.named, self.choose, self.leave = QLabel(self), QPushButton(tr("Choose…"), self), QToolButton(self)
+        self.named, self.choose, self.leave = Elided(self), QPushButton(tr("Choose…"), self), QToolButton(self)
         self.choose.setToolTip(tr("What a published diffbgm checkpoint hears of the film: .npy or .pt, from the next refill on"))
         self.choose.setAccessibleName(tr("Choose features of the film"))
         self.leave.setText("✕")
@@ -45,7 +47,7 @@ class Features(QWidget):
         self.files = tuple(files)
         self.named.setText(", ".join(path.name for path in self.files) or tr("none"))
         self.named.setToolTip("\n".join(map(str, self.files)))
-        self.named.setStyleSheet("" if self.files else f"color: {current().dim}")
+        rank(self.named, "" if self.files else "dim")
         self.choose.setEnabled(hears)
         self.leave.setEnabled(bool(self.files))
 

@@ -28,12 +28,14 @@ from desktop.compose_features import Features
 from desktop.compose_told import Maker, Suggested, maker, own, suggested, wider
 from desktop.compose_wish import wishes_of
 from desktop.compose_work import Work
+from desktop.eliding import Elided, lean
 from desktop.language import words
 from desktop.lately import Lately
 from desktop.rights_card import RightsCard
 from desktop.takes_follow import Follow
 from desktop.takes_keep import bars_of, shut
-from desktop.theme import GAP, current
+from desktop.theme import GAP
+from desktop.worn import Worn, rank
 from engines.commands import Tell
 from engines.session.refill import next_seed
 
@@ -101,7 +103,8 @@ class Compose(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
-        self.setMinimumWidth(340)
+        lean(self.engine)
+        self.setMinimumWidth(inner.minimumSizeHint().width())
 
     def _scopes(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -118,7 +121,7 @@ class Compose(QWidget):
             button.setToolTip(tip)
             self.scope.addButton(button, number)
             row.addWidget(button)
-        self.where = QLabel(self)
+        self.where = Elided(self)
         row.addSpacing(2 * GAP)
         row.addWidget(self.where, 1)
         return row
@@ -168,6 +171,7 @@ class Compose(QWidget):
         self.follow.scene_changed.connect(lambda _: self.show_scope())
         self.scope.idClicked.connect(lambda _: self.show_scope())
         self.brief.told.connect(self._tell)
+        self.brief.refused.connect(document.refused)
         self.engine.activated.connect(lambda _: self._wish())
         self.features.chosen.connect(self.wishes.hear)
         self.seed.valueChanged.connect(lambda _: self._wish())
@@ -178,6 +182,7 @@ class Compose(QWidget):
         self.refill_all.clicked.connect(self.wishes.refill_all)
         self.wishes.changed.connect(self._show_wishes)
         self.aside.refused.connect(document.refused)
+        Worn(self, self._show_brief)
 
     def kept(self) -> int:
         """Whether the brief of the cue (0) or of the scene (1) is shown."""
@@ -242,7 +247,7 @@ class Compose(QWidget):
         if self.session is not None:
             scene = self.scene
             seen = self._seen.get(scene, Suggested())
-            self.brief.show_told(own(self.session, scene), wider(self.session, scene), seen)
+            self.brief.show_told(own(self.session, scene), wider(self.session, scene), seen, (self.session.film.digest, scene))
 
     def _show_wishes(self) -> None:
         session = self.session
@@ -266,14 +271,13 @@ class Compose(QWidget):
         self.features.show_files(self.wishes.features_of(session), self._hears)
 
     def _show_maker(self, who: Maker) -> None:
-        theme = current()
         self._hears = who.hears
         self.features.show_files(self.features.files, who.hears)
         runs = tr("on the processor") if who.provider == "cpu" else tr("on {}").format(who.provider)
         lines = [who.model or tr("no model")] + ([runs] if who.provider else [])
         self.model.setToolTip(who.said)
         self.model.setText("\n".join(lines) if who.trouble is None else who.trouble)
-        self.model.setStyleSheet(f"color: {theme.dim if who.trouble is None else theme.missed}")
+        rank(self.model, "dim" if who.trouble is None else "missed")
         self.model.setAccessibleName(tr("Model and provider: {}").format(", ".join(lines)))
 
     # what is wished
@@ -310,5 +314,5 @@ class Compose(QWidget):
 def _rule(parent: QWidget) -> QFrame:
     line = QFrame(parent)
     line.setFrameShape(QFrame.Shape.HLine)
-    line.setStyleSheet(f"color: {current().line}")
+    rank(line, "rule")
     return line

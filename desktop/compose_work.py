@@ -8,6 +8,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from desktop import language
+from desktop.eliding import Elided
 from desktop.language import words
 from desktop.theme import GAP
 
@@ -36,7 +37,7 @@ class Work(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._readings: dict[int, JobReading] = {}
-        self.words = QLabel(self)
+        self.words = Elided(self)
         self.left = QLabel(self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)

@@ -230,7 +230,16 @@ class Document(QObject):
             film = f"{now.session.film.digest} {now.session.film.path}"
             if self._shown_film != film:
                 self._shown_film = film
-                self._enter(self._films, lambda: self._reel_of(now), self._show_reel)
+                if not self.shows_of(event):
+                    self._enter(self._films, lambda: self._reel_of(now), self._show_reel)
+
+    def shows_of(self, event: SessionChanged) -> bool:
+        """Whether a session that was begun just now is of the very film that is open: it goes on as it is, rolling too."""
+        reel = None if self.film is None else self.film.reel
+        known = (
+            "" if reel is None or reel is not self.reel else vars(reel).get("digest", "")
+        )  # never read here: a disk may be slow
+        return event.change == "opened" and event.now is not None and event.now.session.film.digest == known
 
     def _film_changed(self, film: OpenFilm | None) -> None:
         if film is None:

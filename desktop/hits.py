@@ -136,5 +136,5 @@ def summary(sheet: Sheet) -> str:
     count = {verdict: sum(mark.verdict == verdict for mark in sheet.marks) for verdict in SIGNS}
     if count["silent"] == len(sheet.marks):
         return tr("%n hits", n=len(sheet.marks))
-    near = count["early"] + count["late"]
-    return tr("{} of {} on, {} near, {} missed").format(count["on"], len(sheet.marks), near, count["missed"])
+    near, missed = count["early"] + count["late"], count["missed"] + count["silent"]  # what is silent meets nothing
+    return tr("{} of {} on, {} near, {} missed").format(count["on"], len(sheet.marks), near, missed)

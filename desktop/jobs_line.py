@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from bridge.jobs import JobReading
 from desktop import theme
+from desktop.eliding import Elided
 from desktop.language import act, is_another, words
 
 tr = words("jobs")
@@ -22,9 +23,9 @@ class JobsLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs: dict[int, JobReading] = {}
-        self._text = QLabel(self)
+        self._text = Elided(self, 80)
         self._bar = QProgressBar(self)
-        self._bar.setFixedWidth(180)
+        self._bar.setMaximumWidth(180)
         self._bar.setTextVisible(False)
         self._stop = QToolButton(self)
         self._stop.clicked.connect(self.cancel)

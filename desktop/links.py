@@ -15,6 +15,7 @@ from bridge.doctor import Diagnosis, Finding
 from bridge.ports import names
 from desktop import theme
 from desktop.aside import Aside
+from desktop.eliding import Elided, lean
 from desktop.jitter import Jitter
 from desktop.language import words
 from desktop.links_daw import DawBox
@@ -94,6 +95,7 @@ class Links(QWidget):
         self.leads.setAccessibleName(tr("Who leads"))
         self.leads.activated.connect(lambda _: self.follow(self.leads.currentData()))
         self.inlets, self.outlets, self.daw = Inlets(self), Outlets(self), DawBox(self._document, self)
+        lean(self.leads, self.outlets)
         self.daw.driven.connect(self._drive)
         self.daw.refused.connect(self._refused)
         self.inlets.chosen.connect(self._listen)
@@ -106,12 +108,12 @@ class Links(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.jitter = Jitter(self)
-        self.plotted = QLabel(self)
+        self.plotted = Elided(self)
         self.plotted.setProperty("quiet", True)
         again = QPushButton(tr("Look again"), self)
         again.setToolTip(tr("Ask every port, DAW and engine how it is (F5)"))
         again.clicked.connect(self.look_around)
-        self.said = QLabel(self)
+        self.said = Elided(self)
         self.said.setProperty("quiet", True)
         top = QGridLayout()
         top.setHorizontalSpacing(theme.GAP)

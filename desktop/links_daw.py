@@ -14,6 +14,7 @@ from bridge.ports import CONTROL
 from bridge.project import Project
 from desktop import theme
 from desktop.aside import Aside
+from desktop.eliding import lean
 from desktop.language import words
 from desktop.links_markers import Markers
 from engines.errors import HitpointError
@@ -92,6 +93,7 @@ class DawBox(QWidget):
         grid.addWidget(self.control, 3, 1, 1, 2)
         grid.setColumnStretch(1, 1)
         grid.setColumnMinimumWidth(0, self.fontMetrics().horizontalAdvance(tr("Plays to")))  # in line with the rows above
+        lean(self.daw, self.control)
         self.offer(())
         self._show(self.project)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QComboBox, QMenu, QToolButton, QWidget
+from PyQt6.QtWidgets import QComboBox, QMenu, QSizePolicy, QStyleOptionToolButton, QToolButton, QWidget
 
 from desktop.language import words
 
 tr = words("links")
 
+ROOM = 28
+"""Pixels of a button beside its words."""
 VIRTUAL = "virtual"
 JACK, LINK = "jack transport", "link"
 
@@ -28,6 +30,7 @@ class Inlets(QToolButton):
         self._ports: tuple[str, ...] = ()
         self._menu = QMenu(self)
         self.setMenu(self._menu)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setAccessibleName(tr("Where timecode is heard"))
         self.setToolTip(tr("Ports in which MIDI timecode, clock and machine control are heard; several may be ticked"))
@@ -63,6 +66,11 @@ class Inlets(QToolButton):
     def _say(self) -> None:
         words = [action.text() for action in self._menu.actions() if action.isChecked()]
         self.setText(", ".join(words) or tr("nothing"))
+
+    def initStyleOption(self, option: QStyleOptionToolButton | None) -> None:  # noqa: N802  Qt's name
+        super().initStyleOption(option)
+        if option is not None:
+            option.text = option.fontMetrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, max(0, self.width() - ROOM))
 
 
 class Outlets(QComboBox):

@@ -7,7 +7,7 @@ from typing import Any
 
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
-from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PyQt6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from bridge.doctor import Finding
 from desktop import theme
@@ -84,8 +84,10 @@ class PaintedLink(QStyledItemDelegate):
         if not isinstance(model, Links):
             return QSize()
         found = model.findings[index.row()]
-        view = option.widget
-        wide = float(view.viewport().width() if view is not None and hasattr(view, "viewport") else option.rect.width())
+        view, wide = option.widget, float(option.rect.width())
+        if isinstance(view, QAbstractItemView):
+            bar = view.verticalScrollBar()  # room is left for it, there or not: rows are laid out before it comes
+            wide = float(view.width() - 2 * view.frameWidth() - (0 if bar is None else bar.sizeHint().width()))
         said, cure = self._boxes(QRectF(0, 0, wide, 0), found, option.font)
         return QSize(120, round(max(cure.bottom(), said.bottom()) + PAD))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop import theme
@@ -17,10 +17,13 @@ Line = str | Callable[[], str]
 
 
 class MessageBar(QFrame):
-    """Hidden until there is something to say; Escape or its cross hides it again."""
+    """Hidden until there is something to say; Escape or its cross hides it again. It lies over the upper edge of its parent, and moves
+    nothing there."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        parent.installEventFilter(self)
+        self.setAutoFillBackground(True)
         self._mark, self._text = QLabel(self), QLabel(self)
         self._mark.setProperty("rank", "mark")
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -53,6 +56,8 @@ class MessageBar(QFrame):
         self.setAccessibleDescription(line)
         self._offer.setText(offer)
         self._offer.setVisible(bool(offer))
+        if self.isVisible():
+            self._lie()
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
         if is_another(event):
@@ -83,6 +88,20 @@ class MessageBar(QFrame):
         self._said = line, offer
         self.speak()
         self.show()
+        self._lie()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  Qt's name
+        if event is not None and event.type() == QEvent.Type.Resize and self.isVisible():
+            self._lie()
+        return super().eventFilter(watched, event)
+
+    def _lie(self) -> None:
+        """As wide as the parent, as high as its line needs, and over whatever else is there."""
+        over = self.parentWidget()
+        if over is not None:
+            wide = over.width()
+            self.setGeometry(0, 0, wide, max(self.minimumSizeHint().height(), self.heightForWidth(wide)))
+            self.raise_()
 
     def _take(self) -> None:
         self.hide()

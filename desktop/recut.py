@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QModelIndex, QSize, Qt
-from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QSplitter,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from PyQt6.QtWidgets import (
 from desktop import theme
 from desktop.aside import Aside
 from desktop.document import CUT_LISTS, FILMS, kind
+from desktop.eliding import Elided
 from desktop.language import words
 from desktop.recut_laid import Recutting, laid_out
 from desktop.recut_pictures import Pictures
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 tr = words("recut")
 
+FLAT = 300
+"""Pixels of height below which strips and list do not lie over one another."""
+LEAST = QSize(520, 156)
 BEGINNING = -1
 """In place of the number of a job that has none yet."""
 
@@ -54,6 +57,7 @@ class Recut(QWidget):
         self._aside = Aside(self)
         self._job = 0
         self._accepting = 0
+        self._listing = False
         self.recutting: Recutting | None = None
         self.model = Changes(self)
         self._lay_out()
@@ -75,8 +79,8 @@ class Recut(QWidget):
         )
         self.look.clicked.connect(self.new_cut)
         self.watching = Watching(self._document, self)
-        self.name = QLabel(self)
-        self.summary = QLabel(self)
+        self.name = Elided(self)
+        self.summary = Elided(self, 120)
         self.summary.setProperty("quiet", True)
         self.every = QCheckBox(tr("Every shot"), self)
         self.every.setToolTip(tr("List the shots too that are as they were, or only slid along with those before them"))
@@ -116,12 +120,13 @@ class Recut(QWidget):
         foot.addWidget(self.summary, 1)
         for part in (self.drop, self.ticked, self.all):
             foot.addWidget(part)
-        split = QSplitter(Qt.Orientation.Vertical, self)
+        split = self._halves = QSplitter(Qt.Orientation.Vertical, self)
         split.addWidget(self.strips)
         split.addWidget(self.table)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 1)
         split.setSizes([200, 200])
+        self.setMinimumSize(LEAST)
         page = QVBoxLayout(self)
         page.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
         page.setSpacing(theme.GAP)
@@ -146,6 +151,15 @@ class Recut(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         return QSize(960, 460)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
+        """In a flat dock the list lies beside the strips."""
+        super().resizeEvent(event)
+        way = Qt.Orientation.Horizontal if self.height() < FLAT else Qt.Orientation.Vertical
+        if way != self._halves.orientation():
+            self._halves.setOrientation(way)
+            half = (self.width() if self.height() < FLAT else self.height()) // 2
+            self._halves.setSizes([half, half])
 
     # a new cut
 
@@ -299,7 +313,9 @@ class Recut(QWidget):
         self.model.show(rows, recutting.refused)
         first = next((k for k, row in enumerate(rows) if row.runs), 0)
         if rows:
+            self._listing = True  # what is listed is not gone to: the playhead stays
             self.table.selectRow(first)
+            self._listing = False
 
     def _tell(self) -> None:
         recutting = self.recutting
@@ -315,7 +331,7 @@ class Recut(QWidget):
         how = {"source": tr("by their sources"), "picture": tr("by their pictures"), "lengths": tr("by their lengths alone")}[
             matched.how
         ]
-        self.name.setText(f"<b>{recutting.offer.name}</b>  " + tr("shots matched {}").format(how))
+        self.name.setText(f"{recutting.offer.name}:  " + tr("shots matched {}").format(how))
         kept, composed, hand = recutting.counts()
         total = kept + composed + hand
         said = tr("{} of {} bars kept, {} composed again").format(kept, total, composed)
@@ -328,7 +344,7 @@ class Recut(QWidget):
         if 0 <= index.row() < len(self.model.rows):
             row = self.model.rows[index.row()]
             self.strips.select(row.number)
-            if row.change.old is not None:
+            if row.change.old is not None and not self._listing:
                 self._transport.locate(row.change.old.start)
 
     def _select_row(self, number: int) -> None:

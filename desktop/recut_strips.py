@@ -18,7 +18,7 @@ tr = words("recut")
 
 NAMES = 54
 """Pixels on the left, for the names of the strips."""
-TALL, LOW, BARS = 72, 30, 18
+TALL, LOW, BARS = 72, 18, 18
 """Pixels: a strip at most and at least, and the bars under them."""
 EDGE = 7
 """Pixels above the old cut, and under the bars."""
@@ -40,7 +40,7 @@ class Strips(QWidget):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("The old cut over the new one"))
-        self.setMinimumHeight(3 * LOW + BARS + 2 * EDGE)
+        self.setMinimumSize(3 * NAMES, 3 * LOW + BARS + 2 * EDGE)
         self.setMouseTracking(True)
         self._recutting: Recutting | None = None
         self._bars: list[tuple[float, float, str]] = []

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QPushButton
 
 from desktop.language import words
 from desktop.theme import current
+from desktop.worn import Worn
 from engines.errors import ModelError
 from engines.runtime import read_card
 from engines.session.model import Session
@@ -72,6 +73,7 @@ class RightsCard(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.model = self._page(tr("Rights card of the model"))
         self.model.setHtml(card_html(engine))
+        Worn(self, lambda: self.model.setHtml(card_html(engine)))
         self.cue = self._page(tr("Rights card of the cue"))
         self.pages = QTabWidget(self)
         self.pages.setDocumentMode(True)

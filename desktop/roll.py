@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QRectF, Qt, QTimer
 from PyQt6.QtGui import QPainter
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from desktop.allowance import Allowance
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
+from desktop.eliding import Elided
+from desktop.hollow import Hollow
 from desktop.language import words
 from desktop.lately import Lately
 from desktop.roll_count import Tally
@@ -22,7 +24,8 @@ from desktop.takes_cue import Handle
 from desktop.takes_follow import Follow
 from desktop.takes_marks import stem_colour
 from desktop.takes_midi import Piece
-from desktop.theme import GAP, current
+from desktop.theme import GAP
+from desktop.worn import rank
 from engines.score.notes import STEMS
 
 if TYPE_CHECKING:
@@ -59,10 +62,11 @@ class Roll(QWidget):
         super().__init__(parent)
         self._document, self._transport = document, transport
         self.view = RollView(self)
-        self.giver = Giver(self)
+        self.giver, self.hollow = Giver(self), Hollow(document, self)
         self.follow = Follow(transport, self)
         self.chips = [StemChip(stem, self) for stem in STEMS]
-        self.told = QLabel(self)
+        self.told = Elided(self)
+        rank(self.told, "dim")
         self.keep = QPushButton(self)
         self.again = QPushButton(tr("Refill"), self)
         self._lately = Lately(self, self.show_session)
@@ -102,6 +106,7 @@ class Roll(QWidget):
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self.view, 1)
+        column.addWidget(self.hollow, 1)
 
     def _connect(self) -> None:
         view, giver, document = self.view, self.giver, self._document
@@ -138,6 +143,9 @@ class Roll(QWidget):
 
     def show_session(self, session: Session | None) -> None:
         """Another session, or the same after an act."""
+        silent = session is None or all(scene.chosen is None for scene in session.scenes)
+        self.hollow.setVisible(silent)
+        self.view.setVisible(not silent)
         self.follow.show_session(session)
         self.view.show_session(session)
 
@@ -210,7 +218,6 @@ class Roll(QWidget):
         once it is."""
         stage, selection = self.view.stage, self.view.selection
         self._tally = None if stage is None or not selection else Tally(stage, selection)
-        self.told.setStyleSheet(f"color: {current().dim}")
         self.keep.setToolTip(tr("What is kept stays note for note when the scene is composed again (Shift+K)"))
         for part in (self.keep, self.again):
             part.setEnabled(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import is_
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,8 +28,16 @@ OPAQUE = 210
 """Of 255: what lies under the notes is seen a little."""
 
 
-def draw_crowd(painter: QPainter, placed: Sequence[Placed], stems: Sequence[str], frame: Frame, selection: Selection) -> None:
-    """Draws notes of scenes and their velocities; those that are selected over all others, in the colour of text."""
+def draw_crowd(
+    painter: QPainter,
+    placed: Sequence[Placed],
+    stems: Sequence[str],
+    frame: Frame,
+    selection: Selection,
+    kept: Mapping[str, npt.NDArray[np.bool_] | None],
+) -> None:
+    """Draws notes of scenes and their velocities; those that are selected over all others, in the colour of text. ``kept`` says by
+    scene which notes a refill may not touch: they stand on an edge of the accent, in the lower half of their row."""
     area, lane = frame.notes, frame.lane
     wide, low = max(1, int(area.width())), max(1, int(lane.height()))
     notes = np.zeros((PITCHES, wide), np.uint32)
@@ -55,7 +63,13 @@ def draw_crowd(painter: QPainter, placed: Sequence[Placed], stems: Sequence[str]
     painter.save()
     painter.setClipRect(area)
     high = area.y() + (frame.top - PITCHES + 1) * frame.key
-    painter.drawImage(QRectF(area.x(), high, wide, PITCHES * frame.key), _image(notes[::-1]))
+    place = QRectF(area.x(), high, wide, PITCHES * frame.key)
+    painter.drawImage(place, _image(notes[::-1]))
+    mine = inside & _held(many, kept) & np.isin(many.stem, [STEMS.index(s) for s in stems if s in STEMS])
+    if mine.any():
+        edges = np.zeros((PITCHES, 2, wide), np.uint32)
+        edges[:, 1][_covered(many.pitch[mine], x0[mine], x1[mine], wide)[::-1]] = premultiplied(current().colour("accent"))
+        painter.drawImage(place, _image(edges.reshape(2 * PITCHES, wide)))
     painter.restore()
     painter.drawImage(lane.topLeft(), _image(loud))
 
@@ -121,6 +135,16 @@ def _lit(many: Many, selection: Selection) -> npt.NDArray[np.bool_]:
         lit[many.place[start + here[here < size]]] = True
     _LIT[:] = [(many, selection, lit)]
     return lit
+
+
+def _held(many: Many, kept: Mapping[str, npt.NDArray[np.bool_] | None]) -> npt.NDArray[np.bool_]:
+    """Which of them are kept, note by note."""
+    out = np.zeros(len(many.start), bool)
+    for name, shut in kept.items():
+        if shut is not None and name in many.first:
+            start, size = many.first[name]
+            out[many.place[start : start + size]] = shut
+    return out
 
 
 def _image(pixels: Pixels) -> QImage:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.score.notes import STEMS
-from engines.session.keep import held
+from engines.session.keep import bar_of, held
 from engines.session.model import PlayedNote, SceneTake, Session, Span
 from engines.spotting.tempo import TempoMap
 
@@ -86,18 +86,33 @@ class Shapes:
         """Which of a take's notes a refill may not touch."""
         key = id(take), span.scene.keep, span.first
         if key not in self._kept:
-            words = held(span)
-            all_of = (
-                [any(word.holds(row.note, span) for word in words) for row in take.notes] if words else len(take.notes) * [False]
-            )
-            self._kept[key] = np.array(all_of, bool)
+            self._kept[key] = _kept(span, take) if span.scene.keep else np.zeros(len(take.notes), bool)
         return self._kept[key]
+
+    def knows_kept(self, span: Span, take: SceneTake) -> bool:
+        """Whether that was worked out already, or nothing is kept."""
+        return not span.scene.keep or (id(take), span.scene.keep, span.first) in self._kept
 
     def clear_but(self, takes: Iterable[SceneTake]) -> None:
         """Forgets takes that are no longer there."""
         left = {id(take) for take in takes}
         self._known = {name: pair for name, pair in self._known.items() if name in left}
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] in left}
+
+
+def _kept(span: Span, take: SceneTake) -> npt.NDArray[np.bool_]:
+    """As `engines.session.keep.Keep.holds` says it of every note and word, which for a scene that is kept note by note takes too long."""
+    words = held(span)
+    single = {(word.stem, *word.bars, word.beat) for word in words if word.beat is not None and word.bars is not None}
+    broad = [word for word in words if word.beat is None]
+    places = [bar_of(row.note.start, span) for row in take.notes]
+    return np.array(
+        [
+            (row.note.stem, bar, bar, beat) in single or any(word.holds(row.note, span) for word in broad)
+            for row, (bar, beat) in zip(take.notes, places, strict=True)
+        ],
+        bool,
+    )
 
 
 def bar_lines(tempo_map: TempoMap) -> Floats:

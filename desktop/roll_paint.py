@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 from PyQt6.QtCore import QPointF, QRect, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen
 
 from desktop.allowance import Allowance
+from desktop.language import words
 from desktop.roll_crowd import CROWD, draw_crowd
 from desktop.roll_hits import draw_hits, struck
 from desktop.roll_notes import Floats, Placed, Stage
@@ -30,11 +32,14 @@ KEYS, RULER, LANE = 46, 34, 58
 RING = 8.0
 """Seconds that a note may ring over the end of its scene and still be drawn."""
 NOTHING = Selection()
+tr = words("roll")
 BLACK = frozenset({1, 3, 6, 8, 10})
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 LOWEST, HIGHEST = 21, 108
 NARROW, NARROWEST_BAR, CROWDED = 6.0, 4.0, 34.0
 """Pixels that a beat needs to be drawn, a bar to have its line, and a bar to be numbered."""
+EDGE, LOCK = 1.0, 9.0
+"""Pixels of the edge around a note that is kept, and of the lock in one that has room for it."""
 
 
 def pitch_name(pitch: int) -> str:
@@ -56,7 +61,7 @@ class Frame:
     @property
     def low(self) -> int:
         """The height of the velocities: less in a flat dock."""
-        return min(LANE, max(LANE // 2, self.height // 5))
+        return min(LANE, max(LANE // 2 - 5, self.height // 6))
 
     @property
     def notes(self) -> QRectF:
@@ -116,10 +121,12 @@ def paint(painter: QPainter, frame: Frame, stage: Stage, verdicts: Verdicts, loo
     marks = [struck(stage, verdicts, span, allowance) for span in _in_sight(frame, stage)]
     draw_hits(painter, frame, RULER, [mark for mark in marks if mark is not None], ratio)
     if sum(len(placed.shape.rows) for placed in there) > CROWD:
-        draw_crowd(painter, there, looks.stems, frame, looks.selection)
+        held = {placed.span.scene.id: _kept(stage, placed, allowance) for placed in there if placed.span.scene.keep}
+        draw_crowd(painter, there, looks.stems, frame, looks.selection, held)
     else:
         for placed in there:
-            _notes(painter, frame, stage, placed, looks)
+            kept = _kept(stage, placed, allowance)
+            _notes(painter, frame, placed, looks, kept if kept is not None else np.zeros(len(placed.shape.rows), bool))
     painter.fillRect(QRectF(KEYS, RULER - 1, frame.width, 1), theme.colour("line"))
     painter.fillRect(frame.lane.adjusted(0, -1, 0, -frame.lane.height()), theme.colour("line"))
     painter.setClipping(False)
@@ -134,6 +141,14 @@ def prepare(frame: Frame, stage: Stage, verdicts: Verdicts, allowance: Allowance
         if not stage.is_placed(span):
             allowance.spend(partial(stage.scene, span))
         struck(stage, verdicts, span, allowance)
+        if span.scene.keep and stage.is_placed(span) and (placed := stage.scene(span)) is not None:
+            _kept(stage, placed, allowance)
+
+
+def _kept(stage: Stage, placed: Placed, allowance: Allowance) -> npt.NDArray[np.bool_] | None:
+    """Which notes of a scene a refill may not touch; None where that is for later."""
+    shapes, work = stage.shapes, partial(stage.shapes.kept, placed.span, placed.take)
+    return work() if shapes.knows_kept(placed.span, placed.take) else allowance.spend(work)
 
 
 def _rows(painter: QPainter, frame: Frame) -> None:
@@ -209,11 +224,12 @@ def _scene_name(painter: QPainter, span: Span, xs: list[float]) -> None:
     room = QRectF(left + 4, 3, xs[-1] - left - 8, 14)
     if room.width() > 10:
         painter.setPen(current().colour("dim"))
-        words = " ".join((str(span.number), span.scene.name)).strip()
+        silent = "" if span.scene.chosen is not None else tr("silent")
+        said = "  ".join(word for word in (str(span.number), span.scene.name, silent) if word)
         painter.drawText(
             room,
             Qt.AlignmentFlag.AlignLeft,
-            painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width())),
+            painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(room.width())),
         )
 
 
@@ -244,45 +260,49 @@ def _picked_bars(painter: QPainter, frame: Frame, span: Span, xs: list[float], l
         painter.fillRect(room, current().colour("text", 20))
 
 
-def _notes(painter: QPainter, frame: Frame, stage: Stage, placed: Placed, looks: Looks) -> None:
+def _notes(painter: QPainter, frame: Frame, placed: Placed, looks: Looks, kept: npt.NDArray[np.bool_]) -> None:
     shape, begin, end = placed.shape, frame.seconds(KEYS), frame.seconds(frame.width)
     places = [k for k, stem in enumerate(shape.stems) if stem in looks.stems or stem not in STEMS]
     seen = np.flatnonzero((placed.end > begin) & (placed.start < end) & np.isin(shape.stem, places))
     if not len(seen):
         return
-    theme, area, kept = current(), frame.notes, stage.shapes.kept(placed.span, placed.take)
+    theme, area = current(), frame.notes
     picked = frozenset(looks.selection.by_scene.get(placed.span.scene.id, ()))
     lefts = KEYS + (placed.start[seen] - frame.scale.left) / frame.scale.step
     rights = KEYS + (placed.end[seen] - frame.scale.left) / frame.scale.step
     tops = RULER + (frame.top - shape.pitch[seen]) * frame.key
     colours = [stem_colour(stem) for stem in shape.stems]
     thick = max(1.5, frame.key - 1)
+    rows: list[tuple[int, QRectF]] = []
     for row, left, right, top in zip(seen.tolist(), lefts.tolist(), rights.tolist(), tops.tolist(), strict=True):
-        velocity = int(shape.velocity[row])
-        colour = colours[shape.stem[row]]
-        colour.setAlpha(70 + velocity * 185 // 127)
+        colour, velocity, lit = colours[shape.stem[row]], int(shape.velocity[row]), row in picked
         tall = (frame.low - 10) * velocity / 127
-        lit = row in picked
+        colour.setAlpha(70 + velocity * 185 // 127)
         painter.fillRect(QRectF(left, frame.height - tall - 2, 3 if lit else 2, tall), theme.colour("text") if lit else colour)
-        if not area.top() - thick < top < area.bottom():
-            continue
-        shown = QRectF(
-            left, max(top, area.top()), max(2.0, right - left - 1), min(top + thick, area.bottom()) - max(top, area.top())
-        )
-        painter.fillRect(shown, colour)
+        note = QRectF(left, top, max(2.0, right - left - 1), thick)
+        if note.intersects(area):
+            rows.append((row, note.intersected(area.adjusted(-9e9, 0, 9e9, 0))))
+        else:
+            painter.fillRect(QRectF(left, area.top() if top < area.top() else area.bottom() - 2, note.width(), 2), colour)
+    for row, note in rows:
         if kept[row]:
-            _locked(painter, shown)
-        if lit:
+            _lock_edge(painter, note)
+    for row, note in rows:
+        colour = colours[shape.stem[row]]
+        colour.setAlpha(255 if kept[row] else 70 + int(shape.velocity[row]) * 185 // 127)
+        painter.fillRect(note, colour)
+        if kept[row] and min(note.width() - LOCK, note.height()) >= LOCK:
+            draw_lock(painter, QRectF(note.x() + 1, note.center().y() - LOCK / 2, LOCK, LOCK), True, theme.colour("shade"))
+        if row in picked:
             painter.setPen(QPen(theme.colour("text"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(shown.adjusted(0, 0, -0.5, -0.5))
+            painter.drawRect(note.adjusted(0, 0, -0.5, -0.5))
 
 
-def _locked(painter: QPainter, rect: QRectF) -> None:
-    """A kept note: a dark stripe through its length and the accent at its head, so that it shows without colour as well."""
-    theme = current()
-    painter.fillRect(QRectF(rect.x(), rect.center().y() - 0.75, rect.width(), 1.5), theme.colour("shade"))
-    painter.fillRect(QRectF(rect.x() - 1, rect.y(), 3, rect.height()), theme.colour("accent"))
+def _lock_edge(painter: QPainter, note: QRectF) -> None:
+    """A kept note has an edge around it, outside, and below it alone where it is thin: none of it is covered."""
+    above = EDGE if note.height() > 2 * EDGE else 0.0
+    painter.fillRect(note.adjusted(-EDGE - 1, -above, EDGE, EDGE), current().colour("accent"))
 
 
 def _keys(painter: QPainter, frame: Frame) -> None:

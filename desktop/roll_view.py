@@ -13,6 +13,7 @@ from desktop.allowance import Allowance
 from desktop.language import words
 from desktop.roll_bars import set_bars
 from desktop.roll_find import bar_at, inside, is_placed, note_at, note_words
+from desktop.roll_fit import fitted, reaching
 from desktop.roll_keys import meaning, next_bar, next_note
 from desktop.roll_notes import Shapes, Stage
 from desktop.roll_paint import HIGHEST, KEYS, LANE, RULER, Frame, Looks, draw_edge, paint, prepare
@@ -78,7 +79,7 @@ class RollView(QAbstractScrollArea):
         pane = self.viewport()
         assert pane is not None
         pane.setMouseTracking(True)
-        self.setMinimumHeight(RULER + LANE + 60)
+        self.setMinimumHeight(RULER + LANE + 20)
 
     # what is shown
 
@@ -154,9 +155,7 @@ class RollView(QAbstractScrollArea):
         placed = self.stage.scene(span)
         frame = replace(self.frame, scale=scale)
         if placed is not None and len(placed.shape.pitch):
-            low, high = int(placed.shape.pitch.min()) - 2, int(placed.shape.pitch.max()) + 2
-            key = min(COARSEST / 2, max(FINEST, frame.notes.height() / (high - low + 1)))
-            frame = replace(frame, key=key).raised(high + max(0.0, frame.notes.height() / key - (high - low + 1)) / 2)
+            frame = fitted(frame, placed.shape.pitch)
         self._show(frame)
         self._fitted = span.number
 
@@ -365,7 +364,7 @@ class RollView(QAbstractScrollArea):
 
     def _meaning(self, event: QKeyEvent) -> str | None:
         said = meaning(event)
-        return None if said == "clear" and not self.selection else said
+        return None if said in ("clear", "refill") and not self.selection else said
 
     def _do(self, said: str) -> None:
         if said == "all" and self.session is not None and self.looks.scene:
@@ -389,10 +388,12 @@ class RollView(QAbstractScrollArea):
         """Scrolls to what the keys selected last."""
         if self.stage is None or self.session is None or not self.selection:
             return
+        frame = self.frame
         if self.selection.bars is not None:
             second = float(self.session.tempo_map.seconds(self.session.bars[self.selection.bars[0] - 1].start))
         else:
             places = {span.scene.id: placed for span in self.session.spans if (placed := self.stage.scene(span))}
-            starts = [float(places[name].start[row]) for name, row in self.selection.notes if name in places]
-            second = max(starts, default=self._playhead)
-        self._show(replace(self.frame, scale=self.frame.scale.follow(second)))
+            picked = [(float(places[n].start[k]), int(places[n].shape.pitch[k])) for n, k in self.selection.notes if n in places]
+            second, pitch = max(picked, default=(self._playhead, None))
+            frame = frame if pitch is None else reaching(frame, pitch)
+        self._show(replace(frame, scale=frame.scale.follow(second)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PyQt6.QtCore import QAbstractItemModel, Qt
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop import theme
@@ -30,9 +33,42 @@ class RowList(QTableView):
         across.setHighlightSections(False)
         across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.columns: QHeaderView = across
+        self._shares: tuple[Sequence[tuple[int, int]], Sequence[int], Sequence[Sequence[int]]] | None = None
 
-    def fix(self, *widths: tuple[int, int]) -> None:
-        """Gives columns a width in pixels that nobody can change: (column, width) each."""
-        for column, width in widths:
-            self.columns.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+    def share(self, widths: Sequence[tuple[int, int]], grows: Sequence[int], gives: Sequence[Sequence[int]]) -> None:
+        """Gives every column a width that nobody can change, (wanted, least) each, and shares the room again whenever it changes: see
+        `shared`."""
+        self._shares = widths, grows, gives
+        self.columns.setMinimumSectionSize(min(least for _, least in widths))
+        self.columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._share()
+
+    def _share(self) -> None:
+        pane = self.viewport()
+        if self._shares is None or pane is None:
+            return
+        for column, width in enumerate(shared(pane.width(), *self._shares)):
             self.columns.resizeSection(column, width)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
+        super().resizeEvent(event)
+        self._share()
+
+
+def shared(room: int, widths: Sequence[tuple[int, int]], grows: Sequence[int], gives: Sequence[Sequence[int]]) -> list[int]:
+    """Widths of columns, (wanted, least) each, in so much room. What is over goes to those that ``grows`` names; what is lacking is taken
+    from the first of the groups that ``gives`` names, from each column in proportion to what it has, and only then from the next."""
+    out = [wanted for wanted, _ in widths]
+    over = room - sum(out)
+    if over >= 0:
+        for k, column in enumerate(grows):
+            out[column] += over // len(grows) + (k < over % len(grows))
+        return out
+    for group in gives:
+        can = {column: out[column] - widths[column][1] for column in group}
+        all_of, given = sum(can.values()), 0
+        lacking = min(sum(out) - room, all_of)
+        for column, share in can.items():  # by running sums, so that no pixel is lost to rounding
+            out[column] -= lacking * (given + share) // max(1, all_of) - lacking * given // max(1, all_of)
+            given += share
+    return out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop.takes_verdict import Verdicts
 from engines.picture.timecode import Timecode
-from engines.score.report import HitLine, hit_report
-from engines.session.deliver import landings
+from engines.score.report import HitLine
 from engines.session.lock import locked_bars
 from engines.session.told import motion_of, said, seen
 from engines.spotting.hits import Hit
@@ -39,7 +38,8 @@ def _none() -> Floats:
 
 @dataclass(frozen=True)
 class HitMark:
-    """A hit as it is drawn. ``silent`` where nothing was composed around it; ``frames`` the nearest onset comes late (early: negative)."""
+    """A hit as it is drawn: ``silent`` where it is missed because its scene is. By ``frames`` the nearest onset comes late (early:
+    negative)."""
 
     hit: Hit
     verdict: Verdict
@@ -205,23 +205,22 @@ def _scenes(session: Session) -> tuple[SceneMark, ...]:
 
 
 def _marks(session: Session) -> tuple[HitMark, ...]:
-    tempo_map = session.tempo_map
-    sounding = [(span, session.takes[span.scene.chosen]) for span in session.spans if span.scene.chosen is not None]
-    onsets = {
-        tempo_map.seconds(span.start + beat) for span, take in sounding for beat in {row.played.start for row in take.notes}
-    }
-    report = hit_report(onsets, session.hits, session.film.rate, session.start, tuple(landings(session)))
-    heard = [span.seconds for span in session.spans if span.scene.chosen is not None]
-    return tuple(_mark(line, heard) for line in report.lines)
+    """The hit report of the cue; without scenes nothing is composed."""
+    verdicts = Verdicts(session)
+    marks = [] if session.spans else [HitMark(hit, "silent", None, "none") for hit in session.hits]
+    for span in session.spans:
+        take = verdicts.heard(span)
+        told = verdicts.of(span, take)
+        lines = told.lines if told.lines is not None else verdicts.of(span, None).lines or ()
+        marks += [_mark(line, take is None) for line in lines]
+    return tuple(sorted(marks, key=lambda mark: mark.hit))
 
 
-def _mark(line: HitLine, heard: Sequence[tuple[Fraction, Fraction]]) -> HitMark:
+def _mark(line: HitLine, silent: bool) -> HitMark:
     late = None if line.error is None or line.rate is None else float(line.error * line.rate)
     verdict: Verdict
-    if not any(start <= line.hit.time < end for start, end in heard):
-        verdict, late = "silent", None
-    elif line.verdict == "missed":
-        verdict = "missed"
+    if line.verdict == "missed":
+        verdict, late = ("silent", None) if silent else ("missed", late)
     elif line.verdict == "on":
         verdict = "on"
     else:

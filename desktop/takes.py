@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QInputDialog, QLabel, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QInputDialog, QSplitter, QVBoxLayout, QWidget
 
 from desktop.aside import Aside
 from desktop.compose_wish import wishes_of
 from desktop.dragging import Giver
+from desktop.hollow import Hollow
 from desktop.language import words
 from desktop.lately import Lately
 from desktop.takes_cue import CueBar
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
     from engines.session.model import SceneTake
 
 
-GRID = 0.66
+GRID = 0.6
 """Share of the dock that the grid has when it was not drawn otherwise."""
 WIDE = 2.5
 """Times as wide as it is high, from which on a dock counts as wide."""
+LEAST = QSize(620, 160)
+"""Pixels; a dock as flat as that is wide."""
 
 tr = words("takes")
 
@@ -57,9 +60,9 @@ class Takes(QWidget):
         self.versions = Versions(self.grid.table, self)
         self.report = HitReport(self)
         self.giver = Giver(self)
-        self.hollow = QLabel(tr("No takes yet: open a film and score it (Ctrl+Enter)"), self)
-        self.hollow.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hollow = Hollow(document, self)
         self._arrange()
+        self._showing = False
         self._jobs: dict[int, JobReading] = {}
         self._last: Act | None = None
         self.follow = Follow(transport, self)
@@ -83,6 +86,7 @@ class Takes(QWidget):
         for splitter in (low, self._halves):
             splitter.setChildrenCollapsible(False)  # a report that can be dragged shut could hide a red hit
             splitter.setHandleWidth(4)
+        self.setMinimumSize(LEAST)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -129,8 +133,11 @@ class Takes(QWidget):
         self._halves.setVisible(shown is not None)
         self.bar.setVisible(shown is not None)
         self.bar.show_session(shown)
+        self._showing = True  # rows that come and go choose no scene: the playhead does
         self.follow.show_session(shown)
         self.grid.show_session(shown)
+        self.grid.go_to(self.follow.scene)
+        self._showing = False
         self._show_scene()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
@@ -205,8 +212,9 @@ class Takes(QWidget):
         self.grid.table.show_composing({} if session is None else composing(session, self._jobs.values()))
 
     def _scene_chosen(self, scene: int) -> None:
-        self._show_scene()
-        self.follow.go_to(scene)
+        if not self._showing:
+            self._show_scene()
+            self.follow.go_to(scene)
 
     def _show_scene(self) -> None:
         span = self.grid.span

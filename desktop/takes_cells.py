@@ -13,6 +13,7 @@ from desktop.roll_notes import Floats, Shape, bar_lines
 from desktop.takes_keep import bars_of, shut
 from desktop.takes_marks import draw_again, draw_arrow, draw_lock, draw_mood, draw_stars, draw_verdict, stem_colour
 from desktop.takes_table import HITS, SCENE, TAKE, TakesTable, error_words
+from desktop.takes_verdict import Verdict
 from desktop.theme import current, figures
 from engines.score.notes import STEMS
 from engines.session.keep import held
@@ -20,6 +21,8 @@ from engines.session.model import SceneTake, Span
 
 HEIGHT = 64
 MARK = 18
+NARROW = 150
+"""Pixels below which a scene's words take all of its cell."""
 EDGE = 6
 WORTH = 0.012
 """Seconds that one picture may take for what was never drawn before."""
@@ -41,7 +44,7 @@ def zones(column: int, rect: QRect) -> dict[str, QRect]:
         return {
             "back": QRect(top.x(), top.y(), MARK, third),
             "on": QRect(top.right() - MARK + 1, top.y(), MARK, third),
-            "rate": QRect(low.x(), low.y(), 70, third),
+            "rate": QRect(low.x(), low.y(), min(70, low.width() - 36), third),
             "swap": QRect(low.right() - 33, low.y(), 34, third),
         }
     at = QPoint(rect.right() - MARK - 3, rect.y() + 4)
@@ -101,6 +104,7 @@ class TakesCells(QStyledItemDelegate):
     def _scene(self, painter: QPainter, rect: QRect, span: Span) -> None:
         theme, facts = current(), self.table.facts(span)
         draw_mood(painter, QRectF(rect.x() + EDGE, rect.y() + 8, 14, 14), facts.mood)
+        narrow = rect.width() < NARROW
         x, wide, line = rect.x() + 28, rect.width() - 28 - MARK - EDGE, (rect.height() - 10) // 3
         painter.setPen(theme.colour("text"))
         painter.setFont(_bold(painter.font()))
@@ -112,10 +116,13 @@ class TakesCells(QStyledItemDelegate):
         painter.setFont(_small(painter.font()))
         painter.setPen(theme.colour("dim"))
         first, last = bars_of(span)
+        if narrow:  # the lower lines begin under the mood, and the marks lie over them
+            x, wide = rect.x() + EDGE, rect.width() - EDGE - MARK
         words = tr("bars {}–{}").format(first, last) + f"   {facts.metres}   {facts.bpm:.4g}"
-        painter.drawText(QRect(x, rect.y() + 5 + line, wide, line), Left, words)
+        painter.drawText(QRect(x, rect.y() + 5 + line, wide, line), Left, _elided(painter, words, wide))
         painter.setFont(figures(8))
-        painter.drawText(QRect(x, rect.y() + 5 + 2 * line, wide + MARK, line), Left, "  ".join(facts.timecodes))
+        times = _elided(painter, "  ".join(facts.timecodes), wide + MARK)
+        painter.drawText(QRect(x, rect.y() + 5 + 2 * line, wide + MARK, line), Left, times)
         self._marks(painter, rect, span, SCENE, shut(span))
 
     def _stem(self, painter: QPainter, rect: QRect, span: Span, stem: str) -> None:
@@ -140,7 +147,8 @@ class TakesCells(QStyledItemDelegate):
         painter.setFont(onto.font())
         inner = QRect(QPoint(4, 4), cell.size() - QSize(9, 9))
         painter.fillRect(inner, theme.colour("ground"))
-        room = QRectF(inner.adjusted(3, 3, -MARK - 3, -3))
+        beside = MARK if inner.width() > 3 * MARK else 0  # a lock lies over the notes where there is no room beside them
+        room = QRectF(inner.adjusted(3, 3, -beside - 3, -3))
         for low, high in self._held(span, stem):
             lines = self._lines(span, take)
             left, right = (room.x() + room.width() * line for line in (lines[low], lines[high]))
@@ -232,22 +240,29 @@ class TakesCells(QStyledItemDelegate):
             painter.setFont(_small(painter.font()))
             painter.drawText(top.adjusted(-20, 0, 0, line), Left | Qt.TextFlag.TextWordWrap, tr("made for other bars"))
             return
-        draw_verdict(painter, QPointF(rect.x() + 16, top.center().y() + 1), 5, verdict.light)
+        silent = self.table.take(span) is None
+        draw_verdict(painter, QPointF(rect.x() + 16, top.center().y() + 1), 5, "none" if silent else verdict.light)
         painter.setFont(_bold(painter.font()))
-        painter.setPen(theme.colour("text"))
-        painter.drawText(top, Left, f"{verdict.count('on')} / {verdict.total}" if verdict.total else "–")
-        if verdict.count("missed"):
-            painter.setPen(theme.colour("missed"))
-            painter.drawText(top, Right, tr("%n missed", verdict.count("missed")))
-        if verdict.light in ("near", "missed"):
+        painter.setPen(theme.colour("silent" if silent else "text"))
+        caught = f"{verdict.count('on')} / {verdict.total}" if verdict.total else "–"
+        painter.drawText(top, Left, caught)
+        if count := verdict.count("missed"):
+            left = top.adjusted(painter.fontMetrics().horizontalAdvance(caught) + 8, 0, 0, 0)
+            painter.setFont(_small(painter.font()))
+            painter.setPen(theme.colour("silent" if silent else "missed"))
+            said = (tr("%n missed", count), f"✕ {count}")
+            painter.drawText(
+                left, Right, said[0] if painter.fontMetrics().horizontalAdvance(said[0]) <= left.width() else said[1]
+            )
+        if silent or verdict.light in ("near", "missed"):
             painter.setFont(figures(8))
-            painter.setPen(theme.colour(verdict.light))
-            painter.drawText(top.translated(0, line).adjusted(0, 0, 0, 0), Left, error_words(verdict))
+            painter.setPen(theme.colour("silent" if silent else verdict.light))
+            painter.drawText(top.translated(0, line), Left, tr("silent") if silent else fitting(painter, verdict, top.width()))
         self._strip(painter, QRectF(rect.x() + 10, rect.bottom() - 18, rect.width() - 20, 12), span)
 
     def _strip(self, painter: QPainter, rect: QRectF, span: Span) -> None:
         """The hits along the scene, each a mark in its colour, the heavier the taller; a missed one is always full height."""
-        theme, verdict = current(), self.table.verdict(span)
+        theme, verdict, silent = current(), self.table.verdict(span), self.table.take(span) is None
         assert verdict is not None
         start, end = self.table.facts(span).seconds
         painter.setPen(theme.colour("line"))
@@ -255,7 +270,13 @@ class TakesCells(QStyledItemDelegate):
         for line, said in zip(verdict.lines or (), verdict.said, strict=True):
             x = rect.x() + rect.width() * min(1.0, max(0.0, (float(line.hit.time) - start) / (end - start)))
             tall = rect.height() * (1.0 if said == "missed" else 0.3 + 0.6 * line.hit.weight)
-            painter.fillRect(QRectF(x - 1, rect.bottom() - tall, 2, tall), theme.colour(said))
+            painter.fillRect(QRectF(x - 1, rect.bottom() - tall, 2, tall), theme.colour("silent" if silent else said))
+
+
+def fitting(painter: QPainter, verdict: Verdict, wide: float) -> str:
+    """By how much the worst hit is missed, in frames alone where there is no room for milliseconds."""
+    words = error_words(verdict)
+    return words if painter.fontMetrics().horizontalAdvance(words) <= wide else words.partition("  ")[0]
 
 
 def _hatch(painter: QPainter, rect: QRectF) -> None:

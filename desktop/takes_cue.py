@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from desktop.language import words
@@ -13,6 +13,7 @@ from desktop.takes_marks import draw_verdict, stem_colour
 from desktop.takes_midi import Piece
 from desktop.takes_verdict import Light, Verdict, verdicts_of
 from desktop.theme import GAP, ROW, current
+from desktop.worn import Worn
 from engines.score.notes import STEMS
 from engines.session.model import SceneTake, Session, Span
 
@@ -21,6 +22,8 @@ WORST: tuple[Light, ...] = ("missed", "near", "on", "none")
 """What a cue is called by: the worst of its scenes."""
 WORTH = 0.008
 """Seconds that one turn of the window's loop may count for."""
+MARK, LAMP, LEAST = 26, 40, 150
+"""Pixels of a handle without its name, of the lamp with what lies around it, and of the hits in figures."""
 PEEK = 200
 """Notes of a take that are looked at for the stems it has: all stems begin long before."""
 
@@ -42,7 +45,7 @@ class Handle(QToolButton):
         return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 34, ROW)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return self.sizeHint()
+        return QSize(MARK, ROW)  # its name gives way, and the mark of what can be taken hold of stays
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         theme, painter = current(), QPainter(self)
@@ -50,7 +53,9 @@ class Handle(QToolButton):
         painter.fillRect(self.rect(), theme.colour("raised" if lit else "panel"))
         self.draw_mark(painter, QRectF(8, self.height() / 2 - 5, 10, 10))
         painter.setPen(theme.colour("text" if self.isEnabled() else "faint"))
-        painter.drawText(self.rect().adjusted(24, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        room = self.rect().adjusted(24, 0, -4, 0)
+        said = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, max(0, room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, said)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(theme.colour("accent" if self.hasFocus() else "line"))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -122,8 +127,9 @@ class CueBar(QWidget):
         self.handles = {name: Handle(name, self) for name in ("", *STEMS)}
         self.light, self.told = Lamp(self), QLabel(self)
         self._session: Session | None = None
-        self._left: list[tuple[Span, SceneTake]] = []
+        self._left: list[tuple[Span, SceneTake | None]] = []
         self._verdicts: list[Verdict] = []
+        self._strange = 0
         self._turns = QTimer(self)
         self._turns.setSingleShot(True)
         self._turns.setInterval(1)
@@ -141,17 +147,19 @@ class CueBar(QWidget):
             handle.setToolTip(tr("Drag {} out as a MIDI file; a click or Enter copies it").format(what))
             handle.setAccessibleName(tr("{} as a MIDI file").format(what))
             handle.setText(tr(name).capitalize())
+        Worn(self, self._tell)
         row.addStretch(1)
         row.addWidget(self.light)
         row.addWidget(self.told)
 
     def show_session(self, session: Session | None) -> None:
-        """The hits of all scenes as they are heard, and which stems have notes at all; a long cue is counted through in turns."""
-        self._session, self._left, self._verdicts = session, [], []
+        """The hits of all scenes, silent ones among them, and which stems have notes at all; a long cue is counted through in turns."""
+        self._session, self._left, self._verdicts, self._strange = session, [], [], 0
         if session is None:
             return
-        self._left = [(span, session.takes[span.scene.chosen]) for span in session.spans if span.scene.chosen is not None]
-        there = {row.note.stem for _, take in self._left for row in take.notes[:PEEK]}
+        heard = [(span, verdicts_of(session).heard(span)) for span in session.spans]
+        self._left = heard if any(take is not None for _, take in heard) else []
+        there = {row.note.stem for _, take in self._left if take is not None for row in take.notes[:PEEK]}
         for name, handle in self.handles.items():
             handle.setEnabled(name in there if name else bool(there))
         self.handles[""].setText(session.cue)
@@ -162,26 +170,44 @@ class CueBar(QWidget):
             return
         known, until = verdicts_of(self._session), perf_counter() + WORTH
         while self._left and perf_counter() < until:
-            verdict = known.of(*self._left.pop(0))
+            span, take = self._left.pop(0)
+            verdict = known.of(span, take)
+            if verdict.lines is None:  # what was made for other bars catches nothing
+                self._strange, verdict = self._strange + 1, known.of(span, None)
             _ = verdict.said  # now, and not of all of them in the last turn
             self._verdicts.append(verdict)
         if self._left:
             self._turns.start()
             return
+        self._tell()
+
+    def _tell(self) -> None:
         self.light.light = next(light for light in WORST if light == "none" or any(v.light == light for v in self._verdicts))
         self.light.update()
-        self.told.setText(self._words(self._verdicts))
+        for brief in (False, True):  # the sentence where there is room for it, else its figures
+            self.told.setText(self._words(self._verdicts, brief))
+            if self.told.sizeHint().width() <= self.width() - len(self.handles) * (MARK + GAP) - LAMP:
+                break
+        self.told.setToolTip(self._words(self._verdicts, False))
 
-    def _words(self, verdicts: list[Verdict]) -> str:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
+        super().resizeEvent(event)
+        if not self._left:
+            self._tell()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(len(self.handles) * (MARK + GAP) + LAMP + LEAST, ROW + 4)
+
+    def _words(self, verdicts: list[Verdict], brief: bool) -> str:
         theme = current()
         total, on = sum(v.total for v in verdicts), sum(v.count("on") for v in verdicts)
-        parts = [tr("{} of {} hits within a frame").format(on, total)] if total else []
+        said = f"{on} / {total}" if brief else tr("{} of {} hits within a frame").format(on, total)
+        parts = [said] if total else []
         for name, text in (("near", tr("%n near", sum(v.count("near") for v in verdicts))), ("missed", _missed(verdicts))):
             if any(v.count(name) for v in verdicts):
                 parts.append(f"<span style='color:{getattr(theme, name)}'>{text}</span>")
-        strange = sum(v.lines is None for v in verdicts)
-        if strange:
-            parts.append(f"<span style='color:{theme.near}'>{tr('%n takes for other bars', strange)}</span>")
+        if self._strange:
+            parts.append(f"<span style='color:{theme.near}'>{tr('%n takes for other bars', self._strange)}</span>")
         return ",&nbsp; ".join(parts)
 
 

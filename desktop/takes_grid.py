@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
-from PyQt6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QWidget
+from PyQt6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
 from desktop.language import words
 from desktop.row_list import RowList
@@ -18,6 +18,9 @@ from engines.score.notes import STEMS
 from engines.session.model import SceneTake, Session, Span
 
 Key = Qt.Key
+
+BAR, LOW = 16, 60
+"""Pixels of the scroll bar, and of the grid's height at least."""
 
 tr = words("takes")
 
@@ -57,9 +60,10 @@ class TakesGrid(RowList):
     def _columns(self) -> None:
         """Every column is always in sight: none can be hidden, dragged shut or scrolled away, least of all the hits."""
         self.columns.setSectionsClickable(False)
-        self.columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.columns.setMinimumSectionSize(60)
-        self.fix((SCENE, 208), (TAKE, 116), (HITS, 138))
+        wide = {SCENE: (208, 88), TAKE: (116, 88), HITS: (138, 112)}
+        widths = [wide.get(column, (60, 30)) for column in range(HITS + 1)]
+        self.share(widths, tuple(range(SCENE + 1, TAKE)), (tuple(range(HITS)), (HITS,)))
+        self.setMinimumSize(sum(least for _, least in widths) + BAR, LOW)
 
     # what is shown
 

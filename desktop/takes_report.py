@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QPainter
+from PyQt6.QtGui import QPainter, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -21,13 +21,18 @@ from PyQt6.QtWidgets import (
 from desktop.language import words
 from desktop.row_list import RowList
 from desktop.takes_marks import draw_verdict, soften
-from desktop.takes_table import NOWHERE, Role, verdict_words
+from desktop.takes_table import NOWHERE, Role, brief_words, verdict_words
 from desktop.takes_verdict import Verdict
 from desktop.theme import GAP, current, figures
+from desktop.worn import Worn
 from engines.score.report import HitLine, Report
 
 ROW = 20
 COLUMNS = 6
+FLAT = 150
+"""Pixels of height below which the hits are said in figures."""
+WORDY = 60
+"""Pixels from which on a verdict stands beside its shape."""
 
 tr = words("takes")
 
@@ -104,7 +109,8 @@ class _Cells(QStyledItemDelegate):
         draw_verdict(painter, QPointF(rect.x() + 11, rect.center().y() + 0.5), 4, line.verdict)
         painter.save()
         painter.setPen(current().colour("dim" if line.verdict == "on" else line.verdict))
-        painter.drawText(QRectF(rect).adjusted(22, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, tr(line.verdict))
+        if rect.width() >= WORDY:
+            painter.drawText(QRectF(rect).adjusted(22, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, tr(line.verdict))
         painter.restore()
 
 
@@ -116,6 +122,8 @@ class HitReport(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = ReportTable(self)
+        self._said, self._figures = ("", "", "none"), ""
+        Worn(self, self._say)
         self.sentence = QLabel(self)
         self.sentence.setWordWrap(True)
         self.sentence.setContentsMargins(GAP, GAP, GAP, GAP)
@@ -128,8 +136,8 @@ class HitReport(QWidget):
         self.view.clicked.connect(self._go)
         self.view.setToolTip(tr("Enter goes to the frame of a hit"))
         self.view.columns.setSectionsClickable(False)
-        self.view.columns.setStretchLastSection(True)
-        self.view.fix(*enumerate((72, 88, 72, 56, 72)))
+        self.view.share([(72, 26), (92, 85), (72, 12), (60, 51), (68, 57), (110, 10)], (5,), ((0,), (5,), (2,), (1, 3, 4)))
+        self.view.setMinimumSize(200, 2 * ROW)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -144,11 +152,23 @@ class HitReport(QWidget):
 
     def show_lines(self, title: str, words: str, light: str, lines: Sequence[HitLine]) -> None:
         """Lines under a title and a sentence in the colour of the worst of them."""
-        theme = current()
+        self._said = title, words, light
+        self._figures = brief_words(Verdict(tuple(lines))) if lines else words
+        self._say()
+        self.table.show(lines)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
+        super().resizeEvent(event)
+        self._say()
+
+    def _say(self) -> None:
+        """The sentence where there is room for it over the table, else its figures."""
+        (title, words, light), theme = self._said, current()
+        words = self._figures if self.height() < FLAT else words
         colour = theme.dim if light in ("none", "on") else getattr(theme, light)
         self.sentence.setText(f"<b>{title}</b>&nbsp;&nbsp; <span style='color:{colour}'>{words}</span>")
-        self.sentence.setAccessibleName(f"{title}: {words}")
-        self.table.show(lines)
+        self.sentence.setAccessibleName(f"{title}: {self._said[1]}")
+        self.sentence.setToolTip(self._said[1])
 
     def _go(self, index: QModelIndex) -> None:
         if index.isValid():

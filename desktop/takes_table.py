@@ -46,6 +46,8 @@ class TakesTable(QAbstractTableModel):
         self.session: Session | None = None
         self.shapes = Shapes()
         self.verdicts: Verdicts | None = None
+        self.sounds = False
+        """Whether a take is heard anywhere."""
         self._facts: dict[int, SceneFacts] = {}
         self.composing: dict[int, float] = {}
         """How far (0..1) the scenes are that are being composed, by number."""
@@ -58,6 +60,7 @@ class TakesTable(QAbstractTableModel):
             self.beginResetModel()
         self.verdicts = None if session is None else verdicts_of(session)
         self.session, self._facts = session, {}
+        self.sounds = session is not None and any(scene.chosen is not None for scene in session.scenes)
         if session is not None:
             self.shapes.clear_but(session.takes.values())
         if same:
@@ -83,14 +86,13 @@ class TakesTable(QAbstractTableModel):
         return None if span.scene.chosen is None else self.session.takes[span.scene.chosen]
 
     def verdict(self, span: Span, take: SceneTake | None = None) -> Verdict | None:
-        """The hits of a take, by default of the one that is heard."""
+        """The hits of a take, by default of what is heard: of silence, too, once anything sounds in the cue."""
         take = take or self.take(span)
-        return None if take is None or self.verdicts is None else self.verdicts.of(span, take)
+        return None if self.verdicts is None or (take is None and not self.sounds) else self.verdicts.of(span, take)
 
     def knows_verdict(self, span: Span) -> bool:
-        """Whether the verdict of the take that is heard was worked out already, or there is no take."""
-        take = self.take(span)
-        return take is None or self.verdicts is None or self.verdicts.knows(span, take)
+        """Whether the verdict of what is heard was worked out already, or there is none."""
+        return self.verdicts is None or not self.sounds or self.verdicts.knows(span, self.take(span))
 
     def facts(self, span: Span) -> SceneFacts:
         """What a scene says of itself, worked out when it is first in sight."""
@@ -145,7 +147,8 @@ class TakesTable(QAbstractTableModel):
                 return tr("composing, {} %").format(round(100 * self.composing[span.number]))
             return tr("no take") if take is None else self.take_words(span, take)
         if column == HITS:
-            return tr("no take") if take is None else verdict_words(self.verdict(span))
+            said = verdict_words(self.verdict(span))
+            return ", ".join(word for word in ("" if take else tr("no take"), said) if word)
         stem = STEMS[column - 1]
         count = 0 if take is None else sum(row.note.stem == stem for row in take.notes)
         kept = ", " + tr("kept") if shut(span, stem) else ""
@@ -168,7 +171,7 @@ class TakesTable(QAbstractTableModel):
                 "[ and ] step through the takes · X goes back and forth between the last two · 1 to 5 rate, 0 takes it back"
             )
         if column == HITS:
-            return verdict_words(self.verdict(span)) if self.take(span) else tr("no take")
+            return self.say(span, column)
         return tr("Enter composes this stem again · Shift+K keeps it · Ctrl+C copies it as MIDI, or drag it out")
 
 
@@ -187,6 +190,17 @@ def verdict_words(verdict: Verdict | None) -> str:
     if verdict.light != "on" and verdict.worst is not None:
         said.append(tr("worst {} at {}").format(error_words(verdict), verdict.worst.timecode))
     return ", ".join(said)
+
+
+def brief_words(verdict: Verdict) -> str:
+    """The same in figures: hits within a frame of all, and those that are near or missed."""
+    near, missed = verdict.count("near"), verdict.count("missed")
+    said = (
+        f"{verdict.count('on')} / {verdict.total}",
+        tr("%n near", near) if near else "",
+        tr("%n missed", missed) if missed else "",
+    )
+    return ", ".join(word for word in said if word)
 
 
 def error_words(verdict: Verdict) -> str:

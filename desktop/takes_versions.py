@@ -10,7 +10,6 @@ from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QApplication,
-    QHeaderView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -19,9 +18,10 @@ from PyQt6.QtWidgets import (
 
 from desktop.language import words
 from desktop.row_list import RowList
+from desktop.takes_cells import fitting
 from desktop.takes_marks import STARS, draw_stars, draw_verdict, soften
 from desktop.takes_midi import Piece
-from desktop.takes_table import NOWHERE, Role, TakesTable, error_words, verdict_words
+from desktop.takes_table import NOWHERE, Role, TakesTable, verdict_words
 from desktop.theme import current, figures
 from engines.commands import Choose, Delete, Remark
 from engines.session.model import SceneTake, Span
@@ -169,7 +169,7 @@ class _Cells(QStyledItemDelegate):
             painter.setPen(theme.colour("accent"))
             painter.drawText(rect.adjusted(0, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, letter)
         elif index.column() == RATING:
-            draw_stars(painter, QRectF(rect.x() + 4, rect.y(), 66, rect.height()), take.rating)
+            draw_stars(painter, QRectF(rect.x() + 4, rect.y(), rect.width() - 8, rect.height()), take.rating)
         else:
             self._hits(painter, table, take, QRectF(rect))
         painter.restore()
@@ -186,7 +186,8 @@ class _Cells(QStyledItemDelegate):
         if verdict.light in ("near", "missed"):
             painter.setFont(figures(8))
             painter.setPen(theme.colour(verdict.light))
-            painter.drawText(rect.adjusted(72, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, error_words(verdict))
+            room = rect.adjusted(76, 0, 0, 0)
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, fitting(painter, verdict, room.width()))
 
 
 class Versions(RowList):
@@ -209,9 +210,12 @@ class Versions(RowList):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.columns.setSectionsClickable(False)
-        self.fix((NUMBER, 48), (HITS, 172), (RATING, 74), (MADE, 186))
-        for column in (NAME, REMARK):
-            self.columns.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self.share(
+            [(48, 40), (172, 84), (74, 44), (70, 24), (70, 24), (186, 24)],
+            (NAME, REMARK),
+            ((MADE,), (RATING, NAME, REMARK), (NUMBER, HITS)),
+        )
+        self.setMinimumSize(200, 2 * ROW)
         self._pressed: tuple[Any, Piece] | None = None
         selection = self.selectionModel()
         assert selection is not None
@@ -296,7 +300,8 @@ class Versions(RowList):
         if not index.isValid() or span is None or take is None:
             return
         if index.column() == RATING:
-            step = 1 + (place.x() - self.visualRect(index).x() - 4) * STARS // 66
+            stars = self.visualRect(index).adjusted(4, 0, -4, 0)
+            step = 1 + (place.x() - stars.x()) * STARS // max(1, stars.width())
             if 1 <= step <= STARS:
                 self.acted.emit(Remark(span.number, take.number, rating=0 if take.rating == step else step), False)
         else:

@@ -166,6 +166,8 @@ def _sheet(theme: Theme) -> str:
     QMainWindow, QDialog {{ background: {theme.panel}; }}
     QLabel[rank="dim"] {{ color: {theme.dim}; }}
     QLabel[rank="faint"] {{ color: {theme.faint}; }}
+    QLabel[rank="missed"] {{ color: {theme.missed}; }}
+    QFrame[rank="rule"] {{ color: {theme.line}; }}
     MessageBar {{ background: {theme.raised}; border-bottom: 1px solid {theme.line}; border-left: 3px solid {theme.accent}; }}
     MessageBar[kind="error"] {{ border-left-color: {theme.missed}; }}
     MessageBar QLabel[rank="mark"] {{ color: {theme.accent}; }}
@@ -200,6 +202,7 @@ def _sheet(theme: Theme) -> str:
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ padding: 2px 6px; min-height: {ROW - 8}px; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QListView:focus, QTableView:focus {{
         border-color: {theme.accent}; }}
+    QLineEdit[refused="true"], QLineEdit[refused="true"]:focus {{ border: 1px solid {theme.missed}; color: {theme.missed}; }}
     QHeaderView::section {{ background: {theme.panel}; color: {theme.dim}; border: 0; border-bottom: 1px solid {theme.line};
         padding: 4px 6px; }}
     QProgressBar {{ background: {theme.ground}; border: 1px solid {theme.line}; border-radius: 3px; height: 12px;

@@ -6,12 +6,13 @@ from bisect import bisect_right
 
 import numpy as np
 from PyQt6.QtCore import QEvent, QSize, Qt
-from PyQt6.QtGui import QAction
+from PyQt6.QtGui import QAction, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from bridge.chase import Reading
 from desktop import theme
 from desktop.actions import Actions
+from desktop.eliding import Elided
 from desktop.language import is_another, words
 from desktop.sheet import Sheet
 from desktop.sound import Sound
@@ -19,6 +20,8 @@ from desktop.sound_box import SoundBox
 from desktop.transport import Transport
 
 tr = words("transport")
+LEAST = 0
+"""Pixels that bar and frame need: they give way."""
 
 
 class TransportBar(QWidget):
@@ -31,7 +34,7 @@ class TransportBar(QWidget):
         self._timecode = self._figures(16.0, bold=True)
         self._bar = self._figures(11.0)
         self._frame = self._figures(9.0)
-        self._state = QLabel(self)
+        self._state = Elided(self)
         self._buttons = [self._button(actions[name], glyph) for name, glyph in GLYPHS]
         self.score = QPushButton(self)
         self.score.setProperty("primary", True)
@@ -76,6 +79,28 @@ class TransportBar(QWidget):
             self.speak()
         super().changeEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  Qt's name
+        super().resizeEvent(event)
+        self._give_way()
+
+    def event(self, event: QEvent | None) -> bool:
+        done = super().event(event)
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self._give_way()
+        return done
+
+    def _give_way(self) -> None:
+        """Where it is narrow, first the frame is left out, then bar and beat: the buttons stay, and no figure is cut."""
+        row = self.layout()
+        if row is None:
+            return
+        sides = {part: part.sizeHint().width() + row.spacing() for part in (self._bar, self._frame)}
+        need = row.sizeHint().width() - sum(side for part, side in sides.items() if not part.isHidden())
+        for part, side in sides.items():
+            need += side
+            if part.isHidden() == (need <= self.width()):
+                part.setVisible(need <= self.width())
+
     def draw(self, sheet: Sheet | None) -> None:
         """Takes start, rate and bars."""
         self._sheet = sheet
@@ -105,7 +130,7 @@ class TransportBar(QWidget):
             self._state.setToolTip(reading.why)
 
     def _figures(self, points: float, bold: bool = False) -> QLabel:
-        label = QLabel(self)
+        label = QLabel(self) if bold else Elided(self, LEAST)
         label.setFont(theme.figures(points, bold))
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setFocusPolicy(Qt.FocusPolicy.NoFocus)

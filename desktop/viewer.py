@@ -34,7 +34,7 @@ class Viewer(QWidget):
         self.speak()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMinimumSize(240, 135)
+        self.setMinimumSize(192, 90)
         self.transport = transport
         self.frames: Frames | None = None
         self.burn_in, self.streamers = True, True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.language import is_another, words
@@ -13,7 +13,7 @@ from desktop.language import is_another, words
 tr = words("welcome")
 
 
-class Welcome(QWidget):
+class Welcome(QScrollArea):
     """A column in the middle: two buttons, and the sessions of late."""
 
     open_wanted = pyqtSignal()
@@ -22,18 +22,19 @@ class Welcome(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        title = QLabel("Hitpoint", self)
+        inner = self._inner = QWidget(self)
+        title = QLabel("Hitpoint", inner)
         face = title.font()
         face.setPointSizeF(22.0)
         face.setWeight(face.Weight.Light)
         title.setFont(face)
-        line = self._line = QLabel(self)
+        line = self._line = QLabel(inner)
         line.setProperty("rank", "dim")
-        open_, demo = self._buttons = QPushButton(self), QPushButton(self)
+        open_, demo = self._buttons = QPushButton(inner), QPushButton(inner)
         open_.setProperty("primary", True)
         open_.clicked.connect(lambda: self.open_wanted.emit())
         demo.clicked.connect(lambda: self.demo_wanted.emit())
-        column = QVBoxLayout(self)
+        column = QVBoxLayout(inner)
         column.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.setSpacing(theme.GAP)
         for part in (title, line, open_, demo):
@@ -42,11 +43,14 @@ class Welcome(QWidget):
                 column.addSpacing(2 * theme.GAP)
         for button in (open_, demo):
             button.setFixedWidth(240)
-        self._late = QLabel(self)
+        self._late = QLabel(inner)
         self._late.setProperty("rank", "faint")
         column.addSpacing(2 * theme.GAP)
         column.addWidget(self._late, alignment=Qt.AlignmentFlag.AlignHCenter)
         self._column = column
+        self.setWidget(inner)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
         self._recent: list[QPushButton] = []
         self.speak()
         self.show_recent([])
@@ -72,7 +76,7 @@ class Welcome(QWidget):
         self._recent = []
         self._late.setVisible(bool(paths))
         for path in paths:
-            button = QPushButton(f"{Path(path).parent.name} / {Path(path).stem}", self)
+            button = QPushButton(f"{Path(path).parent.name} / {Path(path).stem}", self._inner)
             button.setFlat(True)
             button.setToolTip(path)
             button.setFixedWidth(320)

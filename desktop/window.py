@@ -25,6 +25,7 @@ from desktop.preferences import Preferences
 from desktop.second_display import SecondDisplay
 from desktop.sheet import Sheet
 from desktop.sound import sound_of
+from desktop.theme import GAP
 from desktop.timeline import Timeline
 from desktop.transport import Transport, even
 from desktop.transport_bar import TransportBar
@@ -80,19 +81,19 @@ class Window(QMainWindow):
         return menu
 
     def _lay_out(self) -> None:
-        self.message, self.jobs = MessageBar(self), JobsLine(self)
+        self.jobs = JobsLine(self)
         self.welcome, self.viewer = Welcome(self), Viewer(self.transport, self)
         self.transport_bar = TransportBar(self.transport, self.actions_by_name, self.sound, self)
         self.timeline = Timeline(self.transport, self)
         self.second_display = SecondDisplay(self.viewer, self)
         self.picture = QStackedWidget(self)
+        self.message = MessageBar(self.picture)  # over its upper edge: nothing moves when it comes and goes
         self.picture.addWidget(self.welcome)
         self.picture.addWidget(self.viewer)
         centre = QWidget(self)
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.message)
         column.addWidget(self.picture, 1)
         column.addWidget(self.transport_bar)
         column.addWidget(self.timeline)
@@ -101,6 +102,7 @@ class Window(QMainWindow):
         assert status is not None
         status.setSizeGripEnabled(False)
         status.addPermanentWidget(self.jobs)
+        status.setFixedHeight(max(status.sizeHint().height(), self.jobs.sizeHint().height() + 2 * GAP))  # work comes and goes
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
 
     def _wire(self) -> None:
@@ -134,7 +136,7 @@ class Window(QMainWindow):
     # what the document tells
 
     def _session_changed(self, event: SessionChanged) -> None:
-        if event.change == "opened" and event.now is not None:
+        if event.change == "opened" and event.now is not None and not self.document.shows_of(event):
             film = event.now.session.film
             self.transport.load(even(film.rate, film.frames))  # its picture may have to be looked for first
         if event.change in ("opened", "saved") and event.now is not None:

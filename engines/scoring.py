@@ -34,7 +34,7 @@ from engines.session.refill import Wish, refilled
 from engines.session.scenes import default_scenes
 from engines.session.told import seen as briefing_of
 from engines.spotting.brief import key_name, mood_number
-from engines.spotting.candidates import Candidate
+from engines.spotting.candidates import Candidate, worth_a_look
 from engines.spotting.click import click
 from engines.spotting.hits import Hit, Override, hits_from_cuts
 from engines.spotting.solve import MAX_BEND, TEMPO, exact, solve
@@ -214,7 +214,7 @@ def spot(programme: CutList, wishes: Wishes, watch: Watch, duration: Fraction | 
                     f"no tempo map of kind {wishes.candidate!r}", where="--candidate", cure=f"choose one of: {kinds}"
                 )
             candidates = [preferred[0], *(c for c in candidates if c is not preferred[0])]
-        return Spotted(programme, hits, tuple(candidates))
+        return Spotted(programme, hits, tuple(worth_a_look(candidates)))
 
 
 def score_film(

@@ -10,6 +10,7 @@ from pathlib import Path
 from engines.engine import BarBrief, Brief, load_engine
 from engines.errors import OptionError
 from engines.files import folder, may_hold
+from engines.score.harmony import chord_names
 from engines.score.perform import perform
 from engines.score.smf import Score, write_smf
 from engines.spotting.brief import key_name
@@ -40,7 +41,7 @@ class Sketch:
             raise OptionError(f"{self.bars} bars are not 1 to {MOST_BARS}", where="--bars", cure="compose longer music in parts")
         if not SLOWEST <= self.bpm <= FASTEST:
             raise OptionError(f"{float(self.bpm):g} BPM is not in {SLOWEST}..{FASTEST}", where="--tempo", cure="70-140 is usual")
-        length = self.metre.length
+        length, chords = self.metre.length, chord_names(self.chords)
         bars = tuple(
             BarBrief(
                 k * length,
@@ -50,7 +51,7 @@ class Sketch:
                 self.density,
                 self.energy,
                 self.register,
-                self.chords[k % len(self.chords)] if self.chords else None,
+                chords[k % len(chords)] if chords else None,
             )
             for k in range(self.bars)
         )

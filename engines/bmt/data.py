@@ -45,6 +45,15 @@ QUALITIES = {
     "maj6": "M",
     "min6": "m",
     "minmaj7": "m",
+    "9": "7",
+    "maj9": "M7",
+    "min9": "m7",
+    "11": "7",
+    "maj11": "M7",
+    "min11": "m7",
+    "13": "7",
+    "maj13": "M7",
+    "min13": "m7",
 }
 HIGHEST = 105
 OUTSIDE = 64
@@ -53,10 +62,10 @@ STEMS = {"MELODY": "melody", "BRIDGE": "bridge", "PIANO": "piano"}
 
 
 def chord_word(label: str) -> str:
-    """A Harte label such as ``Eb:min7/b3`` as a chord word (``D#_m7``); what has no word is ``N_N``."""
+    """A Harte label such as ``Eb:min7/b3`` as a chord word (``D#_m7``), without degrees that have none; what has no word is ``N_N``."""
     root, _, quality = label.partition("/")[0].partition(":")
     root = FLATS.get(root, root)
-    quality = QUALITIES.get(quality or "maj", "")
+    quality = QUALITIES.get(quality or "maj", QUALITIES.get(quality.partition("(")[0], ""))
     return f"{root}_{quality}" if root in ROOTS and quality else "N_N"
 
 

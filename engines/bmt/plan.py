@@ -25,6 +25,7 @@ from engines.bmt.tokens import (
 from engines.bmt.vocabulary import ENERGY_LEVELS, ROOTS, STEPS_PER_BAR, STEPS_PER_BEAT, Vocabulary
 from engines.engine import BarBrief, Brief
 from engines.errors import OptionError
+from engines.score.harmony import CURE
 from engines.score.notes import STEMS, Note
 
 WINDOW_BARS, CONTEXT_BARS = 12, 4
@@ -233,5 +234,5 @@ class Planner:
         known = self.vocabulary.field("chord").ids
         word = symbol if symbol in known else chord_word(symbol)
         if word not in known or (word == "N_N" and symbol not in ("N", "N_N")):
-            raise OptionError(f"no chord is named {symbol!r}", where="--chords", cure="write C:maj, A:min7, G:sus4, Bb:7 or N")
+            raise OptionError(f"no chord is named {symbol!r}", where="--chords", cure=CURE)
         return known[word]

@@ -34,7 +34,7 @@ from engines.diffbgm.settle import settle, shared_places
 from engines.engine import MOODS, Brief, Progress, check
 from engines.errors import Cancelled, ModelError, OptionError
 from engines.runtime import Model, open_model
-from engines.score.harmony import chord_tones, scale_tones
+from engines.score.harmony import CURE, chord_tones, scale_tones
 from engines.score.metrics import best_key
 from engines.score.notes import Note, Take, sorted_notes
 
@@ -134,9 +134,7 @@ class DiffBGMEngine:
             raise OptionError(f"no key is named {brief.key!r}", where="--key", cure="write C:maj, F#:min and so on")
         for symbol in {bar.chord for bar in brief.bars} - {None, "N", "N_N"}:
             if not chord_tones(str(symbol)):
-                raise OptionError(
-                    f"no chord is named {symbol!r}", where="--chords", cure="write C:maj, A:min7, G:sus4, Bb:7 or N"
-                )
+                raise OptionError(f"no chord is named {symbol!r}", where="--chords", cure=CURE)
 
 
 def config_of(model: Model) -> DiffBGMConfig:

@@ -1,9 +1,12 @@
-"""Keys and chords by name, and the pitch classes that they hold."""
+"""Keys and chords by name, in every spelling that musicians use and in the one that we keep, and the pitch classes that they hold."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
+
+from engines.errors import OptionError
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _TRIADS = {
@@ -16,6 +19,50 @@ _TRIADS = {
     "hdim": (0, 3, 6),
 }
 _WORDS = {"m": "min", "M": "maj", "/o": "hdim", "o": "dim", "+": "aug"}
+_QUALITIES = {
+    "maj": ("", "M", "ma", "maj", "major"),
+    "min": ("m", "mi", "min", "minor", "-"),
+    "7": ("7", "dom7"),
+    "maj7": ("maj7", "M7", "Maj7", "MAJ7", "ma7", "j7", "Δ", "Δ7"),
+    "min7": ("m7", "mi7", "min7", "-7"),
+    "minmaj7": ("m(maj7)", "mM7", "mMaj7", "mmaj7", "minmaj7", "m(M7)", "-Δ", "-Δ7"),
+    "dim": ("dim", "o", "°"),
+    "dim7": ("dim7", "o7", "°7"),
+    "hdim7": ("m7b5", "m7(b5)", "min7b5", "mi7b5", "-7b5", "ø", "ø7", "hdim", "hdim7", "/o7"),
+    "aug": ("aug", "+", "+5"),
+    "aug(b7)": ("7#5", "+7", "aug7", "7(#5)", "7+"),
+    "maj6": ("6", "maj6", "M6"),
+    "min6": ("m6", "min6", "mi6", "-6"),
+    "maj6(9)": ("6/9", "69", "6(9)"),
+    "sus2": ("sus2",),
+    "sus4": ("sus4", "sus"),
+    "sus4(b7)": ("7sus4", "7sus"),
+    "sus4(b7,9)": ("9sus4", "9sus"),
+    "9": ("9",),
+    "maj9": ("maj9", "M9", "Maj9", "ma9", "Δ9"),
+    "min9": ("m9", "min9", "mi9", "-9"),
+    "11": ("11",),
+    "min11": ("m11", "min11", "-11"),
+    "13": ("13",),
+    "maj13": ("maj13", "M13"),
+    "min13": ("m13", "min13", "-13"),
+    "maj(9)": ("add9", "(add9)", "2", "add2"),
+    "min(9)": ("madd9", "m(add9)", "minadd9"),
+    "7(b9)": ("7b9", "7(b9)"),
+    "7(#9)": ("7#9", "7(#9)"),
+    "7(#11)": ("7#11", "7(#11)"),
+    "7(b5)": ("7b5", "7(b5)"),
+    "maj7(#11)": ("maj7#11", "M7#11", "maj7(#11)"),
+}
+"""By the quality in Harte's syntax how musicians write it, the way we write it back first."""
+_BY_HAND = {word: quality for quality, spellings in _QUALITIES.items() for word in spellings}
+_SHORTHANDS = frozenset(quality.partition("(")[0] for quality in _QUALITIES) | {"maj11"}
+_DEGREES = re.compile(r"\(\*?[b#]{0,2}\d{1,2}(,\*?[b#]{0,2}\d{1,2})*\)")
+_NOTE = re.compile(r"([A-Ga-g])([#b]{0,2})")
+_DEGREE = re.compile(r"[b#]{0,2}\d{1,2}")
+_NONE = ("N", "N_N", "NC", "N.C.", "N.C", "n.c.", "nc")
+_SPELT = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+CURE = "write chords as C, Am7, F/A, Bb, F#m7b5, G7sus4 or C:min7, and N for none"
 _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 
 
@@ -41,6 +88,64 @@ def chord_tones(symbol: str) -> tuple[int, ...]:
         quality = next((harte for word, harte in _WORDS.items() if quality.startswith(word)), quality)
     kind = next((known for known in _TRIADS if quality.startswith(known)), "maj")
     return tuple((tonic + step) % 12 for step in _TRIADS[kind])
+
+
+def chord_name(text: str) -> str | None:
+    """A chord as we keep it, in Harte's syntax (``C:min7``, ``F:maj/A``, ``N``), however it was written: ``Cm7``, ``F/A``, ``Bb``,
+    ``F#m7b5``, ``C:min7``, ``C_m7``; None if it is none."""
+    word = text.strip().replace("♯", "#").replace("♭", "b")
+    if word in _NONE:
+        return "N"
+    found = _NOTE.match(word)
+    if found is None:
+        return None
+    quality, stroke, bass = word[found.end() :], "", ""
+    if quality.removeprefix("_") not in _BY_HAND:
+        quality, stroke, bass = quality.rpartition("/") if "/" in quality else (quality, "", "")
+    harte, low = _quality(quality), _bass(bass) if stroke else ""
+    return None if harte is None or low is None else f"{_tone(found[0])}:{harte}{low}"
+
+
+def _quality(written: str) -> str | None:
+    """The quality of a chord in Harte's syntax, however it was written behind the root."""
+    if written[:1] == ":":
+        shorthand, bracket, degrees = written[1:].partition("(")
+        fits = shorthand in _SHORTHANDS and (not bracket or _DEGREES.fullmatch(bracket + degrees))
+        return written[1:] if fits else _BY_HAND.get(written[1:] or "?")
+    return _BY_HAND.get(written[1:] or "?") if written[:1] == "_" else _BY_HAND.get(written)
+
+
+def _bass(written: str) -> str | None:
+    """The bass of a chord with its stroke: a tone, or a degree; None for anything else."""
+    if _DEGREE.fullmatch(written):
+        return f"/{written}"
+    found = _NOTE.fullmatch(written)
+    return f"/{_tone(found[0])}" if found else None
+
+
+def _tone(written: str) -> str:
+    """A tone as it was spelt, but for doubly altered ones."""
+    name = written[0].upper() + written[1:]
+    return name if len(name) < 3 else _SPELT[pitch_class(name) or 0]
+
+
+def chord_names(written: str | Sequence[str]) -> tuple[str, ...]:
+    """Chords as we keep them, from a line with spaces or bar lines between them, or one by one. Raises OptionError for what is none."""
+    words = written.replace("|", " ").split() if isinstance(written, str) else written
+    named = [(word, chord_name(word)) for word in words]
+    for word, name in named:
+        if name is None:
+            raise OptionError(f"no chord is named {word[:40]!r}", where="chords", cure=CURE)
+    return tuple(name for _, name in named if name is not None)
+
+
+def chord_said(symbol: str) -> str:
+    """A chord that we keep as musicians write it: ``C:min7`` is ``Cm7``; as it is where they have no word for it."""
+    root, separator, rest = symbol.partition(":")
+    quality, _, bass = rest.partition("/")
+    if not separator or quality not in _QUALITIES or _DEGREE.fullmatch(bass):
+        return symbol
+    return f"{root}{_QUALITIES[quality][0]}{'/' if bass else ''}{bass}"
 
 
 def scale_tones(key: str) -> frozenset[int] | None:

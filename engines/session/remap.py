@@ -11,7 +11,7 @@ from engines.errors import SpottingError
 from engines.session.keep import parse
 from engines.session.lock import as_runs, locked_bars, own_pulse, standing_bars
 from engines.session.model import ChosenMap, Limits, Scene, SceneTake, Session, Span, Told
-from engines.spotting.candidates import Candidate
+from engines.spotting.candidates import Candidate, same_to_the_ear, worth_a_look
 from engines.spotting.locked import Rules, Standing, around, standing
 from engines.watch import Watch
 
@@ -27,14 +27,7 @@ class Maps:
     @property
     def all(self) -> tuple[Candidate, ...]:
         """The one in use, then the candidates that anybody could tell from it."""
-        return (self.in_use, *(c for c in self.candidates if not _same_to_the_ear(c, self.in_use)))
-
-
-def _same_to_the_ear(one: Candidate, other: Candidate) -> bool:
-    """Whether two maps have the same bars and every beat within a millisecond."""
-    if [bar.metre for bar in one.bars] != [bar.metre for bar in other.bars]:
-        return False
-    return all(abs(a - b) < Fraction(1, 1000) for a, b in zip(one.beats_s, other.beats_s, strict=False))
+        return (self.in_use, *(c for c in self.candidates if not same_to_the_ear(c, self.in_use)))
 
 
 def spotted_again(session: Session, watch: Watch, limits: Limits | None = None) -> Maps:
@@ -46,9 +39,11 @@ def spotted_again(session: Session, watch: Watch, limits: Limits | None = None) 
     with watch.stage("solve"):
         limits, word = limits or session.limits, session.told.get("cue", Told())
         metres = (word.metre,) if word.metre else limits.metres
-        rules = Rules(word.tempo or limits.tempo, limits.max_bend, metres, limits.subdivision)
+        free = not any(own_pulse(session, span) for span in session.spans)
+        rules = Rules(word.tempo or limits.tempo, limits.max_bend, metres, limits.subdivision, free)
         cue = Standing(session.tempo_map, len(session.bars), session.map.bpm, session.film.duration)
-        found = around(cue, standing_bars(session), session.hits, rules)
+        found = worth_a_look(around(cue, standing_bars(session), session.hits, rules))
+        found = [replace(one, around_locked=bool(locked_bars(session))) for one in found]
         return Maps(standing(cue, session.map.kind, session.hits, rules), tuple(found), limits)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from engines.engine import MOODS
 from engines.errors import OptionError
+from engines.score.harmony import chord_names
 from engines.session.model import Session, Span, Told
 from engines.session.told import check, said, seen, suggested_mood
 from engines.spotting.brief import key_name, mood_number
@@ -23,7 +24,7 @@ _HEAD = """# The brief of {cue}, {film}. What you write here holds; what you lea
 # In [cue], [scene.N] or [scene.N.bar.B] (B counts the cue's bars) you may write:
 #   density = 4           onset positions in a bar, 0 to 16      energy = 0.5    0 to 1
 #   mood = "calm"         happy, angry, sad or calm              register = 60   the mean MIDI pitch, 36 to 96
-#   key = "D:min"         C:maj, F#:min, Bb                      chords = "C:maj A:min F:maj G:maj"   one a bar, in a round
+#   key = "D:min"         C:maj, F#:min, Bb                      chords = "C Am F/A G7"   one a bar, in a round
 #   metre = "3/4"         of a scene or the cue                  tempo = "80-96"  of a scene or the cue, beats a minute
 #   avoid = true          thin and low, under dialogue           sting = 1.0      an accent on the first beat, 0 to 1
 """
@@ -163,7 +164,7 @@ _READERS: dict[str, Any] = {
     "mood": lambda value: mood_number(value if type(value) in (int, str) else str(value)),
     "register": _number(float),
     "key": lambda value: key_name(str(value)),
-    "chords": lambda value: tuple(str(value).split()),
+    "chords": lambda value: chord_names(str(value)),
     "metre": lambda value: Metre.parse(str(value)),
     "tempo": tempo_of,
     "avoid": _truth,
@@ -175,7 +176,7 @@ _EXAMPLES = {
     "mood": '"calm"',
     "register": "60",
     "key": '"D:min"',
-    "chords": '"C:maj A:min"',
+    "chords": '"C Am F/A G7"',
     "metre": '"3/4"',
     "tempo": '"80-96"',
     "avoid": "true",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,6 +15,11 @@ from engines.spotting.tempo import Bar, TempoMap
 
 EXACT = ("bend", "ramp")
 """The kinds that put caught hits exactly on a beat; with one tempo a hit counts as caught if a beat lies in its window."""
+
+TOLD = 0.05
+"""Percent of bend that nobody is told of: it is said with one figure after the point."""
+SAME = Fraction(1, 1000)
+"""Seconds by which no beat may differ if nobody is to tell two maps apart."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,10 @@ class Candidate:
     catches: tuple[Catch, ...]
     odd_bars: int
     breakdown: dict[str, float]
+    limit: Fraction | None = None
+    """How far it should bend, in percent, where that was not sure to be kept: as it stands, or around bars that are locked."""
+    around_locked: bool = False
+    """Whether it was found around bars that are locked."""
 
     @property
     def cost(self) -> float:
@@ -85,6 +95,17 @@ class Candidate:
         return max((100 * float(abs(60 / length / self.tempo_bpm - 1)) for length in lengths), default=0.0)
 
     @property
+    def beyond_percent(self) -> float:
+        """By how much it bends more than it should, in percent; 0 within the limit, as nearly as it is said."""
+        more = 0.0 if self.limit is None else self.max_bend_percent - float(self.limit)
+        return more if more >= TOLD else 0.0
+
+    @property
+    def flat(self) -> bool:
+        """Whether it keeps one tempo, whatever its kind."""
+        return len({segment.spb for segment in self.tempo_map.segments}) == 1
+
+    @property
     def bars(self) -> tuple[Bar, ...]:
         """The bars that cover the cue."""
         return self.tempo_map.bars_until(self.tempo_map.beat(self.end))
@@ -95,6 +116,7 @@ class Candidate:
             "name": self.name,
             "tempo_bpm": float(self.tempo_bpm),
             "max_bend_percent": self.max_bend_percent,
+            "beyond_limit_percent": self.beyond_percent,
             "hits_on_beat": self.hits_on_beat,
             "hits_on_downbeat": self.hits_on_downbeat,
             "hits_total": self.hits_total,
@@ -121,6 +143,25 @@ class Candidate:
                 for catch in self.catches
             ],
         }
+
+
+def same_to_the_ear(one: Candidate, other: Candidate) -> bool:
+    """Whether two maps have the same bars and every beat within a millisecond."""
+    if [bar.metre for bar in one.bars] != [bar.metre for bar in other.bars]:
+        return False
+    return all(abs(a - b) < SAME for a, b in zip(one.beats_s, other.beats_s, strict=False))
+
+
+def worth_a_look(found: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates in their order without those that offer nothing of their own: maps that nobody could tell from one before, and bends
+    and ramps that keep one tempo where a steady one is there. The first always stays."""
+    out: list[Candidate] = []
+    steady = any(other.name == "steady" for other in found)
+    for one in found:
+        idle = one.name in EXACT and one.flat and steady
+        if not out or not (idle or any(same_to_the_ear(one, other) for other in out)):
+            out.append(one)
+    return out
 
 
 def candidate(plan: Plan, sheet: Sheet) -> Candidate:

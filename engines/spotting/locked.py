@@ -46,12 +46,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Rules:
-    """What may be done to the bars between: the limits of `engines.spotting.solve.solve`."""
+    """What may be done to the bars between: the limits of `engines.spotting.solve.solve`. ``bounded`` is whether the whole cue should
+    keep to ``max_bend``: not where some of its bars have a tempo of their own."""
 
     tempo: tuple[Fraction, Fraction]
     max_bend: Fraction
     metres: tuple[Metre, ...]
     subdivision: int = 1
+    bounded: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,12 @@ def around(cue: Standing, locked: Runs, hits: Sequence[Hit], rules: Rules) -> li
                 answer = standing(replace(cue, tempo_map=tempo_map), kind, hits, rules)
                 found.setdefault((kind, tempo_map), _held_on(answer, cue, locked))
     alike = {answer.tempo_map: answer for answer in reversed(found.values())}  # of two names for one map the plainer
-    return sorted(alike.values(), key=lambda answer: (round(answer.cost, 9), KINDS.index(answer.name)))[:MOST]
+    return sorted(alike.values(), key=in_order)[:MOST]
+
+
+def in_order(answer: Candidate) -> tuple[bool, float, int]:
+    """Maps within the limits first, the cheapest of them, and of two of one price the plainer."""
+    return answer.beyond_percent > 0, round(answer.cost, 9), KINDS.index(answer.name)
 
 
 def standing(cue: Standing, name: str, hits: Sequence[Hit], rules: Rules) -> Candidate:
@@ -112,8 +119,9 @@ def standing(cue: Standing, name: str, hits: Sequence[Hit], rules: Rules) -> Can
     metres = tuple(bar.metre for bar in cue.tempo_map.bars_until(end))
     pickup = metres[0].length if len(metres) > 1 and metres[0].length < own.length and metres[1] == own else Fraction(0)
     plan = Plan(name, 60 / cue.bpm, cue.tempo_map.origin, spans, own, metres, pickup, rules.subdivision)
-    answer = replace(candidate(plan, sheet), tempo_map=cue.tempo_map)
-    return replace(answer, breakdown=answer.breakdown | {"steps": _steps(plan, sheet.prices, name == "ramp")})
+    answer = replace(candidate(plan, sheet), tempo_map=cue.tempo_map, limit=exact(rules.max_bend) if rules.bounded else None)
+    more = {"steps": _steps(plan, sheet.prices, name == "ramp"), "limit": sheet.prices.limit * answer.beyond_percent}
+    return replace(answer, breakdown=answer.breakdown | more)
 
 
 def _steps(plan: Plan, prices: Prices, gently: bool) -> float:

@@ -53,6 +53,8 @@ class Prices:
     """The square of the percent that tempo changes from one beat to the next."""
     drift: float = 0.00008
     """One beat at one percent off the nominal tempo; grows with the square."""
+    limit: float = 0.05
+    """Each percent that the tempo of a beat lies beyond what was allowed, where locked bars leave no other way, or a map stands."""
     odd: float = 0.06
     """A bar of another metre; a half more if it is counted in eighths, twice as much if it is shorter than two beats."""
     pickup: float = 0.1

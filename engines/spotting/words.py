@@ -11,9 +11,18 @@ from engines.spotting.candidates import Candidate
 EVERY, NONE = "every hit caught", "no hits to catch"
 ONE_BY_ONE, ONE, MANY_BY_ONE = "1 hit missed by a frame", "1 hit missed by {} frames", "{} hits missed by a frame"
 MANY, RANGE = "{} hits missed by {} frames", "{} hits missed by {} to {} frames"
+UP_TO, HAIR, HAIRS = (
+    "{} hits missed by up to {} frames",
+    "1 hit missed by less than a tenth of a frame",
+    "{} hits missed by less than a tenth of a frame",
+)
 STEADY, BENDS = "one tempo", "bends {} %"
+BEYOND, BEYOND_LOCKED = "bends {} %, beyond the limit", "bends {} %, beyond the limit because of locked bars"
 ODD, ODDS, DOWNBEATS = "1 odd bar", "{} odd bars", "{} on downbeats"
-SENTENCES = (EVERY, NONE, ONE_BY_ONE, ONE, MANY_BY_ONE, MANY, RANGE, STEADY, BENDS, ODD, ODDS, DOWNBEATS)
+SENTENCES = (
+    *(EVERY, NONE, ONE_BY_ONE, ONE, MANY_BY_ONE, MANY, RANGE, UP_TO, HAIR, HAIRS),
+    *(STEADY, BENDS, BEYOND, BEYOND_LOCKED, ODD, ODDS, DOWNBEATS),
+)
 """Everything that is ever said."""
 
 
@@ -33,7 +42,8 @@ def clauses(candidate: Candidate, rate: Fraction) -> tuple[Clause, ...]:
     """What a tempo map gives up, then what it does: missed hits in frames of ``rate`` a second, bend, odd bars, downbeats."""
     out = [_hits(candidate, rate)]
     bend = f"{candidate.max_bend_percent:.1f}"
-    out.append(Clause(STEADY) if bend == "0.0" else Clause(BENDS, (bend,)))
+    bends = BENDS if not candidate.beyond_percent else BEYOND_LOCKED if candidate.around_locked else BEYOND
+    out.append(Clause(STEADY) if bend == "0.0" else Clause(bends, (bend,)))
     if candidate.odd_bars:
         out.append(Clause(ODD) if candidate.odd_bars == 1 else Clause(ODDS, (str(candidate.odd_bars),)))
     if candidate.hits_on_downbeat:
@@ -51,11 +61,18 @@ def _hits(candidate: Candidate, rate: Fraction) -> Clause:
     if not misses:
         return Clause(EVERY if candidate.catches else NONE)
     least, worst, many = _frames(misses[0]), _frames(misses[-1]), str(len(misses))
+    if worst == NOTHING:
+        return Clause(HAIR) if len(misses) == 1 else Clause(HAIRS, (many,))
+    if least == NOTHING:
+        return Clause(UP_TO, (many, worst))
     if least == worst == "1":
         return Clause(ONE_BY_ONE) if len(misses) == 1 else Clause(MANY_BY_ONE, (many,))
     if len(misses) == 1:
         return Clause(ONE, (worst,))
     return Clause(MANY, (many, worst)) if least == worst else Clause(RANGE, (many, least, worst))
+
+
+NOTHING = "0.0"
 
 
 def _frames(count: Fraction) -> str:

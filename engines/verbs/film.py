@@ -78,6 +78,7 @@ def report(args: argparse.Namespace) -> None:
 
 def compose(args: argparse.Namespace) -> None:
     """Sketches without a film."""
+    from engines.score.harmony import chord_names
     from engines.sketch import Sketch, sketches
     from engines.spotting.tempo import Metre
 
@@ -91,7 +92,7 @@ def compose(args: argparse.Namespace) -> None:
         args.energy,
         args.register,
         args.key,
-        tuple(args.chords.split()) if args.chords else (),
+        chord_names(args.chords or ""),
     )
     watch = progress(args)
     with watch.stage("compose") as told:
@@ -189,5 +190,5 @@ def add(verb: Verb) -> None:
     made.add_argument("--tempo", type=tempo, metavar="BPM")
     made.add_argument("--metre", type=metre, action="append", metavar="4/4")
     made.add_argument("--register", type=within(36, 96, float), help="mean MIDI pitch")
-    made.add_argument("--chords", metavar='"C:maj A:min"', help="one a bar, in a round")
+    made.add_argument("--chords", metavar='"C Am F/A G7"', help="one a bar, in a round")
     music_options(made)

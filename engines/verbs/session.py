@@ -181,9 +181,10 @@ def history(args: argparse.Namespace) -> None:
 
 def _words(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings as the composer's word holds them."""
+    from engines.score.harmony import chord_names
     from engines.spotting.brief import key_name
 
-    read: dict[str, Any] = {"mood": lambda v: MOODS[v], "key": key_name, "chords": lambda v: tuple(v.split())}
+    read: dict[str, Any] = {"mood": lambda v: MOODS[v], "key": key_name, "chords": chord_names}
     return {name: read[name](value) if name in read else value for name, value in settings.items()}
 
 
@@ -242,7 +243,7 @@ def add(verb: Verb) -> None:
     two.add_argument("--mood", choices=tuple(MOODS), help="the quadrant of valence and arousal")
     two.add_argument("--register", type=within(36, 96, float), help="the mean MIDI pitch")
     two.add_argument("--key", help="C:maj, F#:min and so on")
-    two.add_argument("--chords", metavar='"C:maj A:min"', help="one a bar, in a round")
+    two.add_argument("--chords", metavar='"C Am F/A G7"', help="one a bar, in a round")
     two.add_argument("--metre", type=metre, metavar="3/4", help="solves the tempo map of the scene again")
     two.add_argument("--tempo", type=tempo, metavar="LO-HI", help="likewise, beats a minute")
     two.add_argument("--avoid", action=argparse.BooleanOptionalAction, help="thin and low, under dialogue")

@@ -285,7 +285,9 @@ def test_pickups_have_no_downbeat_and_downbeats_are_told_apart(seat: Seat) -> No
     )
 
 
-@pytest.mark.parametrize("texts", [spoken.SENTENCES, KINDS, ("hits", "places", "drift", "steps", "bars", "phrases", "start")])
+@pytest.mark.parametrize(
+    "texts", [spoken.SENTENCES, KINDS, ("hits", "places", "drift", "steps", "bars", "phrases", "start", "limit")]
+)
 def test_every_price_can_be_said_in_chinese(texts: tuple[str, ...]) -> None:
     assert [text for text in texts if not table("zh")["spotting"].get(text)] == []
 

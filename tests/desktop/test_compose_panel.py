@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
@@ -20,6 +21,7 @@ from sittings import Trio
 
 import desktop.compose_told
 from bridge.jobs import JobReading
+from desktop import theme
 from desktop.app import speak
 from desktop.compose_brief import field_words
 from desktop.compose_panel import FRESH, Compose
@@ -29,7 +31,7 @@ from desktop.compose_wish import wishes_of
 from desktop.compose_work import Work, left_words
 from desktop.rights_card import card_html
 from desktop.theme import current
-from engines.commands import Hold
+from engines.commands import Hold, Tell
 from engines.engine import ENGINES, MOODS
 from engines.errors import Cancelled
 from engines.picture.motion import BINS, Motion
@@ -116,13 +118,60 @@ def test_chords_are_written_and_taken_back(seat: Seat, panel: Compose, qtbot: Qt
     qtbot.keyClicks(field, "C:maj A:min")
     seat.change(lambda: qtbot.keyClick(field, Key.Key_Return))
     assert own(seat.session, 1).chords == ("C:maj", "A:min")
-    field.setText("H:dur")
-    field.editingFinished.emit()
-    qtbot.waitUntil(lambda: bool(seat.refused), timeout=PATIENCE)
-    assert "no chord is named" in str(seat.refused[0])
+    assert field.text() == "C Am"  # kept in one form, said as musicians do
     field.setText("")
     seat.change(field.editingFinished.emit)
     assert own(seat.session, 1).chords is None
+
+
+def test_common_names_of_chords_are_taken_and_one_that_is_none_is_marked(seat: Seat, panel: Compose, qtbot: QtBot) -> None:
+    field, plain = panel.brief.chords, panel.brief.chords.toolTip()
+    field.setFocus()
+    qtbot.keyClicks(field, "Cm7 F/A Bb F#m7b5")
+    seat.change(lambda: qtbot.keyClick(field, Key.Key_Return))
+    assert own(seat.session, 1).chords == ("C:min7", "F:maj/A", "Bb:maj", "F#:hdim7")
+    field.selectAll()
+    qtbot.keyClicks(field, "Cm7 Hdur")
+    qtbot.keyClick(field, Key.Key_Return)
+    assert len(seat.refused) == 1
+    field.editingFinished.emit()  # the keys leave it: it is told once
+    assert len(seat.refused) == 1
+    assert "no chord is named Hdur" in field.toolTip() == field.accessibleDescription()
+    assert field.property("refused")
+    assert field.palette().text().color() == QColor(current().missed)
+    seat.change(lambda: seat.document.act(Tell(Told(energy=0.5), 1)))
+    assert field.text() == "Cm7 Hdur"  # it stays to be put right, whatever else happens
+    assert own(seat.session, 1).chords == ("C:min7", "F:maj/A", "Bb:maj", "F#:hdim7")
+    qtbot.keyClicks(field, "x")
+    assert not field.property("refused")
+    assert field.toolTip() == plain
+    assert not field.accessibleDescription()
+    qtbot.keyClick(field, Key.Key_Return)
+    assert field.property("refused")
+    seat.transport.locate(seat.transport.timing.frames - 1)
+    assert not field.property("refused")  # another scene
+    assert field.text() == ""
+
+
+def test_a_mood_that_may_be_chosen_does_not_look_disabled(panel: Compose, qtbot: QtBot) -> None:
+    button = panel.brief.moods.button(1)
+    assert button is not None
+    for look in ("dark", "light"):
+        theme.wear(QApplication.instance(), look)  # type: ignore[arg-type]
+        free = button.grab().toImage()
+        button.setEnabled(False)
+        shut = button.grab().toImage()
+        button.setEnabled(True)
+        assert _nearest(free, current().text) < 60 < _nearest(shut, current().text)
+
+
+def _nearest(image: QImage, name: str) -> int:
+    """How near any pixel comes to a colour, 0 to 765."""
+    wanted = QColor(name)
+    return min(
+        abs(c.red() - wanted.red()) + abs(c.green() - wanted.green()) + abs(c.blue() - wanted.blue())
+        for c in (image.pixelColor(x, y) for x in range(3, image.width() - 3) for y in range(3, image.height() - 4))
+    )
 
 
 def with_picture(session: Session) -> Session:
@@ -333,7 +382,7 @@ def test_values_are_said_as_a_composer_says_them() -> None:
     assert field_words("energy", 0.55) == "55 %"
     assert field_words("key", "F#:min") == "F# minor"
     assert field_words("mood", 4) == "calm"
-    assert field_words("chords", ("C:maj", "N")) == "C:maj N"
+    assert field_words("chords", ("C:min7", "N")) == "Cm7 N"
 
 
 def test_a_slider_shows_the_picture_until_the_composer_speaks(qtbot: QtBot) -> None:

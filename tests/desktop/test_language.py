@@ -44,7 +44,7 @@ SHOWS = {
     *("QGroupBox", "QCheckBox", "QRadioButton", "setPrefix", "setSuffix", "setSpecialValueText", "setWhatsThis"),
 }
 """What puts words on the screen."""
-NAMES = {"Hitpoint", "C:maj A:min F:maj G:7"}
+NAMES = {"Hitpoint", "C Am F/A G7"}
 """Words that are the same in every language."""
 
 

@@ -9,19 +9,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtCore import QPoint, QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QWheelEvent
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QImage, QKeyEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from seated import PATIENCE, Seat, at_seat  # noqa: F401  a fixture
 from sittings import few, scored
 
-from desktop import roll_paint
+from desktop import roll_paint, theme
 from desktop.roll import Roll
 from desktop.roll_find import bar_at, note_at, note_words
+from desktop.roll_fit import THICKEST, THINNEST, fitted
 from desktop.roll_notes import Clock, Shapes, Stage
 from desktop.roll_paint import HIGHEST, KEYS, LOWEST, RULER, Frame, Looks, pitch_name
 from desktop.roll_select import Selection, is_kept, keep_or_release, notes_in, piece_of, refills
+from desktop.roll_view import COARSEST, FINEST, RollView
 from desktop.scale import Scale
 from desktop.theme import current
 from engines.score.notes import STEMS, Note
@@ -340,6 +342,121 @@ def test_notes_are_drawn_where_they_sound(
     assert len(places) > 40
     lost = [(p.x(), p.y()) for p in places if shown.pixel(p) == empty.pixel(p)]
     assert lost == [], (len(places), frame.key)
+
+
+def pictures(view: RollView, qtbot: QtBot, *sessions: Session) -> list[QImage]:
+    """The roll as it is with each of some sessions, all of it worked out."""
+    made = []
+    for session in sessions:
+        view.show_session(session)
+        view.repaint()
+        qtbot.waitUntil(lambda: not view._rest.isActive(), timeout=PATIENCE)
+        made.append(view.viewport().grab().toImage())  # type: ignore[union-attr]
+    return made
+
+
+def apart(one: QColor, other: QColor) -> int:
+    """How far two colours are from each other, 0 to 765."""
+    return sum(abs(a - b) for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("crowd", [roll_paint.CROWD, 0], ids=["one by one", "as one picture"])
+@pytest.mark.parametrize("look", ["dark", "light"])
+@pytest.mark.parametrize("key", [FINEST, 4.0, 8.0, COARSEST])
+def test_kept_notes_are_seen_and_told_from_others_at_every_zoom(
+    seat: Seat, roll: Roll, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, key: float, look: theme.Choice, crowd: int
+) -> None:
+    """Where a kept note lies, hardly a pixel may look as it does without any note, and some must look unlike a note that is not kept."""
+    monkeypatch.setattr(roll_paint, "CROWD", crowd)
+    theme.wear(QApplication.instance(), look)  # type: ignore[arg-type]
+    view, free = roll.view, seat.session
+    view.zoom_keys(key / view.frame.key)
+    assert view.frame.key == key
+    silent = replace(free, scenes=tuple(replace(scene, chosen=None) for scene in free.scenes))
+    held = free.with_scene(replace(free.scenes[0], keep=("1-3", "piano:4-7")))
+    kept_, free_, empty = pictures(view, qtbot, held, free, silent)
+    stage, frame = Stage(held, Shapes()), view.frame
+    placed = stage.scene(held.span(1))
+    assert placed is not None
+    checked = 0
+    for row in np.flatnonzero(stage.shapes.kept(placed.span, placed.take)).tolist():
+        left, right = (frame.x(float(at[row])) for at in (placed.start, placed.end))
+        top = frame.y(int(placed.shape.pitch[row]))
+        note = QRectF(left, top, right - left - 1, frame.key - 1).toAlignedRect()
+        if not frame.notes.contains(QRectF(note)) or note.width() < 4:
+            continue
+        across, down = range(note.left(), note.right()), range(note.top(), note.bottom() + 1)
+        clear = [[apart(kept_.pixelColor(x, y), empty.pixelColor(x, y)) > 60 for y in down] for x in across]
+        assert all(sum(column) >= max(1, round(0.8 * (key - 1)) - 1) for column in clear), row
+        around = [(x, y) for x in range(note.left(), note.right()) for y in range(note.top() - 1, note.bottom() + 3)]
+        other = [spot for spot in around if apart(kept_.pixelColor(*spot), free_.pixelColor(*spot)) > 60]
+        assert len(other) >= note.width() - 2, (row, len(other))
+        checked += 1
+    assert checked > 5
+
+
+@few(60)
+@given(
+    pitches=st.lists(st.integers(LOWEST + 1, HIGHEST - 1), min_size=1, max_size=40),
+    high=st.integers(RULER + 60, 900),
+)
+def test_notes_are_thick_enough_and_as_many_as_can_be_are_in_sight(pitches: list[int], high: int) -> None:
+    frame = fitted(Frame(Scale(), 800, high), np.array(pitches, np.int16))
+    assert THINNEST <= frame.key <= THICKEST
+    area = frame.notes
+    seen = [area.top() - 0.01 <= frame.y(p) and frame.y(p) + frame.key <= area.bottom() + 0.01 for p in pitches]
+    if (max(pitches) - min(pitches) + 3) * THINNEST <= area.height():
+        assert all(seen)
+    else:
+        rows = int(area.height() / frame.key)
+        assert sum(seen) == max(sum(low <= p < low + rows for p in pitches) for low in range(LOWEST, HIGHEST))
+
+
+def test_a_note_that_the_keys_reach_is_scrolled_to(seat: Seat, roll: Roll, qtbot: QtBot) -> None:
+    roll.resize(1100, 300)
+    view = roll.view
+    view.go_to(seat.session.span(1))
+    view.zoom_keys(COARSEST)
+    unseen = 0
+    for _ in range(12):
+        before = view.frame
+        qtbot.keyClick(view, Key.Key_Right)
+        ((name, row),) = view.selection.notes
+        pitch = seat.session.takes[seat.session.scenes[int(name[1:]) - 1].chosen or ""].notes[row].played.pitch
+        unseen += not before.notes.top() <= before.y(pitch) <= before.notes.bottom() - before.key
+        frame = view.frame
+        assert frame.notes.top() <= frame.y(pitch) <= frame.notes.bottom() - frame.key
+    assert unseen  # or nothing had to be scrolled
+
+
+@pytest.mark.parametrize("word", ["melody", "piano:2-3", "3", "bridge@2.1", "piano@1.1"])
+def test_which_notes_are_kept_is_what_the_words_say(cue: Session, word: str) -> None:
+    session = cue.with_scene(replace(cue.scenes[1], keep=(word, "piano@4.2")))
+    span = session.span(2)
+    take = session.take(span.scene)[1]
+    shapes = Shapes()
+    assert not shapes.knows_kept(span, take)
+    wanted = kept((row.note for row in take.notes), span, held(span))
+    assert shapes.kept(span, take).tolist() == [row.note in wanted for row in take.notes]
+    assert shapes.knows_kept(span, take)
+
+
+def test_an_empty_roll_says_what_to_do_next(seat: Seat, roll: Roll) -> None:
+    assert not roll.hollow.isVisible()
+    silent = replace(seat.session, scenes=tuple(replace(scene, chosen=None) for scene in seat.session.scenes))
+    roll.show_session(silent)
+    assert roll.hollow.isVisible()
+    assert "score the film (Ctrl+Enter)" in roll.hollow.text()  # a session is open: no word of opening a film
+    roll.show_session(seat.session)
+    assert roll.view.isVisible()
+    assert not roll.hollow.isVisible()
+
+
+def test_enter_without_a_selection_is_left_to_the_window(roll: Roll, qtbot: QtBot) -> None:
+    enter = QKeyEvent(QEvent.Type.KeyPress, Key.Key_Return, Mod.NoModifier)
+    assert not roll.view.selection
+    QApplication.sendEvent(roll.view, enter)
+    assert not enter.isAccepted()
 
 
 def test_a_note_says_itself(cue: Session) -> None:

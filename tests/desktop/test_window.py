@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDropEvent
 from PyQt6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
@@ -22,6 +22,7 @@ from desktop.hits import Hits
 from desktop.palette import Palette, likeness
 from desktop.preferences import Preferences
 from desktop.takes_report import FileReport
+from desktop.takes_table import HITS
 from desktop.window import Window
 from engines.errors import HitpointError, OptionError
 from engines.picture.demo_film import CUTS, FRAMES, make_demo_film
@@ -98,10 +99,16 @@ def test_from_the_demo_film_to_a_score_and_back(
     assert window.transport_bar.score.isVisible()
 
     with_trio(document)
+    window.docks["takes"].bring_up()
+    window.transport.locate(FRAMES - 10)
+    window.transport.play(0.05)
     qtbot.mouseClick(window.transport_bar.score, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(
         lambda: document.now is not None and all(scene.chosen for scene in document.now.session.scenes), timeout=PATIENCE
     )
+    assert window.transport.frame >= FRAMES - 10  # the score pulls it nowhere, and the picture rolls on
+    assert window.transport.speed
+    window.transport.stop()
     qtbot.waitUntil(lambda: {m.verdict for m in window.timeline.sheet.marks} - {"silent"} != set(), timeout=PATIENCE)  # type: ignore[union-attr]
     assert not window.transport_bar.score.isVisible()
     assert document.now is not None
@@ -517,6 +524,55 @@ def test_no_row_of_tabs_lies_about(qapp: QApplication, preferences: Preferences,
         assert sorted(tuple(sorted(tabs)) for tabs in shown) == sorted(piles)
         window.close()
         window.deleteLater()
+
+
+@pytest.mark.parametrize("tongue", ["en", "zh"])
+def test_with_every_panel_made_it_fits_a_small_screen_and_no_panel_moves_the_picture(
+    sitting: Window, qapp: QApplication, qtbot: QtBot, tongue: str
+) -> None:
+    window = sitting
+    if tongue != "en":
+        trigger(window, "tongue")
+    window.resize(1366, 740)
+    for dock in window.docks.values():
+        dock.bring_up()
+        qtbot.waitUntil(lambda dock=dock: dock.panel is not None and not dock.hollow, timeout=PATIENCE)  # type: ignore[misc]
+    qtbot.wait(50)
+    assert (window.width(), window.height()) == (1366, 740)
+    place = window.picture.geometry(), window.transport_bar.geometry()
+    for dock in window.docks.values():
+        dock.bring_up()
+        qtbot.wait(20)
+        assert (window.picture.geometry(), window.transport_bar.geometry()) == place, dock.place.name
+    window.resize(1024, 700)
+    qtbot.wait(50)
+    assert (window.width(), window.height()) == (1024, 700), window.minimumSizeHint()
+    grid = window.docks["takes"].bring_up().grid  # type: ignore[attr-defined]
+    qtbot.wait(50)
+    cell = grid.visualRect(grid.table.index(0, HITS))
+    assert cell.width() > 80
+    assert 0 <= cell.left() < cell.right() < grid.viewport().width()
+    report = window.docks["takes"].panel.report  # type: ignore[union-attr]
+    ends = [report.view.columnViewportPosition(k) + report.view.columnWidth(k) for k in (1, 3, 4)]
+    assert max(ends) <= report.view.viewport().width()  # timecode, frames and milliseconds
+
+
+def test_a_message_moves_nothing(sitting: Window, qtbot: QtBot) -> None:
+    window = sitting
+    window.message.hide()
+    qtbot.wait(20)
+    places = [part.mapTo(window, QPoint(0, 0)) for part in (window.picture, window.transport_bar.score, window.timeline)]
+    window.message.say("A word to the composer, long enough for two lines. " * 4, "Do it", lambda: None)
+    qtbot.wait(20)
+    assert places == [part.mapTo(window, QPoint(0, 0)) for part in (window.picture, window.transport_bar.score, window.timeline)]
+    assert window.message.isVisible()
+    tall = window.message.height()
+    assert window.message.width() == window.picture.width()
+    window.message.say("Short.")
+    assert window.message.height() < tall
+    window.resize(window.width() - 100, window.height())
+    qtbot.wait(20)
+    assert window.message.width() == window.picture.width()
 
 
 def test_light_and_dark_are_worn_by_everything(sitting: Window, qtbot: QtBot) -> None:

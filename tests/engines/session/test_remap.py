@@ -18,6 +18,8 @@ from engines.session.lock import locked_bars
 from engines.session.model import Session, Told
 from engines.session.plain import plain, session_of
 from engines.session.remap import Maps, remapped, spotted_again
+from engines.spotting.candidates import worth_a_look
+from engines.spotting.hits import Hit
 from engines.spotting.tempo import Metre
 from engines.spotting.words import words
 from engines.watch import Watch
@@ -210,3 +212,48 @@ def test_the_price_in_plain_words() -> None:
     assert said(0, Fraction(1, 2), 5, odd=1) == "2 hits missed by 0.5 to 5 frames, one tempo, 1 odd bar"
     assert said(0, 0, odd=3) == "every hit caught, one tempo, 3 odd bars"
     assert said() == "no hits to catch, one tempo"
+    hair = Fraction(1, 100)  # of a frame: it is no "0.0 frames"
+    assert said(0, hair) == "1 hit missed by less than a tenth of a frame, one tempo"
+    assert said(hair, -hair) == "2 hits missed by less than a tenth of a frame, one tempo"
+    assert said(hair, 4) == "2 hits missed by up to 4 frames, one tempo"
+
+
+def test_a_map_that_locked_bars_force_beyond_the_limit_says_so_costs_more_and_comes_last() -> None:
+    session, found = maps((7, 7))
+    beyond = [c.beyond_percent > 0 for c in found.candidates]
+    assert sorted(beyond) == beyond
+    assert {True, False} == set(beyond)
+    for candidate in found.candidates:
+        over = candidate.max_bend_percent - float(session.limits.max_bend)
+        told = words(candidate, session.film.rate)
+        assert ("beyond the limit because of locked bars" in told) == (over >= 0.05)
+        assert (candidate.breakdown["limit"] > 0) == (over >= 0.05)
+        assert candidate.json()["beyond_limit_percent"] == pytest.approx(max(0.0, over), abs=0.05)
+    tight = spotted_again(start(), Watch(), replace(session.limits, max_bend=Fraction(1)))
+    assert "beyond the limit" in words(tight.in_use, session.film.rate)  # the map in use may be, without any lock
+    assert "locked" not in words(tight.in_use, session.film.rate)
+    own = commands.Tell(Told(tempo=(Fraction(70), Fraction(70))), 1).do(start(), Watch())
+    assert spotted_again(own, Watch()).in_use.beyond_percent == 0  # a scene's own tempo is the composer's word
+
+
+def test_of_maps_that_nobody_can_tell_apart_one_is_offered() -> None:
+    from engines.spotting.solve import solve
+
+    found = solve((), Fraction(20))
+    assert len(found) == 4
+    assert [c.name for c in worth_a_look(found)] == ["steady"]
+    asked_for = [found[3], *found[:3]]
+    assert worth_a_look(asked_for) == [found[3]]  # the one that was asked for, whatever it is called
+    assert len(spotted_again(replace(start(), hits=()), Watch()).candidates) == 1
+
+
+def test_a_bend_that_does_not_bend_is_not_offered_beside_a_steady_one() -> None:
+    from engines.spotting.solve import solve
+
+    hits = tuple(Hit(frame, Fraction(frame, 24)) for frame in (37, 50, 61))
+    found = solve(hits, Fraction(5), (90, 96), 0)
+    flat = [c for c in found if c.flat and c.name in ("bend", "ramp")]
+    assert flat
+    offered = worth_a_look(found)
+    assert "steady" in {c.name for c in offered}
+    assert not [c for c in offered[1:] if c in flat]
