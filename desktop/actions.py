@@ -152,6 +152,7 @@ class Actions:
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
         self._by_name: dict[str, QAction] = {}
+        self._docks: list[QAction] = []
         self.menus: dict[str, QMenu] = {}
         bar = window.menuBar()
         assert bar is not None
@@ -165,8 +166,18 @@ class Actions:
         return self._by_name[name]
 
     def all(self) -> list[QAction]:
-        """All of them, in the order of the menus."""
+        """All rows of the table, in its order."""
         return list(self._by_name.values())
+
+    def every(self) -> list[QAction]:
+        """The same and those of the docks: everything that palette and page of keys tell."""
+        return [*self.all(), *self._docks]
+
+    def add_dock(self, action: QAction) -> None:
+        """One more row: that of a dock, which names itself."""
+        self.menus["view"].addAction(action)
+        self._window.addAction(action)
+        self._docks.append(action)
 
     def add(self, item: Item, call: Callable[[], object]) -> QAction:
         """One more row, and what it calls."""

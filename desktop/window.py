@@ -58,10 +58,7 @@ class Window(QMainWindow):
         self._lay_out()
         self.docks = set_out(self, document, self.transport)
         for dock in self.docks.values():
-            toggle = dock.toggleViewAction()
-            assert toggle is not None
-            toggle.setShortcut(dock.place.keys)
-            self.actions_by_name.menus["view"].addAction(toggle)
+            self.actions_by_name.add_dock(dock.action)
         self._wire()
         self._restore()
         self._laid_out = QTimer(self)

@@ -19,6 +19,7 @@ from desktop.app import Faults
 from desktop.app import window as window_of
 from desktop.document import Document
 from desktop.hits import Hits
+from desktop.keys_page import KeysPage
 from desktop.palette import Palette, likeness
 from desktop.preferences import Preferences
 from desktop.takes_report import FileReport
@@ -237,7 +238,7 @@ def test_j_k_l_space_and_arrows(sitting: Window, qtbot: QtBot) -> None:
 
 
 def test_every_row_of_the_menus_has_a_call_a_name_and_a_tip(window: Window) -> None:
-    actions = window.actions_by_name.all()
+    actions = window.actions_by_name.every()
     assert len(actions) > 35
     for action in actions:
         assert action.text()
@@ -257,9 +258,10 @@ def test_what_a_dock_does_is_in_menus_and_palette_before_it_was_opened(window: W
     assert {item.name for item in rows} <= listed & {action.objectName() for action in unopened.actions_by_name.all()}
     unopened.commands.take(session_file)
     qtbot.waitUntil(lambda: unopened.timeline.sheet is not None, timeout=PATIENCE)
-    palette = Palette(unopened.actions_by_name.all(), unopened)
-    qtbot.keyClicks(palette._field, "Lock or unlock the bar")
-    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
+    unopened.show()
+    for dock in unopened.docks.values():
+        dock.hide()
+    say_to_palette(unopened, qtbot, "Lock or unlock the bar")
     qtbot.waitUntil(lambda: bool(locked_bars(session(unopened))), timeout=PATIENCE)
     assert unopened.docks["candidates"].panel is not None, "built on demand"
     assert not unopened.docks["candidates"].isVisible()
@@ -280,15 +282,61 @@ def test_a_row_of_a_dock_brings_it_up(window: Window, qtbot: QtBot) -> None:
     assert window.docks["links"].panel is not None
 
 
+def say_to_palette(window: Window, qtbot: QtBot, text: str, key: Qt.Key = Qt.Key.Key_Return) -> None:
+    """Asks for the palette and types, into whatever has the keys by then."""
+    trigger(window, "palette")
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeWindow(), Palette), timeout=PATIENCE)
+    qtbot.keyClicks(QApplication.focusWidget(), text)
+    qtbot.keyClick(QApplication.focusWidget(), key)
+    qtbot.waitUntil(lambda: not open_palettes() and window.isActiveWindow(), timeout=PATIENCE)
+
+
+def open_palettes() -> list[QWidget]:
+    return [top for top in QApplication.topLevelWidgets() if isinstance(top, Palette) and top.isVisible()]
+
+
 def test_the_palette_finds_an_act_by_a_few_letters_and_does_it(sitting: Window, qtbot: QtBot) -> None:
     sitting.transport.locate(50)
-    palette = Palette(sitting.actions_by_name.all(), sitting)
-    qtbot.addWidget(palette)
-    palette.show()
-    qtbot.keyClicks(palette._field, "first fr")
-    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
+    say_to_palette(sitting, qtbot, "first fr")
     assert sitting.transport.frame == 0
-    assert not palette.isVisible()
+    say_to_palette(sitting, qtbot, "last fr", Qt.Key.Key_Escape)
+    assert sitting.transport.frame == 0, "nothing was chosen"
+
+
+def test_the_palette_closes_when_anything_else_is_clicked(sitting: Window, qtbot: QtBot) -> None:
+    trigger(sitting, "palette")
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeWindow(), Palette), timeout=PATIENCE)
+    sitting.activateWindow()
+    qtbot.waitUntil(lambda: not open_palettes(), timeout=PATIENCE)
+
+
+def test_docks_are_found_in_the_palette_and_shown_where_they_lie_under_others(sitting: Window, qtbot: QtBot) -> None:
+    roll, takes = sitting.docks["roll"], sitting.docks["takes"]
+    takes.bring_up()
+    qtbot.waitUntil(lambda: roll.covered and not takes.covered, timeout=PATIENCE)
+    say_to_palette(sitting, qtbot, "piano roll")
+    qtbot.waitUntil(lambda: takes.covered and not roll.covered, timeout=PATIENCE)
+    assert roll.action.isChecked()
+    qtbot.keyClick(sitting, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert roll.isHidden()
+    assert not roll.action.isChecked()
+
+
+def test_the_page_of_keys_tells_every_key_and_fits_the_screen(window: Window, qtbot: QtBot) -> None:
+    trigger(window, "keys")
+    page = window.findChild(KeysPage)
+    assert page is not None
+    screen = window.screen()
+    assert screen is not None
+    assert page.height() < 0.9 * screen.availableGeometry().height()
+    told = [label.text() for label in page.findChildren(QLabel)]
+    keyed = [action for action in window.actions_by_name.every() if action.shortcuts()]
+    assert {dock.action for dock in window.docks.values()} <= set(keyed)
+    missing = [
+        a.text() for a in keyed if a.text().replace("&", "") not in told or not any(a.shortcut().toString() in t for t in told)
+    ]
+    assert missing == []
+    page.close()
 
 
 def test_letters_in_order_are_like_a_name_and_others_are_not() -> None:
