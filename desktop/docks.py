@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
 from desktop.keys import is_own
@@ -84,7 +84,7 @@ class Dock(QDockWidget):
         self.setObjectName(place.name)
         self.place = place
         self.panel: QWidget | None = None
-        self._parts = document, transport
+        self._parts, self._window = (document, transport), window
         hollow = QWidget(self)
         QVBoxLayout(hollow).setContentsMargins(0, 0, 0, 0)
         self.setWidget(hollow)
@@ -155,6 +155,8 @@ class Dock(QDockWidget):
         self.action.setChecked(not self.isHidden())
         if seen:
             _build_soon(self)
+        elif (focus := QApplication.focusWidget()) is not None and self.isAncestorOf(focus):
+            self._window.setFocus()  # keys are not for what nobody sees
 
     def build(self) -> QWidget:
         """The panel, made now where it was not yet."""

@@ -18,7 +18,7 @@ from desktop.document import Document
 from desktop.dragging import Catcher
 from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
-from desktop.keys import is_own
+from desktop.keys import is_own, tab_on
 from desktop.language import act, is_another, words
 from desktop.message import MessageBar
 from desktop.preferences import Preferences
@@ -198,6 +198,9 @@ class Window(QMainWindow):
             event.accept()
             return True
         return super().event(event)
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: N802  Qt's names
+        return tab_on(self, next)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  Qt's name
         if event is not None and event.key() == Qt.Key.Key_Escape:

@@ -430,6 +430,68 @@ def test_a_list_keeps_its_arrows_and_gives_the_window_its_letters(sitting: Windo
     assert sitting.transport.speed == 0
 
 
+def test_tab_goes_to_what_is_seen_and_leaves_the_playhead_where_it_is(sitting: Window, qtbot: QtBot) -> None:
+    for dock in sitting.docks.values():
+        dock.bring_up()
+    panels = [dock.build() for dock in sitting.docks.values()]
+    qtbot.waitUntil(lambda: all(panel.isVisible() for panel in panels), timeout=PATIENCE)  # to Qt, under others too
+    for name in ("takes", "candidates"):
+        sitting.docks[name].bring_up()
+    qtbot.waitUntil(
+        lambda: [d.place.name for d in sitting.docks.values() if not d.covered] == ["takes", "candidates"], timeout=PATIENCE
+    )
+    sitting.transport.locate(77)
+    sitting.activateWindow()
+    sitting.timeline.setFocus()
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+        visited: list[QWidget] = []
+        while not visited or visited[-1] is not sitting.timeline:
+            assert len(visited) < 200, "Tab goes round"
+            qtbot.keyClick(QApplication.focusWidget(), key)
+            focus = QApplication.focusWidget()
+            assert focus is not None
+            visited.append(focus)
+        unseen = [type(widget).__name__ for widget in visited if widget.visibleRegion().isEmpty()]
+        assert unseen == []
+        names = {widget.accessibleName() for widget in visited}
+        assert {"Tempo maps, the best first", "Takes of the scene"} <= names
+        assert len(visited) == len(set(map(id, visited))) > 15
+    assert sitting.transport.frame == 77
+
+
+def test_a_list_that_gets_the_keys_leaves_the_playhead_and_arrows_and_clicks_move_it(sitting: Window, qtbot: QtBot) -> None:
+    dock = sitting.docks["hits"]
+    panel = dock.bring_up()
+    assert isinstance(panel, Hits)
+    hits, table = session(sitting).hits, panel.table
+    sitting.transport.locate(77)
+    table.setFocus(Qt.FocusReason.TabFocusReason)
+    assert table.hasFocus()
+    assert table.currentIndex().row() == 0
+    assert sitting.transport.frame == 77, "the first row is current, and nobody went there"
+    view = table.viewport()
+    assert view is not None
+    first = table.visualRect(table.model().index(0, 0)).center()
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=first)
+    assert sitting.transport.frame == hits[0].frame, "a click on the row where the list stands is a click"
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert sitting.transport.frame == hits[1].frame
+
+
+def test_keys_leave_a_dock_that_is_covered(sitting: Window, qtbot: QtBot) -> None:
+    hits = sitting.docks["hits"].bring_up()
+    assert isinstance(hits, Hits)
+    sitting.activateWindow()
+    hits.table.setFocus()
+    assert hits.table.hasFocus()
+    sitting.docks["candidates"].bring_up()
+    qtbot.waitUntil(lambda: sitting.docks["hits"].covered, timeout=PATIENCE)
+    assert not hits.table.hasFocus()
+    sitting.transport.locate(77)
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Right)
+    assert sitting.transport.frame == 78
+
+
 def test_what_was_done_just_before_the_window_closes_is_in_the_file(sitting: Window, session_file: Path) -> None:
     marked = [41 + 7 * k for k in range(8)]
     for frame in marked:
