@@ -58,6 +58,9 @@ WITH_SESSION = {
 }
 """What needs a session."""
 
+SCORES = {"score", "refill_all"}
+"""What composes all of it, once at a time."""
+
 
 class Commands:
     """One window's; `of` gives the call of a row."""
@@ -127,6 +130,8 @@ class Commands:
                 action.setEnabled(now is not None and not now.read_only)
             elif name not in ALWAYS:
                 action.setEnabled(now is not None or film is not None)
+            if name in SCORES and self.window.document.scoring:
+                action.setEnabled(False)
 
     @property
     def _sheet(self) -> Sheet | None:

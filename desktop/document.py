@@ -21,11 +21,12 @@ from bridge.jobs import fault
 from bridge.studio import OpenFilm, Studio
 from desktop.gathering import Gathering
 from desktop.sheet import Sheet, sheet_of_film, sheet_of_session
-from engines.errors import HitpointError
+from engines.errors import HitpointError, OptionError
 from engines.session.film import SUFFIXES, find_film
 
 if TYPE_CHECKING:
     from bridge.jobs import Job
+    from bridge.sitting import Acted
     from engines.picture.reel import Reel
     from engines.session.desk import Act
 
@@ -50,6 +51,7 @@ class Document(QObject):
     film_missing = pyqtSignal(object)  # FilmError: the session's film is nowhere near
     drawn = pyqtSignal(object)  # Sheet: all that the timeline draws
     job_changed = pyqtSignal(object)  # JobReading
+    scoring_changed = pyqtSignal()  # all of something begins to be composed, or has ended
     transport_read = pyqtSignal(object)  # TransportRead: where the player, or the DAW that it follows, is
     said = pyqtSignal(str)  # a word to the composer
     refused = pyqtSignal(object)  # HitpointError: what could not be done, in one line
@@ -75,6 +77,8 @@ class Document(QObject):
         self._plays = ThreadPoolExecutor(1, "hitpoint play")
         self._drawing, self._wanted = Lock(), 0
         self._closed = False
+        self._scores: dict[Path, int] = {}
+        """What is being scored, a session or a film, and by which job; 0 until it is queued."""
         self._shown_film = ""
         self._waiting: deque[tuple[Callable[[Any], object], object]] = deque()
         self._posted.connect(self._call)
@@ -116,15 +120,50 @@ class Document(QObject):
         """Composes a scene again, as `Studio.refill` takes it."""
         self.do(lambda: self.studio.refill(scene, **wish))
 
+    @property
+    def scoring(self) -> bool:
+        """Whether all of what is open is being composed, or waits to be."""
+        return self._home() in self._scores
+
+    def _home(self) -> Path | None:
+        if self.now is not None:
+            return self.now.path
+        return None if self.film is None else self.film.reel.path
+
     def score(self, seed: int | None = None, features: Sequence[Path] | None = None) -> None:
-        """Composes every scene of what is shown: of the session, or of a film that was opened after it, in a new session beside it."""
-        film = self.film
-        if self.now is not None or film is None:
-            self.do(lambda: self.studio.score(seed, features=features))
-        else:
+        """Composes every scene of what is shown: of the session, or of a film that was opened after it, in a new session beside it. While
+        that is done a second request is refused: it would come to a session that the first has open."""
+        home, film = self._home(), self.film
+        if home in self._scores:
+            self.refused.emit(OptionError("is being scored already", where=home.name, cure="wait for it, or cancel it first"))
+            return
+        path = None
+        if self.now is None and film is not None:
             beside = film.reel.path.resolve()
             path = beside.with_name(f"{beside.stem}-score") / "cue.hitpoint"
-            self.do(lambda: self.studio.score(seed, path=path, features=features))
+        if home is None:
+            self.do(lambda: self.studio.score(seed, features=features))
+            return
+
+        def begin() -> Job[Acted]:
+            try:
+                return self.studio.score(seed, path=path, features=features)
+            except BaseException:
+                self._post(self._score_ended, home)
+                raise
+
+        self._scores[home] = 0
+        self.scoring_changed.emit()
+        self.do(begin, lambda job: self._score_began(home, job))
+
+    def _score_began(self, home: Path, job: Job[Acted]) -> None:
+        self._scores[home] = job.number
+        if job.reading.ended:  # before anybody here had heard its number
+            self._score_ended(home)
+
+    def _score_ended(self, home: Path) -> None:
+        if self._scores.pop(home, None) is not None:
+            self.scoring_changed.emit()
 
     def cancel(self, job: int) -> None:
         """Stops a job, by its number."""
@@ -249,6 +288,9 @@ class Document(QObject):
 
     def _job_changed(self, reading: Any) -> None:
         self.job_changed.emit(reading)
+        if reading.ended:
+            for home in [home for home, job in self._scores.items() if job == reading.number]:
+                self._score_ended(home)
         if reading.state == "failed":
             self.refused.emit(reading.error)
 

@@ -107,6 +107,7 @@ class Window(QMainWindow):
         document.reel_changed.connect(self._show_reel)
         document.drawn.connect(self._draw)
         document.job_changed.connect(self.jobs.show_job)
+        document.scoring_changed.connect(self.show_state)
         document.said.connect(self.message.say)
         document.refused.connect(self.message.refuse)
         document.film_missing.connect(self._film_missing)
@@ -191,6 +192,7 @@ class Window(QMainWindow):
         self.picture.setCurrentWidget(self.viewer if opened else self.welcome)
         silent = now is not None and all(scene.chosen is None for scene in now.session.scenes)
         self.transport_bar.score.setVisible(silent or (now is None and film is not None and film.spotted is not None))
+        self.transport_bar.score.setEnabled(not self.document.scoring)
         self.commands.enable(self.actions_by_name)
 
     def event(self, event: QEvent | None) -> bool:

@@ -115,6 +115,53 @@ def test_from_the_demo_film_to_a_score_and_back(
     qtbot.waitUntil(lambda: all(scene.chosen for scene in session(window).scenes), timeout=PATIENCE)
 
 
+def test_a_double_click_scores_once_and_a_second_request_is_refused_in_words(
+    window: Window, demo_film: Path, tmp_path: Path, with_trio: Callable[[Document], None], qtbot: QtBot
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(demo_film.read_bytes())
+    window.commands.take(film)
+    document, button = window.document, window.transport_bar.score
+    qtbot.waitUntil(lambda: button.isVisible() and button.isEnabled(), timeout=PATIENCE)
+    with_trio(document)
+    refused: list[HitpointError] = []
+    document.refused.connect(refused.append)
+    go, here = threading.Event(), button.rect().center()
+    held = document.studio.jobs.begin("hold the engine", lambda watch: go.wait(60))
+    for click in (qtbot.mouseClick, qtbot.mouseDClick):
+        click(button, Qt.MouseButton.LeftButton, pos=here)
+    assert document.scoring
+    assert not button.isEnabled()
+    assert not any(window.actions_by_name[name].isEnabled() for name in ("score", "refill_all"))
+    assert refused == []
+    document.score()
+    assert [str(error) for error in refused] == ["film.mp4: is being scored already; wait for it, or cancel it first"]
+    go.set()
+    qtbot.waitUntil(lambda: document.now is not None and not document.scoring, timeout=PATIENCE)
+    scored_by = [job for job in document.studio.jobs.readings() if job.sentence == "Score film.mp4"]
+    assert [job.state for job in scored_by] == ["done"]
+    assert len(refused) == 1
+    assert held.result()
+    assert window.actions_by_name["score"].isEnabled(), "and all of it may be composed again"
+
+
+def test_what_cannot_be_scored_may_be_tried_again(sitting: Window, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    document, before = sitting.document, session(sitting)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OptionError("too many jobs wait")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(document.studio, "score", refuse)
+        trigger(sitting, "score")
+        assert not sitting.actions_by_name["score"].isEnabled()
+        qtbot.waitUntil(lambda: not document.scoring and "too many" in sitting.message.text, timeout=PATIENCE)
+    assert session(sitting) is before
+    trigger(sitting, "score")
+    settle(sitting, qtbot, before)
+    qtbot.waitUntil(lambda: not document.scoring, timeout=PATIENCE)
+
+
 def test_enter_refills_the_scene_under_the_playhead_and_nothing_else(sitting: Window, qtbot: QtBot) -> None:
     before = session(sitting)
     sitting.transport.locate(int(before.spans[1].seconds[0] * 24) + 10)
@@ -194,10 +241,7 @@ def test_the_composers_curve_is_drawn_over_the_pictures(sitting: Window, qtbot: 
     after = settle(sitting, qtbot, before)
     told = {scope: told.energy for scope, told in after.told.items()}
     assert told == {"s1/3": 0.8, "s1/4": 0.9}
-    sheet = sitting.timeline.sheet
-    qtbot.waitUntil(lambda: sitting.timeline.sheet is not sheet, timeout=PATIENCE)
-    assert sitting.timeline.sheet is not None
-    assert sitting.timeline.sheet.own[2:4].tolist() == [0.8, 0.9]
+    qtbot.waitUntil(lambda: sitting.timeline.sheet.own[2:4].tolist() == [0.8, 0.9], timeout=PATIENCE)  # type: ignore[union-attr]
     sitting.commands.shape({2: None, 3: None})
     assert settle(sitting, qtbot, after).told == {}
 
