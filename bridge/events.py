@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -100,14 +100,15 @@ class TransportRead:
 
 @dataclass(frozen=True)
 class Message:
-    """A line for the composer; ``level`` is ``word`` or ``error``."""
+    """A line for the composer; ``level`` is ``word`` or ``error``. ``holds`` tells whether it is still so, where that may end by itself."""
 
     text: str
     level: Literal["word", "error"] = "word"
+    holds: Callable[[], bool] | None = field(default=None, compare=False, repr=False)
 
     def json(self) -> dict[str, Any]:
         """As a subscriber on the wire reads it."""
-        return {"event": "message", **vars(self)}
+        return {"event": "message", "text": self.text, "level": self.level}
 
 
 Event = SessionChanged | FilmChanged | JobProgressed | TransportRead | Message

@@ -188,9 +188,9 @@ class Playback:
             self._events.publish(read)
         faults = frozenset(f"{port.name}: {port.fault}" for port in (*status.outlets, *status.inlets) if port.fault)
         faults |= {status.word} if status.word else frozenset()
-        for fault in sorted(faults - self._faults):
-            self._events.publish(Message(fault, "error"))
-        self._faults = faults
+        fresh, self._faults = faults - self._faults, faults
+        for fault in sorted(fresh):
+            self._events.publish(Message(fault, "error", lambda fault=fault: fault in self._faults))  # type: ignore[misc]
 
 
 def routes_of(text: str) -> list[Route]:

@@ -130,6 +130,8 @@ class Commands:
                 action.setEnabled(now is not None and not now.read_only)
             elif name not in ALWAYS:
                 action.setEnabled(now is not None or film is not None)
+            if name == "relink":
+                action.setEnabled(now is not None and not now.read_only and self.window.document.missing is not None)
             if name in SCORES and self.window.document.scoring:
                 action.setEnabled(False)
 

@@ -55,6 +55,9 @@ class Document(QObject):
     transport_read = pyqtSignal(object)  # TransportRead: where the player, or the DAW that it follows, is
     said = pyqtSignal(str)  # a word to the composer
     refused = pyqtSignal(object)  # HitpointError: what could not be done, in one line
+    ailing = pyqtSignal(
+        object, object
+    )  # HitpointError: what is not as it should be, and a call that tells whether it still is so
     _posted = pyqtSignal(object, object)  # a function and what it is called with, on the window's thread
 
     def __init__(self, studio: Studio | None = None, parent: QObject | None = None) -> None:
@@ -71,6 +74,8 @@ class Document(QObject):
         """The film that is shown."""
         self.sheet: Sheet | None = None
         """What the timeline draws."""
+        self.missing: HitpointError | None = None
+        """Why the film of the open session is not shown; None where it is."""
         self._acts = ThreadPoolExecutor(1, "hitpoint desk")
         self._draws = ThreadPoolExecutor(1, "hitpoint sheet")
         self._films = ThreadPoolExecutor(1, "hitpoint reel")
@@ -123,9 +128,11 @@ class Document(QObject):
     @property
     def scoring(self) -> bool:
         """Whether all of what is open is being composed, or waits to be."""
-        return self._home() in self._scores
+        return self.home in self._scores
 
-    def _home(self) -> Path | None:
+    @property
+    def home(self) -> Path | None:
+        """The file of what is open: a session, else a film."""
         if self.now is not None:
             return self.now.path
         return None if self.film is None else self.film.reel.path
@@ -133,7 +140,7 @@ class Document(QObject):
     def score(self, seed: int | None = None, features: Sequence[Path] | None = None) -> None:
         """Composes every scene of what is shown: of the session, or of a film that was opened after it, in a new session beside it. While
         that is done a second request is refused: it would come to a session that the first has open."""
-        home, film = self._home(), self.film
+        home, film = self.home, self.film
         if home in self._scores:
             self.refused.emit(OptionError("is being scored already", where=home.name, cure="wait for it, or cancel it first"))
             return
@@ -262,12 +269,14 @@ class Document(QObject):
 
     def _session_changed(self, event: SessionChanged) -> None:
         self.now = event.now
+        now, film = event.now, "" if event.now is None else f"{event.now.session.film.digest} {event.now.session.film.path}"
+        another = now is not None and self._shown_film != film
+        if now is None or another:
+            self.missing = None
         self.session_changed.emit(event)
-        if event.now is not None:
-            now = event.now
+        if now is not None:
             self._draw(lambda: sheet_of_session(now.session))
-            film = f"{now.session.film.digest} {now.session.film.path}"
-            if self._shown_film != film:
+            if another:
                 self._shown_film = film
                 self._enter(self._films, lambda: self._reel_of(now), self._show_reel)
 
@@ -295,7 +304,9 @@ class Document(QObject):
             self.refused.emit(reading.error)
 
     def _message(self, message: Message) -> None:
-        if message.level == "error":
+        if message.level == "error" and message.holds is not None:
+            self.ailing.emit(HitpointError(message.text), message.holds)
+        elif message.level == "error":
             self.refused.emit(HitpointError(message.text))
         else:
             self.said.emit(message.text)
@@ -324,11 +335,16 @@ class Document(QObject):
         try:
             path = find_film(now.session, now.path)
         except HitpointError as error:
-            self._post(self.film_missing.emit, error)
+            self._post(lambda lost: self._lost(lost, now), error)
             return None
         reel = Reel.open(path)
         _ = reel.timing  # read here, where it may take its time
         return reel
+
+    def _lost(self, error: HitpointError, asked: OpenSession) -> None:
+        if self.now is not None and self.now.session.film == asked.session.film:  # else another was opened meanwhile
+            self.missing = error
+            self.film_missing.emit(error)
 
     def _show_reel(self, reel: Reel | None) -> None:
         self.reel = reel

@@ -154,9 +154,12 @@ def test_a_port_that_cannot_be_is_told_once_in_words() -> None:
     events.subscribe(heard.append)
     playback = Playback(events, lambda: None)
     broken = Status(word="the port went away")
+    held: list[list[bool]] = []
     for status in (broken, broken, Status(), broken):
         playback._heard(status)
+        held.append([e.holds is not None and e.holds() for e in heard if isinstance(e, Message)])
     assert [e for e in heard if isinstance(e, Message)] == [Message("the port went away", "error")] * 2
+    assert held == [[True], [True], [False], [True, True]], "it is told that the port is there again"
     assert sum(isinstance(e, TransportRead) for e in heard) == 1
     playback.close()
 

@@ -84,7 +84,7 @@ class Journey:
         )
         self.until(lambda: window.viewer.shown == 0 and window.transport_bar.score.isVisible(), "the picture is there")
         self.photograph("1-spotted")
-        window.message.hide()
+        window.message.dismiss()
         QTest.mouseClick(window.transport_bar.score, Qt.MouseButton.LeftButton)
         self.until(
             lambda: window.document.now is not None and all(s.chosen for s in window.document.now.session.scenes), "it is scored"

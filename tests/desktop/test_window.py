@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from numbered_films import write_film
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDropEvent
-from PyQt6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
+from PyQt6.QtWidgets import QApplication, QFileDialog, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 from sittings import bytes_of, saved, scored
 
+from bridge.events import Message
 from desktop.actions import items
 from desktop.app import Faults
-from desktop.app import window as window_of
 from desktop.document import Document
 from desktop.hits import Hits
 from desktop.keys_page import KeysPage
@@ -26,6 +28,7 @@ from desktop.takes_report import FileReport
 from desktop.window import Window
 from engines.errors import HitpointError, OptionError
 from engines.picture.demo_film import CUTS, FRAMES, make_demo_film
+from engines.picture.reel import digest
 from engines.score.smf import write_smf
 from engines.session.deliver import score_of
 from engines.session.desk import Desk
@@ -54,7 +57,7 @@ def sitting(window: Window, session_file: Path, qtbot: QtBot) -> Window:
     window.commands.take(session_file)
     qtbot.waitUntil(lambda: window.timeline.sheet is not None, timeout=PATIENCE)
     qtbot.waitUntil(lambda: window.transport.timing.frames > 1, timeout=PATIENCE)
-    window.message.hide()
+    window.message.dismiss()
     return window
 
 
@@ -459,6 +462,59 @@ def test_a_film_that_is_nowhere_is_told_with_its_cure(window: Window, session_fi
     assert window.transport.timing.frames == session(window).film.frames, "the timeline works without it"
 
 
+def test_what_still_holds_comes_back_from_under_newer_lines(window: Window, session_file: Path, qtbot: QtBot) -> None:
+    window.commands.take(session_file)
+    qtbot.waitUntil(lambda: "not here any more" in window.message.text, timeout=PATIENCE)
+    message, away = window.message, [True]
+    window.document.studio.events.publish(Message("the port went away; plug it in again", "error", lambda: away[0]))
+    qtbot.waitUntil(lambda: message.text == "the port went away; plug it in again", timeout=PATIENCE)
+    assert not message._offer.isVisible()
+    window.document.studio.events.publish(Message("something was placed"))
+    qtbot.waitUntil(lambda: message.text == "something was placed", timeout=PATIENCE)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert message.text == "the port went away; plug it in again"
+    away[0] = False
+    qtbot.waitUntil(lambda: "not here any more" in message.text, timeout=PATIENCE)
+    assert message._offer.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert message.text == "", "put away by hand, it stays away"
+
+
+def test_a_film_that_moved_is_found_from_the_menu_and_its_line_goes(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    find = window.actions_by_name["relink"]
+    assert not find.isEnabled()
+    home = tmp_path / "a" / "score"
+    home.mkdir(parents=True)
+    known = scored().film
+    film = write_film(tmp_path / "a" / "film.mp4", known.frames, known.rate, 240)
+    there = replace(known, path=str(film), digest=digest(film), size=film.stat().st_size)
+    path = saved(replace(scored(), film=there), home / "cue.hitpoint")
+    moved = tmp_path / "b" / "elsewhere.mp4"
+    moved.parent.mkdir()
+    film.rename(moved)
+    window.commands.take(path)
+    qtbot.waitUntil(lambda: "not here any more" in window.message.text, timeout=PATIENCE)
+    assert find.isEnabled()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    window.message._offer.click()
+    assert "not here any more" in window.message.text, "nothing was chosen: it still holds"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(moved), ""))
+    find.trigger()
+    qtbot.waitUntil(lambda: window.document.reel is not None, timeout=PATIENCE)
+    assert window.message.text == ""
+    assert not find.isEnabled()
+
+
+def test_what_could_not_be_done_is_forgotten_once_something_else_is_open(window: Window, demo_film: Path, qtbot: QtBot) -> None:
+    window.document.undo()
+    qtbot.waitUntil(lambda: "no session is open" in window.message.text, timeout=PATIENCE)
+    window.commands.take(demo_film)
+    qtbot.waitUntil(lambda: window.document.film is not None and window.document.film.spotted is not None, timeout=PATIENCE)
+    assert "no session is open" not in window.message.text
+
+
 def test_a_list_keeps_its_arrows_and_gives_the_window_its_letters(sitting: Window, qtbot: QtBot) -> None:
     panel = sitting.docks["hits"].build()
     assert isinstance(panel, Hits)
@@ -577,42 +633,6 @@ def test_what_is_asked_of_a_window_that_was_closed_is_dropped(sitting: Window) -
     sitting.commands.add_hit(41)
     sitting.document.undo()
     sitting.document.beside(lambda: 1, print)
-
-
-def test_what_a_killed_program_left_is_offered_and_a_closed_one_is_not(
-    qapp: QApplication, preferences: Preferences, session_file: Path, trio: str, qtbot: QtBot
-) -> None:
-    first = Window(Document(), preferences)
-    first.document.open(session_file)
-    qtbot.waitUntil(lambda: first.document.now is not None, timeout=PATIENCE)
-    before = session(first)
-    first.commands.add_hit(77)
-    settle(first, qtbot, before)
-    first.document.studio.flush()
-    # killed: nothing of closeEvent runs, the system lets go of the lock
-    left = preferences.left_open
-    assert left == session_file
-    first.document._unsubscribe()
-    first.document.studio.close()
-    for pool in (first.document._acts, first.document._draws, first.document._films):
-        pool.shutdown()
-
-    second = window_of(preferences)
-    qtbot.addWidget(second)
-    assert "cue.hitpoint" in second.message.text
-    second.message._offer.click()
-    qtbot.waitUntil(lambda: second.document.now is not None, timeout=PATIENCE)
-    assert 77 in [hit.frame for hit in session(second).hits]
-    assert [step.sentence for step in second.document.now.history.done] == ["Mark a hit at frame 77"]  # type: ignore[union-attr]
-    second.close()
-    assert preferences.left_open is None
-    third = window_of(preferences)
-    qtbot.addWidget(third)
-    assert third.message.text == ""
-    assert preferences.recent == [str(session_file.resolve())]
-    third.close()
-    first.transport.stop()
-    first.deleteLater()
 
 
 def test_everything_done_is_on_the_disk_without_a_save(sitting: Window, session_file: Path, qtbot: QtBot) -> None:
