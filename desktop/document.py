@@ -96,9 +96,9 @@ class Document(QObject):
         as `refused`."""
         self._enter(self._acts, call, then)
 
-    def hear(self, call: Callable[[], object]) -> None:
+    def hear(self, call: Callable[[], T], then: Callable[[T], object] | None = None) -> None:
         """The same for what is played, which waits for no act."""
-        self._enter(self._plays, call, None)
+        self._enter(self._plays, call, then)
 
     def beside(self, call: Callable[[], T], then: Callable[[T], object]) -> None:
         """Has something worked out from frozen values beside the window, such as a report of a session; ``then`` gets it on the
