@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -85,29 +86,32 @@ class JobProgressed:
 
 @dataclass(frozen=True)
 class TransportRead:
-    """Where the transport is: ``seconds`` of the film, whether it rolls and at which speed, who leads, and why, in words."""
+    """Where the transport is: ``seconds`` of the film, whether it rolls and at which speed, who leads, and why, in words. That was so at
+    ``moment`` of Python's monotonic clock, in nanoseconds; whoever hears of it hears of it later."""
 
     seconds: float | None
     rolling: bool
     speed: float = 1.0
     leader: str = ""
     why: str = ""
+    moment: int = field(default_factory=time.monotonic_ns, compare=False)
 
     def json(self) -> dict[str, Any]:
         """As a subscriber on the wire reads it."""
-        return {"event": "transport", **vars(self)}
+        return {"event": "transport", **{name: value for name, value in vars(self).items() if name != "moment"}}
 
 
 @dataclass(frozen=True)
 class Message:
-    """A line for the composer; ``level`` is ``word`` or ``error``."""
+    """A line for the composer; ``level`` is ``word`` or ``error``. ``holds`` tells whether it is still so, where that may end by itself."""
 
     text: str
     level: Literal["word", "error"] = "word"
+    holds: Callable[[], bool] | None = field(default=None, compare=False, repr=False)
 
     def json(self) -> dict[str, Any]:
         """As a subscriber on the wire reads it."""
-        return {"event": "message", **vars(self)}
+        return {"event": "message", "text": self.text, "level": self.level}
 
 
 Event = SessionChanged | FilmChanged | JobProgressed | TransportRead | Message

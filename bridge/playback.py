@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -22,6 +23,9 @@ INLETS = ("auto", "virtual", "system", "jack", "jack transport", "link")
 
 ANSWER_S = 2.0
 """Seconds for which a wire waits until the player confirms what it was told."""
+
+STARTS_S, SLICE_S = 20.0, 0.05
+"""Seconds within which the player must be at work, on however busy a machine; between two looks whether that is still wanted."""
 
 
 class Playback:
@@ -96,6 +100,36 @@ class Playback:
         player = self.open()
         self._notes.flush()
         player.play()
+
+    def join(self, place: Callable[[], Fraction | None]) -> bool:
+        """Rolls with a picture that rolls already, from where that is once the player is at work: ``place`` says where, None when it
+        rolls no longer, or elsewhere. Whether it came to that. Raises SessionError where no session is open, and PortError where the
+        player does not answer."""
+        if self._session() is None:
+            raise SessionError("no session is open", where="transport", cure="open one first")
+        player = self.open()
+        self._notes.flush()
+        if not self._obeyed_while(player, place):
+            return False
+        here = place()
+        if here is None:
+            return False
+        player.locate(here)
+        player.play()
+        return self._obeyed_while(player, place)
+
+    def _obeyed_while(self, player: Player, place: Callable[[], Fraction | None]) -> bool:
+        """Waits until the player has obeyed every order, or somebody else has something better for it to do."""
+        until = time.monotonic() + STARTS_S
+        while place() is not None:
+            try:
+                player.settle(timeout=SLICE_S)
+            except PortError:
+                if time.monotonic() > until:
+                    raise
+            else:
+                return True
+        return False
 
     def stop(self) -> None:
         """Stands; no note is left sounding."""
@@ -191,15 +225,16 @@ class Playback:
     def _heard(self, status: Status) -> None:
         reading = status.reading if status.follows else None
         leader, why = ("Hitpoint", "") if reading is None else (reading.leader or "Hitpoint", reading.because)
-        read = TransportRead(float(status.seconds), status.rolling, float(status.speed), leader, why)
+        moment = time.monotonic_ns() if status.moment is None else status.moment
+        read = TransportRead(float(status.seconds), status.rolling, float(status.speed), leader, why, moment)
         if read != self._said:
             self._said = read
             self._events.publish(read)
         faults = frozenset(f"{port.name}: {port.fault}" for port in (*status.outlets, *status.inlets) if port.fault)
         faults |= {status.word} if status.word else frozenset()
-        for fault in sorted(faults - self._faults):
-            self._events.publish(Message(fault, "error"))
-        self._faults = faults
+        fresh, self._faults = faults - self._faults, faults
+        for fault in sorted(fresh):
+            self._events.publish(Message(fault, "error", lambda fault=fault: fault in self._faults))  # type: ignore[misc]
 
 
 def routes_of(text: str) -> list[Route]:

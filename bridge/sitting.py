@@ -55,7 +55,7 @@ class Sitting:
         self._lock, self._writing = RLock(), Lock()
         self._closed = False
         self._serial = 0
-        self._disk = Latest(self.write, lambda error: publish(Message(f"not saved: {error}", "error")), "disk")
+        self._disk = Latest(self.write, self._refused, "disk")
 
     @property
     def now(self) -> OpenSession:
@@ -143,6 +143,9 @@ class Sitting:
                 _ = self._desk.content  # made once, and shared
                 copy = replace(self._desk)
             return updated(copy)
+
+    def _refused(self, error: HitpointError) -> None:
+        self._publish(Message(f"not saved: {error}", "error", lambda: self._disk.behind and not self._closed))
 
     def save(self, path: Path | None = None) -> Path:
         """Saves now; a new ``path`` becomes the session's once it lies there. Raises OptionError, OutputError, SessionError; then

@@ -50,6 +50,8 @@ def items() -> tuple[Item, ...]:
         Item("demo", "file", tr("Open the &demo film"), (), tr("A short film of our own, to try everything on")),
         Item("save_as", "file", tr("Save session &as…"), ("Ctrl+Shift+S",),
              tr("Go on in another file; every act is saved anyway")),
+        Item("relink", "file", tr("&Find the film…"), (),
+             tr("Say where the film of this session lies now; for a film that has moved")),
         Item("new_cut", "file", tr("Look at a &new cut…"), ("Ctrl+Alt+O",),
              tr("Compare the session with a new cut; nothing changes yet"), line=True, dock="recut"),
         Item("accept_cut", "file", tr("&Accept what is ticked of the new cut"), ("Ctrl+Alt+Return",),
@@ -152,6 +154,7 @@ class Actions:
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
         self._by_name: dict[str, QAction] = {}
+        self._docks: list[QAction] = []
         self.menus: dict[str, QMenu] = {}
         bar = window.menuBar()
         assert bar is not None
@@ -165,8 +168,18 @@ class Actions:
         return self._by_name[name]
 
     def all(self) -> list[QAction]:
-        """All of them, in the order of the menus."""
+        """All rows of the table, in its order."""
         return list(self._by_name.values())
+
+    def every(self) -> list[QAction]:
+        """The same and those of the docks: everything that palette and page of keys tell."""
+        return [*self.all(), *self._docks]
+
+    def add_dock(self, action: QAction) -> None:
+        """One more row: that of a dock, which names itself."""
+        self.menus["view"].addAction(action)
+        self._window.addAction(action)
+        self._docks.append(action)
 
     def add(self, item: Item, call: Callable[[], object]) -> QAction:
         """One more row, and what it calls."""

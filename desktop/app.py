@@ -85,14 +85,19 @@ class Faults(QObject):
 def window(preferences: Preferences, document: Document | None = None) -> Window:
     """The window, with what a killed program left offered in it."""
     made = Window(document or Document(), preferences)
-    left = preferences.left_open
-    if left is not None:
-        made.message.say(
-            lambda: tr("Hitpoint was ended while {} was open. It is as you left it.").format(left.name),
-            lambda: tr("Open it"),
-            lambda: made.document.open(left),
-        )
+    for left in preferences.left_open.left[:1]:
+        _offer(made, left)
     return made
+
+
+def _offer(shown: Window, left: Path) -> None:
+    document = shown.document
+    shown.message.say(
+        lambda: tr("Hitpoint was ended while {} was open. It is as you left it.").format(left.name),
+        lambda: tr("Open it"),
+        lambda: document.open(left),
+        holds=lambda: document.home is None or document.home.resolve() != left,
+    )
 
 
 def first(shown: Window, preferences: Preferences) -> None:
@@ -102,7 +107,8 @@ def first(shown: Window, preferences: Preferences) -> None:
     preferences.set("started", True)
     shown.commands.opening.demo()
     shown.message.say(
-        lambda: tr("This short film is ours, to try everything on: score it with one click, or open your own (Ctrl+O).")
+        lambda: tr("This short film is ours, to try everything on: score it with one click, or open your own (Ctrl+O)."),
+        holds=lambda: shown.document.now is None,
     )
 
 

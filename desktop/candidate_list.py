@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import QListView
+from PyQt6.QtWidgets import QLabel, QListView, QPushButton, QVBoxLayout, QWidget
 
 from desktop.language import words
 
@@ -44,6 +45,33 @@ class List(QListView):
     def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
         self.left.emit()
         super().leaveEvent(event)
+
+
+def spotting_button(call: Callable[[], object], parent: QWidget) -> QPushButton:
+    """What asks for other tempo maps."""
+    button = QPushButton(tr("Spot again"), parent)
+    button.setToolTip(tr("Look for other tempo maps around what is locked (Ctrl+Alt+T)"))
+    button.clicked.connect(lambda: call())
+    return button
+
+
+class Unasked(QWidget):
+    """What lies in the list's place while nobody has asked for maps of a cue with so many hits that they are not looked for by
+    themselves."""
+
+    def __init__(self, ask: Callable[[], object], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        word = QLabel(tr("This cue has many hits: looking for tempo maps takes a while, and is done when you ask for it."), self)
+        word.setWordWrap(True)
+        word.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        word.setProperty("quiet", True)
+        self.ask = spotting_button(ask, self)
+        column = QVBoxLayout(self)
+        column.addStretch(1)
+        column.addWidget(word)
+        column.addWidget(self.ask, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        self.hide()
 
 
 def effect(before: Session, after: Session) -> str:

@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
 from desktop import theme
 from desktop.aside import Aside
 from desktop.candidate_limits import LimitsForm, Locks
-from desktop.candidate_list import List, effect
+from desktop.candidate_list import List, Unasked, effect, spotting_button
 from desktop.candidate_rows import Painted, Row, Rows, row_of
 from desktop.click_sound import beats_of
 from desktop.language import words
@@ -106,9 +106,7 @@ class Candidates(QWidget):
         self.locks = Locks(self)
         self.locks.locked.connect(lambda first, last, shut: self._document.act(Lock((first, last), shut)))
         self.limits.changed.connect(self._settle.start)
-        self.again = QPushButton(tr("Spot again"), self)
-        self.again.setToolTip(tr("Look for other tempo maps around what is locked (Ctrl+Alt+T)"))
-        self.again.clicked.connect(self.spot_again)
+        self.again = spotting_button(self.spot_again, self)
         self.use = QPushButton(tr("Use this map"), self)
         self.use.setToolTip(tr("Put the cue on the selected tempo map (Enter)"))
         self.use.clicked.connect(self.choose)
@@ -142,8 +140,9 @@ class Candidates(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
         layout.setSpacing(theme.GAP)
-        for part in (self.limits, self.locks, legend, self.list, self.effect, self.word):
-            layout.addWidget(part, 1 if part is self.list else 0)
+        self.unasked = Unasked(self.spot_again, self)
+        for part in (self.limits, self.locks, legend, self.list, self.unasked, self.effect, self.word):
+            layout.addWidget(part, 1 if part in (self.list, self.unasked) else 0)
         layout.addLayout(foot)
         self.list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -184,7 +183,9 @@ class Candidates(QWidget):
     def _session_changed(self, event: SessionChanged) -> None:
         if event.now is not None:
             self._show_session(event.now.session)
-        elif self._document.film is None:
+        elif (film := self._document.film) is not None:  # it takes the session's place
+            self._film_changed(film)
+        else:
             self._session, self._maps = None, None
             self._show([], ())
 
@@ -195,19 +196,21 @@ class Candidates(QWidget):
         self.locks.fill(len(session.bars), runs(sorted(locked_bars(session))))
         asked = (session.hits, session.tempo_map, session.limits, locked_bars(session), session.told)
         if fresh:
-            self._maps = None
+            self._maps, self._spotted_for = None, ()  # it may have been here before, and another film since
             self._show([], ())
         if asked != self._spotted_for:
             self._spotted_for = asked
             self.effect.setText("")
             self._stale = len(session.hits) <= MANY
+            self._wait(not self._stale)
             if self._stale and self.seen.on:
                 self._settle.start()
 
     def _film_changed(self, film: OpenFilm) -> None:
         if self._document.now is not None or film is None:
             return
-        self._session, self._maps = None, None
+        self._session, self._maps, self._stale = None, None, False
+        self._settle.stop()
         if film.spotted is None:
             self._show([], ())
             return
@@ -222,6 +225,7 @@ class Candidates(QWidget):
         """Looks for tempo maps within the limits of the form, beside the window."""
         self._settle.stop()
         self._stale = False
+        self._wait(False)
         limits, document = self.limits.limits, self._document
         if self._session is not None:
             document.do(lambda: document.studio.spot_again(limits), self._began)
@@ -244,6 +248,7 @@ class Candidates(QWidget):
         self._job = 0
         maps, session = self._document.studio.maps, self._session
         if reading.state != "done" or maps is None or session is None:
+            self._wait(session is not None and len(session.hits) > MANY)
             return
         self._show_maps(maps, session)
 
@@ -260,10 +265,21 @@ class Candidates(QWidget):
         self._leave()
         self.model.show(rows, locked)  # type: ignore[arg-type]
         self.use.setEnabled(bool(rows))
+        self._wait(False)
+        if not rows:
+            self._aside.forget("effect")
+            self.effect.setText("")
         at = next((k for k, row in enumerate(rows) if row.in_use), 0)
         if rows:
             self.list.setCurrentIndex(self.model.index(at))
             self._say_effect(rows[at])  # also where the list stands on the same row as before
+
+    def _wait(self, unasked: bool) -> None:
+        """Says in the list's place that maps are looked for when somebody asks, or shows the list."""
+        if unasked:
+            self._leave()
+        self.list.setVisible(not unasked)
+        self.unasked.setVisible(unasked)
 
     # looking and listening
 

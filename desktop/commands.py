@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QInputDialog, QMessageBox
 
 from desktop import theme
 from desktop.actions import Actions, Item
 from desktop.compose_wish import wishes_of
 from desktop.handing import Handing
+from desktop.keys_page import KeysPage
 from desktop.language import LANGUAGES, current, speak, words
 from desktop.opening import Opening
 from desktop.palette import Palette
@@ -55,6 +57,9 @@ WITH_SESSION = {
     *("deliver", "place", "preview", "cue_sheet", "click_out", "brief_out", "brief_in"),
 }
 """What needs a session."""
+
+SCORES = {"score", "refill_all"}
+"""What composes all of it, once at a time."""
 
 
 class Commands:
@@ -125,6 +130,10 @@ class Commands:
                 action.setEnabled(now is not None and not now.read_only)
             elif name not in ALWAYS:
                 action.setEnabled(now is not None or film is not None)
+            if name == "relink":
+                action.setEnabled(now is not None and not now.read_only and self.window.document.missing is not None)
+            if name in SCORES and self.window.document.scoring:
+                action.setEnabled(False)
 
     @property
     def _sheet(self) -> Sheet | None:
@@ -260,7 +269,8 @@ class Commands:
 
     def palette(self) -> None:
         """Everything by its name."""
-        found = Palette(self.window.actions_by_name.all(), self.window)
+        found = Palette(self.window.actions_by_name.every(), self.window)
+        found.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         centre = self.window.geometry().center()
         found.move(centre.x() - found.width() // 2, self.window.geometry().top() + 80)
         found.show()
@@ -330,14 +340,7 @@ class Commands:
 
     def keys(self) -> None:
         """Every key on one page."""
-        rows = [
-            f"{action.shortcut().toString():<16}{action.text().replace('&', '')}"
-            for action in self.window.actions_by_name.all()
-            if action.shortcut().toString()
-        ]
-        box = QMessageBox(QMessageBox.Icon.NoIcon, tr("Keys"), "\n".join(rows), QMessageBox.StandardButton.Close, self.window)
-        box.setFont(theme.figures(9.0))
-        box.open()
+        KeysPage(self.window.actions_by_name, self.window).open()
 
     def about(self) -> None:
         """Version, licence, and where the log lies."""

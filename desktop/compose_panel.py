@@ -167,6 +167,7 @@ class Compose(QWidget):
     def _connect(self, document: Document) -> None:
         document.session_changed.connect(self._session_changed)
         document.job_changed.connect(self.work.show_job)
+        document.scoring_changed.connect(self.show_scope)
         self.work.cancel_asked.connect(document.cancel)
         self.follow.scene_changed.connect(lambda _: self.show_scope())
         self.scope.idClicked.connect(lambda _: self.show_scope())
@@ -215,8 +216,9 @@ class Compose(QWidget):
     def show_scope(self) -> None:
         """Another scene, or the cue."""
         session, scene = self.session, self.scene
-        for part in (self.brief, self.engine, self.rights, self.features, self.seed, self.dice, self.lock, self.refill_all):
+        for part in (self.brief, self.engine, self.rights, self.features, self.seed, self.dice, self.lock):
             part.setEnabled(session is not None)
+        self.refill_all.setEnabled(session is not None and not self._document.scoring)
         here = session is not None and self.follow.scene > 0
         locked = here and session is not None and shut(session.span(self.follow.scene))
         self.refill.setEnabled(here and not locked)

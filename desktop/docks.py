@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from PyQt6.QtCore import QEvent, Qt, QTimer
-from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
 from desktop.keys import is_own
@@ -81,16 +82,21 @@ class Dock(QDockWidget):
     def __init__(self, place: Place, document: Document, transport: Transport, window: QMainWindow) -> None:
         super().__init__(place.title, window)
         self.setObjectName(place.name)
-        self.setAccessibleName(place.title)
         self.place = place
         self.panel: QWidget | None = None
-        self._parts = document, transport
+        self._parts, self._window = (document, transport), window
         hollow = QWidget(self)
         QVBoxLayout(hollow).setContentsMargins(0, 0, 0, 0)
         self.setWidget(hollow)
         self._spoken, self._seen = "", False
+        self.action = QAction(window)
+        """Its row in the menus: Qt's own would hide a dock that lies under another, where whoever asks for it wants to see it."""
+        self.action.setCheckable(True)
+        self.action.setShortcut(place.keys)
+        self.action.triggered.connect(lambda checked=False: self.turn())
         self._kept: object = None
         self.visibilityChanged.connect(self._turned)
+        self.speak()
 
     def event(self, event: QEvent | None) -> bool:
         if event is not None and is_own(event):  # a dock that floats is a window of its own
@@ -108,6 +114,10 @@ class Dock(QDockWidget):
         self.place = next(place for place in places() if place.name == self.place.name)
         self.setWindowTitle(self.place.title)
         self.setAccessibleName(self.place.title)
+        tip = tr("Show the dock {}; hide it where it is seen").format(self.place.title)
+        self.action.setText(self.place.title)
+        self.action.setStatusTip(tip)
+        self.action.setToolTip(f"{tip} ({self.action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
 
     @property
     def stale(self) -> bool:
@@ -127,10 +137,26 @@ class Dock(QDockWidget):
         if self._seen:
             _build_soon(self)
 
+    @property
+    def covered(self) -> bool:
+        """Whether it lies under another dock. To Qt it is visible all the same."""
+        return not self.isHidden() and not self._seen
+
+    def turn(self) -> None:
+        """Shows it, also where it lies under another; hides it where it is seen."""
+        if self._seen:
+            self.hide()
+        else:
+            self.bring_up()
+        self.action.setChecked(not self.isHidden())
+
     def _turned(self, seen: bool) -> None:
         self._seen = seen
+        self.action.setChecked(not self.isHidden())
         if seen:
             _build_soon(self)
+        elif (focus := QApplication.focusWidget()) is not None and self.isAncestorOf(focus):
+            self._window.setFocus()  # keys are not for what nobody sees
 
     def build(self) -> QWidget:
         """The panel, made now where it was not yet."""

@@ -21,11 +21,12 @@ from bridge.jobs import fault
 from bridge.studio import OpenFilm, Studio
 from desktop.gathering import Gathering
 from desktop.sheet import Sheet, sheet_of_film, sheet_of_session
-from engines.errors import HitpointError
+from engines.errors import HitpointError, OptionError
 from engines.session.film import SUFFIXES, find_film
 
 if TYPE_CHECKING:
     from bridge.jobs import Job
+    from bridge.sitting import Acted
     from engines.picture.reel import Reel
     from engines.session.desk import Act
 
@@ -50,9 +51,13 @@ class Document(QObject):
     film_missing = pyqtSignal(object)  # FilmError: the session's film is nowhere near
     drawn = pyqtSignal(object)  # Sheet: all that the timeline draws
     job_changed = pyqtSignal(object)  # JobReading
+    scoring_changed = pyqtSignal()  # all of something begins to be composed, or has ended
     transport_read = pyqtSignal(object)  # TransportRead: where the player, or the DAW that it follows, is
     said = pyqtSignal(str)  # a word to the composer
     refused = pyqtSignal(object)  # HitpointError: what could not be done, in one line
+    ailing = pyqtSignal(
+        object, object
+    )  # HitpointError: what is not as it should be, and a call that tells whether it still is so
     _posted = pyqtSignal(object, object)  # a function and what it is called with, on the window's thread
 
     def __init__(self, studio: Studio | None = None, parent: QObject | None = None) -> None:
@@ -69,12 +74,16 @@ class Document(QObject):
         """The film that is shown."""
         self.sheet: Sheet | None = None
         """What the timeline draws."""
+        self.missing: HitpointError | None = None
+        """Why the film of the open session is not shown; None where it is."""
         self._acts = ThreadPoolExecutor(1, "hitpoint desk")
         self._draws = ThreadPoolExecutor(1, "hitpoint sheet")
         self._films = ThreadPoolExecutor(1, "hitpoint reel")
         self._plays = ThreadPoolExecutor(1, "hitpoint play")
         self._drawing, self._wanted = Lock(), 0
         self._closed = False
+        self._scores: dict[Path, int] = {}
+        """What is being scored, a session or a film, and by which job; 0 until it is queued."""
         self._shown_film = ""
         self._waiting: deque[tuple[Callable[[Any], object], object]] = deque()
         self._posted.connect(self._call)
@@ -87,9 +96,9 @@ class Document(QObject):
         as `refused`."""
         self._enter(self._acts, call, then)
 
-    def hear(self, call: Callable[[], object]) -> None:
+    def hear(self, call: Callable[[], T], then: Callable[[T], object] | None = None) -> None:
         """The same for what is played, which waits for no act."""
-        self._enter(self._plays, call, None)
+        self._enter(self._plays, call, then)
 
     def beside(self, call: Callable[[], T], then: Callable[[T], object]) -> None:
         """Has something worked out from frozen values beside the window, such as a report of a session; ``then`` gets it on the
@@ -116,15 +125,52 @@ class Document(QObject):
         """Composes a scene again, as `Studio.refill` takes it."""
         self.do(lambda: self.studio.refill(scene, **wish))
 
+    @property
+    def scoring(self) -> bool:
+        """Whether all of what is open is being composed, or waits to be."""
+        return self.home in self._scores
+
+    @property
+    def home(self) -> Path | None:
+        """The file of what is open: a session, else a film."""
+        if self.now is not None:
+            return self.now.path
+        return None if self.film is None else self.film.reel.path
+
     def score(self, seed: int | None = None, features: Sequence[Path] | None = None) -> None:
-        """Composes every scene of what is shown: of the session, or of a film that was opened after it, in a new session beside it."""
-        film = self.film
-        if self.now is not None or film is None:
-            self.do(lambda: self.studio.score(seed, features=features))
-        else:
+        """Composes every scene of what is shown: of the session, or of a film that was opened after it, in a new session beside it. While
+        that is done a second request is refused: it would come to a session that the first has open."""
+        home, film = self.home, self.film
+        if home in self._scores:
+            self.refused.emit(OptionError("is being scored already", where=home.name, cure="wait for it, or cancel it first"))
+            return
+        path = None
+        if self.now is None and film is not None:
             beside = film.reel.path.resolve()
             path = beside.with_name(f"{beside.stem}-score") / "cue.hitpoint"
-            self.do(lambda: self.studio.score(seed, path=path, features=features))
+        if home is None:
+            self.do(lambda: self.studio.score(seed, features=features))
+            return
+
+        def begin() -> Job[Acted]:
+            try:
+                return self.studio.score(seed, path=path, features=features)
+            except BaseException:
+                self._post(self._score_ended, home)
+                raise
+
+        self._scores[home] = 0
+        self.scoring_changed.emit()
+        self.do(begin, lambda job: self._score_began(home, job))
+
+    def _score_began(self, home: Path, job: Job[Acted]) -> None:
+        self._scores[home] = job.number
+        if job.reading.ended:  # before anybody here had heard its number
+            self._score_ended(home)
+
+    def _score_ended(self, home: Path) -> None:
+        if self._scores.pop(home, None) is not None:
+            self.scoring_changed.emit()
 
     def cancel(self, job: int) -> None:
         """Stops a job, by its number."""
@@ -223,12 +269,14 @@ class Document(QObject):
 
     def _session_changed(self, event: SessionChanged) -> None:
         self.now = event.now
+        now, film = event.now, "" if event.now is None else f"{event.now.session.film.digest} {event.now.session.film.path}"
+        another = now is not None and self._shown_film != film
+        if now is None or another:
+            self.missing = None
         self.session_changed.emit(event)
-        if event.now is not None:
-            now = event.now
+        if now is not None:
             self._draw(lambda: sheet_of_session(now.session))
-            film = f"{now.session.film.digest} {now.session.film.path}"
-            if self._shown_film != film:
+            if another:
                 self._shown_film = film
                 if not self.shows_of(event):
                     self._enter(self._films, lambda: self._reel_of(now), self._show_reel)
@@ -258,11 +306,16 @@ class Document(QObject):
 
     def _job_changed(self, reading: Any) -> None:
         self.job_changed.emit(reading)
+        if reading.ended:
+            for home in [home for home, job in self._scores.items() if job == reading.number]:
+                self._score_ended(home)
         if reading.state == "failed":
             self.refused.emit(reading.error)
 
     def _message(self, message: Message) -> None:
-        if message.level == "error":
+        if message.level == "error" and message.holds is not None:
+            self.ailing.emit(HitpointError(message.text), message.holds)
+        elif message.level == "error":
             self.refused.emit(HitpointError(message.text))
         else:
             self.said.emit(message.text)
@@ -291,11 +344,16 @@ class Document(QObject):
         try:
             path = find_film(now.session, now.path)
         except HitpointError as error:
-            self._post(self.film_missing.emit, error)
+            self._post(lambda lost: self._lost(lost, now), error)
             return None
         reel = Reel.open(path)
         _ = reel.timing  # read here, where it may take its time
         return reel
+
+    def _lost(self, error: HitpointError, asked: OpenSession) -> None:
+        if self.now is not None and self.now.session.film == asked.session.film:  # else another was opened meanwhile
+            self.missing = error
+            self.film_missing.emit(error)
 
     def _show_reel(self, reel: Reel | None) -> None:
         self.reel = reel

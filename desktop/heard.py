@@ -36,8 +36,11 @@ class Heard(QObject):
         self.on = True
         self.driven = Driven(document, transport, self)
         self._document, self._transport, self._clock = document, transport, clock
-        self._playing = False
-        self._read: tuple[TransportRead, int] | None = None
+        self._playing = self._together = False
+        """Whether the music shall play, and whether it does, from where the picture is: what was said of it before is of another place."""
+        self._turn = 0
+        self._last: float | None = None  # where the music was, as it said last since then
+        self._read: TransportRead | None = None
         transport.rolled.connect(self._rolled)
         transport.located.connect(self._located)
         document.transport_read.connect(self._heard)
@@ -63,40 +66,54 @@ class Heard(QObject):
         """Where the one that leads is now, from what it said last."""
         status = self._document.studio.playback.status
         told = None if status is None else status.reading
-        if self._read is None or self._read[0].seconds is None or told is None:
+        read = self._read
+        if read is None or read.seconds is None or told is None:
             why = "" if told is None else told.why
             return Reading("lost", None, None, None, 0.0, 0.0, 0.0, None, why)
-        read, moment = self._read
-        run = Fraction(read.speed) * Fraction(self._clock() - moment, _SECOND) if read.rolling else Fraction(0)
-        seconds = max(Fraction(0), Fraction(read.seconds or 0) + run)
+        seconds = max(Fraction(0), self._now(read))
         frame = self._transport.timing.at(seconds)
         return Reading(
             told.state, seconds, told.timecode, frame, read.speed, told.offset_ms, told.jitter_ms, told.leader, told.why
         )  # fmt: skip
 
+    def _now(self, read: TransportRead) -> Fraction:
+        """Where it is now that was there when it was read."""
+        run = Fraction(read.speed) * Fraction(self._clock() - read.moment, _SECOND) if read.rolling else Fraction(0)
+        return Fraction(read.seconds or 0) + run
+
     def _rolled(self, speed: float) -> None:
         if speed == 1 and self.on and self._document.now is not None:
-            self._playing = True
-            playback, seconds = self._document.studio.playback, self._transport.seconds
-
-            def play() -> None:
-                playback.locate(seconds)
-                playback.play()
-
-            self._document.hear(play)
+            self._join()
         elif self._playing:
             self._stop()
 
     def _located(self, frame: int) -> None:
         if self._playing:
-            seconds = self._transport.seconds
-            self._document.hear(lambda: self._document.studio.playback.locate(seconds))
+            self._join()
+
+    def _join(self) -> None:
+        """Has the music begin where the picture is by the time the player can: it may have to be started first, and the picture rolls."""
+        self._playing, self._together, self._last = True, False, None
+        self._turn += 1
+        turn, playback, transport = self._turn, self._document.studio.playback, self._transport
+
+        def place() -> Fraction | None:
+            return transport.moment if turn == self._turn else None
+
+        def joined(rolls: bool) -> None:
+            self._together = rolls and turn == self._turn
+
+        self._document.hear(lambda: playback.join(place), joined)
 
     def _stop(self) -> None:
-        self._playing = False
+        self._playing = self._together = False
+        self._turn += 1
         self._document.hear(self._document.studio.playback.stop)
 
     def _heard(self, read: TransportRead) -> None:
-        self._read = read, self._clock()
-        if self._playing and read.rolling and read.seconds is not None and not self._transport.follows:
-            self._transport.set_right(Fraction(read.seconds), APART)
+        self._read = read
+        if not self._together or not read.rolling or read.seconds is None or self._transport.follows:
+            return
+        went_back = self._last is not None and read.seconds < self._last  # round a loop, or somebody else took it there
+        self._last = read.seconds
+        self._transport.set_right(self._now(read), APART, went_back)

@@ -88,9 +88,7 @@ class Hits(QWidget):
         self.table.columns.setResizeContentsPrecision(20)  # rows that are measured: of two thousand all would be too many
         self.table.columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.columns.setStretchLastSection(True)
-        chosen = self.table.selectionModel()
-        assert chosen is not None
-        chosen.currentRowChanged.connect(lambda new, old: self._go(new.row()))
+        self.table.gone_to.connect(self._go)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
         column.addWidget(self._summary)

@@ -1,4 +1,5 @@
-"""Keys between window and widgets: a list that has them keeps its arrows, a button its space, and everything else goes to the window."""
+"""Keys between window and widgets: a list that has them keeps its arrows, a button its space, and everything else goes to the window;
+Tab goes to what is seen."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDockWidget,
     QMenu,
     QTabBar,
     QWidget,
@@ -42,3 +44,31 @@ def is_own(event: QEvent | None) -> bool:
         return False
     focus = QApplication.focusWidget()
     return any(isinstance(focus, kind) and event.key() in keys for kind, keys in OWN)
+
+
+def tab_on(window: QWidget, on: bool) -> bool:
+    """Gives the keys to the next widget of a window (or to the one before) that takes them by Tab and is seen; whether there is one.
+
+    Qt itself walks into docks that lie under others: to it they are visible, and only lie beyond the window's edge.
+    """
+    hints = QApplication.styleHints()
+    everything = hints is None or hints.tabFocusBehavior() == Qt.TabFocusBehavior.TabFocusAllControls
+    taken = Qt.FocusPolicy.TabFocus if everything else Qt.FocusPolicy.StrongFocus
+    first = other = window.focusWidget() or window
+    while True:
+        along = other.nextInFocusChain() if on else other.previousInFocusChain()
+        if along is None or along is first:
+            return False
+        other = along
+        takes = other.focusPolicy() & taken == taken and other.focusProxy() is None and other.isEnabled()
+        if takes and other.window() is window and other.isVisibleTo(window) and not is_covered(other):
+            other.setFocus(Qt.FocusReason.TabFocusReason if on else Qt.FocusReason.BacktabFocusReason)
+            return True
+
+
+def is_covered(widget: QWidget) -> bool:
+    """Whether a widget belongs to a dock that lies under another."""
+    above: QWidget | None = widget
+    while above is not None and not isinstance(above, QDockWidget):
+        above = above.parentWidget()
+    return above is not None and above.visibleRegion().isEmpty()

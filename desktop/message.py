@@ -1,10 +1,12 @@
-"""The message bar: one calm line of what happened or what went wrong, with its cure, and at most one thing to do about it."""
+"""The message bar: one calm line of what happened or what went wrong, with its cure, and at most one thing to do about it; what still
+holds comes back from under newer lines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop import theme
@@ -14,11 +16,30 @@ from engines.errors import HitpointError
 tr = words("message")
 Line = str | Callable[[], str]
 """What is said: as it is, or made anew in whatever language the window speaks."""
+MARKS = {"word": "●", "error": "▲"}
+LOOK_MS = 500
+"""Between two looks whether what is said still holds: nobody tells when a port is there again."""
+
+
+@dataclass(eq=False)
+class Said:
+    """One message. Where ``holds`` is given it stands, under newer ones too, for as long as that is so; else it passes with the next."""
+
+    kind: str
+    line: Line
+    offer: Line = ""
+    call: Callable[[], object] | None = None
+    holds: Callable[[], bool] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether what it says is so no longer."""
+        return self.holds is not None and not self.holds()
 
 
 class MessageBar(QFrame):
-    """Hidden until there is something to say; Escape or its cross hides it again. It lies over the upper edge of its parent, and moves
-    nothing there."""
+    """Hidden until there is something to say. It shows the newest; Escape or its cross puts that away, and shows what still holds. It lies
+    over the upper edge of its parent, and moves nothing there."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -32,12 +53,14 @@ class MessageBar(QFrame):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._offer = QPushButton(self)
         self._offer.clicked.connect(self._take)
-        self._call: Callable[[], object] | None = None
-        self._said: tuple[Line, Line] = ("", "")
+        self._said: list[Said] = []
+        self._looking = QTimer(self)
+        self._looking.setInterval(LOOK_MS)
+        self._looking.timeout.connect(self.look_again)
         cross = self._cross = QToolButton(self)
         cross.setText("✕")
         cross.setAutoRaise(True)
-        cross.clicked.connect(self.hide)
+        cross.clicked.connect(self.dismiss)
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * theme.GAP, theme.GAP, theme.GAP, theme.GAP)
         row.setSpacing(2 * theme.GAP)
@@ -51,7 +74,8 @@ class MessageBar(QFrame):
         self.setAccessibleName(tr("Message"))
         self._cross.setAccessibleName(tr("Close the message"))
         self._cross.setToolTip(tr("Close the message (Esc)"))
-        line, offer = (said if isinstance(said, str) else said() for said in self._said)
+        shown = self._said[-1] if self._said else Said("word", "")
+        line, offer = (said if isinstance(said, str) else said() for said in (shown.line, shown.offer))
         self._text.setText(line)
         self.setAccessibleDescription(line)
         self._offer.setText(offer)
@@ -69,23 +93,53 @@ class MessageBar(QFrame):
         """The line that is shown; nothing while the bar is hidden."""
         return "" if self.isHidden() else self._text.text()
 
-    def say(self, line: Line, offer: Line = "", call: Callable[[], object] | None = None) -> None:
+    def say(
+        self, line: Line, offer: Line = "", call: Callable[[], object] | None = None, holds: Callable[[], bool] | None = None
+    ) -> None:
         """A word to the composer, with something to do about it where there is."""
-        self._show("word", line, "●", offer, call)
+        self._add(Said("word", line, offer, call, holds))
 
-    def refuse(self, error: HitpointError) -> None:
-        """What could not be done, and the cure."""
-        self._show("error", str(error), "▲")
+    def refuse(self, error: HitpointError, holds: Callable[[], bool] | None = None) -> None:
+        """What could not be done, or is not as it should be, and the cure."""
+        self._add(Said("error", str(error), holds=holds))
 
-    def _show(self, kind: str, line: Line, mark: str, offer: Line = "", call: Callable[[], object] | None = None) -> None:
-        self.setProperty("kind", kind)
-        for part in (self, self._mark):  # a style follows a property only when it is asked to look again
-            if (style := part.style()) is not None:
-                style.unpolish(part)
-                style.polish(part)
-        self._mark.setText(mark)
-        self._call = call
-        self._said = line, offer
+    def dismiss(self) -> None:
+        """Puts away what is shown."""
+        self._said = self._said[:-1]
+        self._show()
+
+    def forget_errors(self) -> None:
+        """What could not be done belongs to what was open then, and something else is open now."""
+        self._said = [said for said in self._said if said.kind != "error" or said.holds is not None]
+        self._show()
+
+    def look_again(self) -> None:
+        """Puts away what holds no longer."""
+        self._said = [said for said in self._said if not said.over]
+        self._show()
+
+    def _add(self, said: Said) -> None:
+        self._said = [old for old in self._said if old.holds is not None and not old.over and old.line != said.line]
+        if not said.over:
+            self._said.append(said)
+        self._show()
+
+    def _show(self) -> None:
+        if any(said.holds is not None for said in self._said):
+            self._looking.start()
+        else:
+            self._looking.stop()
+        if not self._said:
+            self.hide()
+            return
+        kind = self._said[-1].kind
+        if kind != self.property("kind"):
+            self.setProperty("kind", kind)
+            for part in (self, self._mark):  # a style follows a property only when it is asked to look again
+                if (style := part.style()) is not None:
+                    style.unpolish(part)
+                    style.polish(part)
+        self._mark.setText(MARKS[kind])
         self.speak()
         self.show()
         self._lie()
@@ -104,6 +158,8 @@ class MessageBar(QFrame):
             self.raise_()
 
     def _take(self) -> None:
-        self.hide()
-        if self._call is not None:
-            self._call()
+        taken = self._said[-1]
+        if taken.holds is None:  # else it is there until it is done
+            self.dismiss()
+        if taken.call is not None:
+            taken.call()

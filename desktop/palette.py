@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PyQt6.QtCore import QEvent, QObject, Qt
-from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
+from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence, QShowEvent
 from PyQt6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from desktop import theme
@@ -32,10 +32,14 @@ def likeness(asked: str, name: str) -> int | None:
 
 
 class Palette(QDialog):
-    """Type, choose with the arrows, Enter. It closes as soon as anything else is clicked."""
+    """Type, choose with the arrows, Enter. It closes as soon as anything else has the keys.
+
+    It is a dialog, not a popup: the system never gives a popup the keys, so that no input method, such as one for Chinese, writes there.
+    """
 
     def __init__(self, actions: Iterable[QAction], parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
+        super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
+        self._over = False
         self.setAccessibleName(tr("Command palette"))
         self._actions = list(actions)
         self._field = QLineEdit(self)
@@ -68,6 +72,7 @@ class Palette(QDialog):
         self.resize(560, 380)
         self._found: list[QAction] = []
         self._find("")
+        self._field.setFocus()
 
     def _find(self, asked: str) -> None:
         ranked = []
@@ -98,6 +103,23 @@ class Palette(QDialog):
         if 0 <= row < len(self._found):
             self.close()
             self._found[row].trigger()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  Qt's name
+        super().showEvent(event)
+        self.activateWindow()  # not every window manager gives a new window the keys, and there may be none
+
+    def done(self, result: int) -> None:
+        left, self._over = self._over, True  # what hides it takes the keys from it, too
+        super().done(result)
+        home = self.parentWidget()
+        if home is not None and not left:
+            home.activateWindow()
+
+    def event(self, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.WindowDeactivate and not self._over:
+            self._over = True
+            self.close()
+        return super().event(event)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  Qt's name
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

@@ -3,9 +3,12 @@ the last one ended well."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
+
+from desktop.left_open import LeftOpen
 
 RECENT = 8
 """Sessions that are remembered."""
@@ -16,6 +19,7 @@ class Preferences:
 
     def __init__(self, settings: QSettings | None = None) -> None:
         self._settings = settings if settings is not None else QSettings("Hitpoint", "Hitpoint")
+        self._given = settings is not None and settings.format() == QSettings.Format.IniFormat
 
     def text(self, key: str, default: str = "") -> str:
         """A word."""
@@ -52,25 +56,27 @@ class Preferences:
         return [path for path in self.text("recent").split("\n") if path and Path(path).is_file()]
 
     def opened(self, path: Path) -> None:
-        """A session was opened: the first of those of late, and the one that a crash would leave."""
+        """A session was opened: the first of those of late."""
         known = [str(path.resolve()), *(other for other in self.recent if other != str(path.resolve()))]
         self.set("recent", "\n".join(known[:RECENT]))
-        self.set("open", str(path.resolve()))
         self.sync()
 
     def ended(self) -> None:
-        """The window closed as it should, or the session was closed."""
-        self.set("open", "")
+        """The window closed as it should."""
+        self.left_open.end()
         self.sync()
 
-    @property
-    def left_open(self) -> Path | None:
-        """The session that was open when the program was killed; None where it ended well."""
-        path = self.text("open")
-        return Path(path) if path and Path(path).is_file() else None
+    @cached_property
+    def left_open(self) -> LeftOpen:
+        """What this window has open, and what killed ones had."""
+        home = Path(self._settings.fileName()).parent if self._given else _data()
+        return LeftOpen(home / "open")
 
     @property
     def log(self) -> Path:
         """The file in which faults are written down."""
-        home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)
-        return Path(home) / "hitpoint.log"
+        return _data() / "hitpoint.log"
+
+
+def _data() -> Path:
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation))

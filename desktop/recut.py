@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QModelIndex, QSize, Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -97,9 +97,7 @@ class Recut(QWidget):
             self.table.setColumnWidth(column, wide)
         self.table.columns.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
         self.table.setItemDelegateForColumn(0, Tick(self.table))
-        selection = self.table.selectionModel()
-        assert selection is not None
-        selection.currentRowChanged.connect(lambda index, _: self._row_chosen(index))
+        self.table.gone_to.connect(self._row_chosen)
         self.table.ticked.connect(self.toggle_selected)
         self.all = QPushButton(tr("Accept all"), self)
         self.all.setToolTip(tr("Carry the session to the new cut and compose every bar that it touched"))
@@ -340,9 +338,9 @@ class Recut(QWidget):
             self.summary.setText(tr("carrying the session over…"))
         self.strips.setAccessibleDescription(self.summary.text())
 
-    def _row_chosen(self, index: QModelIndex) -> None:
-        if 0 <= index.row() < len(self.model.rows):
-            row = self.model.rows[index.row()]
+    def _row_chosen(self, at: int) -> None:
+        if 0 <= at < len(self.model.rows):
+            row = self.model.rows[at]
             self.strips.select(row.number)
             if row.change.old is not None and not self._listing:
                 self._transport.locate(row.change.old.start)

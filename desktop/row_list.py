@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QAbstractItemModel, Qt
-from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtCore import QAbstractItemModel, QModelIndex, Qt, pyqtSignal
+from PyQt6.QtGui import QFocusEvent, QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop import theme
@@ -17,8 +17,12 @@ class RowList(QTableView):
     ``columns`` is its header. It shows ``model``, which somebody else keeps.
     """
 
+    gone_to = pyqtSignal(int)  # the row that a person went to: by an arrow, or by a click, also on the row where the list stands
+
     def __init__(self, model: QAbstractItemModel, high: int = theme.ROW - 2, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._held = False
+        """Whether Qt, and no person, may be changing the row: the first one becomes current as soon as a list gets the keys."""
         self.setModel(model)
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
@@ -34,6 +38,24 @@ class RowList(QTableView):
         across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.columns: QHeaderView = across
         self._shares: tuple[Sequence[tuple[int, int]], Sequence[int], Sequence[Sequence[int]]] | None = None
+
+    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # noqa: N802  Qt's name
+        super().currentChanged(current, previous)
+        if not self._held and current.row() != previous.row():
+            self.gone_to.emit(current.row())
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  Qt's name
+        self._held = True
+        super().focusInEvent(event)
+        self._held = False
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  Qt's name
+        self._held = True
+        super().mousePressEvent(event)
+        self._held = False
+        row = -1 if event is None else self.indexAt(event.position().toPoint()).row()
+        if row >= 0:
+            self.gone_to.emit(row)
 
     def share(self, widths: Sequence[tuple[int, int]], grows: Sequence[int], gives: Sequence[Sequence[int]]) -> None:
         """Gives every column a width that nobody can change, (wanted, least) each, and shares the room again whenever it changes: see

@@ -23,7 +23,8 @@ class SecondDisplay(QObject):
         self._sheet: Sheet | None = None
         self._on: QScreen | None = None
         self._gone: QScreen | None = None
-        self._missed = False
+        self.missed = False
+        """Whether the display on which the picture was alone has gone."""
         application = QGuiApplication.instance()
         if isinstance(application, QGuiApplication):
             application.screenRemoved.connect(self._removed)
@@ -54,13 +55,13 @@ class SecondDisplay(QObject):
             view.setScreen(screen)
             view.setGeometry(screen.geometry())
         view.showFullScreen()
-        self._missed = False
+        self.missed = False
         self.changed.emit(True)
 
     def leave(self) -> None:
         """The picture in the window alone."""
         view, self.view, self._on = self.view, None, None
-        self._missed = False
+        self.missed = False
         if view is not None:
             self._viewer.beside(None)
             view.close_film()
@@ -84,10 +85,10 @@ class SecondDisplay(QObject):
             self._gone = screen  # Qt still lists it at this moment
             self.leave()
             self._gone = None
-            self._missed = True
+            self.missed = True
             self.lost.emit()
 
     def _added(self, screen: QScreen) -> None:
-        if self._missed:
+        if self.missed:
             self.show()
             self.found.emit()

@@ -143,11 +143,14 @@ class Transport(QObject):
         same = self._speed * way > 0
         self.play(float(way * min(FASTEST, abs(self._speed) * 2 if same else 1)))
 
-    def set_right(self, seconds: Fraction, apart: Fraction) -> None:
-        """Where the music is, by its own clock: the picture goes there if it is further than ``apart`` seconds from it."""
+    def set_right(self, seconds: Fraction, apart: Fraction, went_back: bool = False) -> None:
+        """Where the music is, by its own clock: the picture goes there if it is further than ``apart`` seconds from it. One that is ahead
+        waits for the music, unless that ``went_back`` itself."""
         by = seconds - self.moment
         if self._speed and abs(by) > apart:
             self._from = seconds, self._clock()
+            if went_back:
+                self._show(self._timing.at(max(Fraction(0), seconds)))
             self.righted.emit(by)
 
     def look(self) -> None:
@@ -162,7 +165,8 @@ class Transport(QObject):
         if heard is not None:
             self._from = heard, self._clock()  # where it ends, the machine's clock goes on from there
         at = self.moment
-        self._show(self._timing.at(max(Fraction(0), at)))
+        frame = self._timing.at(max(Fraction(0), at))
+        self._show(max(frame, self._frame) if self._speed > 0 else min(frame, self._frame))  # it never rolls against its way
         if not 0 <= at < self._timing.duration:
             self.stop()
 

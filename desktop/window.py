@@ -18,7 +18,7 @@ from desktop.document import Document
 from desktop.dragging import Catcher
 from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
-from desktop.keys import is_own
+from desktop.keys import is_own, tab_on
 from desktop.language import act, is_another, words
 from desktop.message import MessageBar
 from desktop.preferences import Preferences
@@ -49,6 +49,7 @@ class Window(QMainWindow):
         self.transport = Transport(parent=self)
         self.heard = Heard(document, self.transport, parent=self)
         self.sound = sound_of(self.transport)
+        self._home: Path | None = None
         self.setWindowTitle("Hitpoint")
         self.setDockNestingEnabled(True)
         self.actions_by_name = Actions(self)
@@ -59,10 +60,7 @@ class Window(QMainWindow):
         self._lay_out()
         self.docks = set_out(self, document, self.transport)
         for dock in self.docks.values():
-            toggle = dock.toggleViewAction()
-            assert toggle is not None
-            toggle.setShortcut(dock.place.keys)
-            self.actions_by_name.menus["view"].addAction(toggle)
+            self.actions_by_name.add_dock(dock.action)
         self._wire()
         self._restore()
         self._laid_out = QTimer(self)
@@ -112,15 +110,17 @@ class Window(QMainWindow):
         document.reel_changed.connect(self._show_reel)
         document.drawn.connect(self._draw)
         document.job_changed.connect(self.jobs.show_job)
+        document.scoring_changed.connect(self.show_state)
         document.said.connect(self.message.say)
         document.refused.connect(self.message.refuse)
+        document.ailing.connect(self.message.refuse)
         document.film_missing.connect(self._film_missing)
         self.catcher = Catcher(self)
         self.catcher.dropped.connect(lambda what, path: commands.take(path))
         self.transport.located.connect(self._located)
         self.second_display.changed.connect(self.actions_by_name["full_screen"].setChecked)
         self.second_display.lost.connect(self._display_lost)
-        self.second_display.found.connect(self.message.hide)
+        self.second_display.found.connect(self.message.look_again)
         self.viewer.failed.connect(self.message.refuse)
         self.jobs.cancelled.connect(document.cancel)
         timeline.hit_moved.connect(commands.move_hit)
@@ -141,10 +141,13 @@ class Window(QMainWindow):
             self.transport.load(even(film.rate, film.frames))  # its picture may have to be looked for first
         if event.change in ("opened", "saved") and event.now is not None:
             self.preferences.opened(event.now.path)
-            if event.now.read_only:
-                name = event.now.path.name
-                self.message.say(lambda: tr("{} is open in another program: here it is read-only").format(name))
         self.show_state()
+        if event.change in ("opened", "saved") and event.now is not None and event.now.read_only:
+            path, document = event.now.path, self.document
+            self.message.say(
+                lambda: tr("{} is open in another program: here it is read-only").format(path.name),
+                holds=lambda: document.now is not None and document.now.read_only and document.now.path == path,
+            )
 
     def _film_changed(self, film: OpenFilm) -> None:
         self.show_state()
@@ -156,10 +159,19 @@ class Window(QMainWindow):
             self.timeline.select(frame)
 
     def _display_lost(self) -> None:
-        self.message.say(lambda: tr("The second display was unplugged: the picture is here again, and goes back there with it."))
+        self.message.say(
+            lambda: tr("The second display was unplugged: the picture is here again, and goes back there with it."),
+            holds=lambda: self.second_display.missed,
+        )
 
     def _film_missing(self, error: HitpointError) -> None:
-        self.message.say(f"{error.what}: {error.where}", lambda: tr("Find it…"), self.commands.opening.relink)
+        self.show_state()
+        self.message.say(
+            f"{error.what}: {error.where}",
+            lambda: tr("Find it…"),
+            self.commands.opening.relink,
+            holds=lambda: self.document.missing is error,
+        )
 
     def _show_reel(self, reel: Reel | None) -> None:
         self.viewer.open(reel)
@@ -178,7 +190,12 @@ class Window(QMainWindow):
         self.show_state()
 
     def show_state(self) -> None:
-        """Brings title, menus and the next thing to do in line with what is open."""
+        """Brings title, menus, messages and the next thing to do in line with what is open."""
+        if self._home != self.document.home:
+            self._home = self.document.home
+            self.preferences.left_open.keep(self._home)
+            self.message.forget_errors()
+        self.message.look_again()
         now, film = self.document.now, self.document.film
         history = None if now is None else now.history
         for name, steps in (("undo", history.done if history else ()), ("redo", history.undone if history else ())):
@@ -196,6 +213,7 @@ class Window(QMainWindow):
         self.picture.setCurrentWidget(self.viewer if opened else self.welcome)
         silent = now is not None and all(scene.chosen is None for scene in now.session.scenes)
         self.transport_bar.score.setVisible(silent or (now is None and film is not None and film.spotted is not None))
+        self.transport_bar.score.setEnabled(not self.document.scoring)
         self.commands.enable(self.actions_by_name)
 
     def event(self, event: QEvent | None) -> bool:
@@ -204,9 +222,12 @@ class Window(QMainWindow):
             return True
         return super().event(event)
 
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: N802  Qt's names
+        return tab_on(self, next)
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  Qt's name
         if event is not None and event.key() == Qt.Key.Key_Escape:
-            self.message.hide()
+            self.message.dismiss()
         super().keyPressEvent(event)
 
     # how it lies on the screen, and its end

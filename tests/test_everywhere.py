@@ -157,7 +157,7 @@ WINDOW: dict[str, tuple[str, ...] | str] = {
     "takes": ("take_on", "take_back", "take_swap", "take_keep", "take_name"),
     "conform": ("new_cut", "accept_cut"),
     "scenes": ("split", "join", "take_name"),
-    "relink": ("open",),
+    "relink": ("relink",),
     "undo": ("undo",),
     "redo": ("redo",),
     "history": ("undo", "redo"),

@@ -320,7 +320,8 @@ class Player:
         whole, again = len(self._deaths) < _DEATHS, len(self._deaths) <= _DEATHS
         code = getattr(self._child, "exitcode", None)
         last = self._status
-        why = f"{code}: {last.word}" if last.word else str(code)
+        own = last.word if last.alive else ""  # else it was said of the death before: this one never said a word
+        why = f"{code}: {own}" if own else str(code)
         word = f"the player's process ended ({why}); " + _AFTER[whole, again]
         with self._sending:
             self._bare = not whole

@@ -184,8 +184,9 @@ class Status:
     ``seconds`` of the film at ``speed``; ``follows`` whether it goes with the chase, whose ``reading`` and ``standings`` are told either
     way. ``seam`` is the place (seconds of the film) at which a programme that was swapped in will begin, None if none is to.
     ``sounding`` are the pitches that sound, by stem. ``heard`` is the number of the last order obeyed, ``word`` the last thing that
-    went wrong. ``slips`` is how often JACK was late with a period. ``alive`` is False when the process is gone, and
-    ``bare`` says that it died too often: nothing more is played until somebody asks for it.
+    went wrong. ``slips`` is how often JACK was late with a period. ``alive`` is False when the process is gone, and ``bare`` says that it
+    died too often: nothing more is played until somebody asks for it. All of it was so at ``moment`` of Python's monotonic clock, in
+    nanoseconds.
     """
 
     heard: int = 0
@@ -206,3 +207,4 @@ class Status:
     inlets: tuple[Socket, ...] = ()
     slips: int = 0
     word: str = ""
+    moment: int | None = None

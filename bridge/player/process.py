@@ -287,6 +287,7 @@ class Booth:
             loop=None if deck.loop is None else (Fraction(deck.loop.start, SECOND), Fraction(deck.loop.end, SECOND)),
             sounding=deck.sounding,
             reading=reading,
+            moment=self._stamps.now_ns(),
         )
         self._outgoing.append(self._status)
         self._something.set()

@@ -154,9 +154,12 @@ def test_a_port_that_cannot_be_is_told_once_in_words() -> None:
     events.subscribe(heard.append)
     playback = Playback(events, lambda: None)
     broken = Status(word="the port went away")
+    held: list[list[bool]] = []
     for status in (broken, broken, Status(), broken):
         playback._heard(status)
+        held.append([e.holds is not None and e.holds() for e in heard if isinstance(e, Message)])
     assert [e for e in heard if isinstance(e, Message)] == [Message("the port went away", "error")] * 2
+    assert held == [[True], [True], [False], [True, True]], "it is told that the port is there again"
     assert sum(isinstance(e, TransportRead) for e in heard) == 1
     playback.close()
 
@@ -224,3 +227,41 @@ def test_an_event_of_a_save_moves_nothing(studio: Studio) -> None:
     assert studio.playback.status is None
     studio.events.publish(SessionChanged(1, "saved", "Save"))
     assert studio.playback.status is None
+
+
+def test_music_joins_a_picture_where_that_is_once_the_player_is_at_work(studio: Studio, tape: Path) -> None:
+    studio.playback.open([Route(Outlet("file", str(tape)))])
+    asked: list[int] = []
+
+    def place() -> Fraction | None:
+        asked.append(1)
+        return Fraction(2)
+
+    assert studio.playback.join(place)
+    status = studio.playback.status
+    assert status is not None
+    assert status.rolling
+    assert 2 <= status.seconds < 3
+    assert status.moment is not None
+    assert len(asked) >= 2, "whether it is wanted, and then where"
+    studio.playback.stop()
+    studio.playback.settle()
+    assert not studio.playback.join(lambda: None), "by then the picture stands"
+    assert studio.playback.status is not None
+    assert not studio.playback.status.rolling
+    studio.close_session()
+    with pytest.raises(SessionError, match="no session is open"):
+        studio.playback.join(place)
+
+
+def test_when_it_was_there_is_told_and_is_no_part_of_what_the_wire_hears() -> None:
+    events: Subscribers[Event] = Subscribers()
+    heard: list[Event] = []
+    events.subscribe(heard.append)
+    playback = Playback(events, lambda: None)
+    playback._heard(Status(seconds=Fraction(3, 2), rolling=True, speed=1.0, moment=77))
+    (read,) = heard
+    assert isinstance(read, TransportRead)
+    assert read.moment == 77
+    assert read.json() == {"event": "transport", "seconds": 1.5, "rolling": True, "speed": 1.0, "leader": "Hitpoint", "why": ""}
+    playback.close()

@@ -9,12 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from bridge.clock import SECOND
-from bridge.player import Inlet, Outlet, Part, Player, Programme, Route, Status, TimedNote
+from bridge.player import Inlet, Outlet, Part, Player, Programme, Route, Status, TimedNote, process
+from bridge.player.messages import Order
 from bridge.transport import Report
 from engines.errors import OptionError, PortError
 
@@ -288,6 +290,25 @@ def test_a_player_that_dies_again_and_again_is_given_up(tape: Path) -> None:
         status = player.wait(lambda s: s.alive and s.rolling and s.seconds > Fraction(5, 2), DEADLINE_S)
         assert (status.title == "nothing", status.bare) == (False, False)
     assert sounding(tape)[1] == set()
+
+
+def test_what_is_said_of_a_death_holds_nothing_of_the_deaths_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that die before they say a word must not be told of in the words that were said of the last one."""
+    begun: list[object] = []
+
+    def dies(wire: Connection[Status, Order], boards: object) -> None:
+        begun.append(wire)
+        if len(begun) == 1:
+            wire.send(Status(word="its disk is full"))
+        wire.close()
+
+    monkeypatch.setattr(process, "perform", dies)
+    words: list[str] = []
+    with Player([], on_status=lambda status: words.append(status.word) if not status.alive else None, own_process=False):
+        until(lambda: any("not started again" in word for word in words), "it is given up")
+    assert len(words) == 4
+    assert [word.count("ended (") for word in words] == [1, 1, 1, 1]
+    assert ["its disk is full" in word for word in words] == [True, False, False, False]
 
 
 def test_a_port_that_cannot_be_opened_is_said_and_opened_by_and_by(tmp_path: Path) -> None:

@@ -283,8 +283,13 @@ def test_a_full_disk_is_told_and_loses_nothing(
             studio.close_session()
         assert file.read_bytes() == before
         assert studio.now.session.scenes[0].name == "Dawn"
-        assert any(isinstance(e, Message) and e.level == "error" and "disk is full" in e.text for e in heard)
+        told = [e for e in heard if isinstance(e, Message) and e.level == "error" and "disk is full" in e.text]
+        assert [e.holds is not None and e.holds() for e in told] == [True]
+        assert told[0].json() == {"event": "message", "text": told[0].text, "level": "error"}
     studio.act(Title("Noon", 2))
+    studio.flush()
+    assert told[0].holds is not None
+    assert not told[0].holds(), "all of it is on the disk by now"
     studio.close_session()
     assert [scene.name for scene in on_disk(file).scenes] == ["Dawn", "Noon", ""]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from desktop.app import run
+from desktop.palette import Palette
 from desktop.window import Window
 
 PATIENCE_S = 120
@@ -50,6 +52,29 @@ class Journey:
         assert screen is not None
         screen.grabWindow(self.window.winId()).save(str(self.out / f"{name}.png"))
 
+    def press(self, *keys: str) -> None:
+        """Presses keys of the display, wherever the display itself lets them go; ``xdotool`` names them."""
+        subprocess.run(["xdotool", "key", "--delay", "60", *keys], check=True, timeout=PATIENCE_S)
+
+    def ask_the_palette(self) -> None:
+        """By keys alone: Ctrl-K, a few letters, Enter."""
+        window = self.window
+        window.activateWindow()
+        self.until(window.isActiveWindow, "the window has the keys")
+        before = window.transport.frame
+        self.press("ctrl+k")
+        self.until(lambda: isinstance(QApplication.activeWindow(), Palette), "the palette has the keys")
+        self.press(*"last", "space", *"fr")
+        field = window.findChild(Palette)._field
+        self.until(lambda: field.text() != "", "the palette is typed into")
+        self.until(lambda: field.text() == "last fr", "all of it is there")
+        self.press("Return")
+        self.until(lambda: window.transport.frame == window.transport.timing.frames - 1, "what was asked for is done")
+        self.until(window.isActiveWindow, "the window has the keys again")
+        self.press("Left")
+        self.until(lambda: window.transport.frame == window.transport.timing.frames - 2, "and hears them")
+        self.note(palette=(before, window.transport.frame))
+
     def walk(self) -> None:
         window = self.window
         window.resize(*SIZE)
@@ -59,7 +84,7 @@ class Journey:
         )
         self.until(lambda: window.viewer.shown == 0 and window.transport_bar.score.isVisible(), "the picture is there")
         self.photograph("1-spotted")
-        window.message.hide()
+        window.message.dismiss()
         QTest.mouseClick(window.transport_bar.score, Qt.MouseButton.LeftButton)
         self.until(
             lambda: window.document.now is not None and all(s.chosen for s in window.document.now.session.scenes), "it is scored"
@@ -84,11 +109,7 @@ class Journey:
         window.actions_by_name["hit_add"].trigger()
         self.until(lambda: 10 in [hit.frame for hit in window.document.now.session.hits], "a hit is marked")  # type: ignore[union-attr]
         self.note(done=[step.sentence for step in window.document.now.history.done])  # type: ignore[union-attr]
-        window.actions_by_name["palette"].trigger()
-        self.rest(0.3)
-        for top in QApplication.topLevelWidgets():
-            if top is not window and top.isVisible():
-                top.close()
+        self.ask_the_palette()
         window.actions_by_name["light"].trigger()
         self.photograph("3-light")
         window.actions_by_name["light"].trigger()

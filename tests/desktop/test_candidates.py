@@ -61,6 +61,48 @@ def test_the_session_is_spotted_by_itself_and_every_row_says_its_price(panel: Ca
     assert not panel.grab().toImage().isNull()
 
 
+def test_a_session_that_comes_back_after_a_film_is_spotted_again(panel: Candidates, seat: Seat, tmp_path: Path) -> None:
+    document = seat.document
+    assert document.now is not None
+    session, home = seat.session, document.now.path
+    film = make_demo_film(tmp_path / "demo.mp4")
+    document.open(film)
+    seat.bot.waitUntil(
+        lambda: document.now is None and document.film is not None and document.film.spotted is not None, timeout=PATIENCE
+    )
+    hits = len(document.film.spotted.hits)  # type: ignore[union-attr]
+    seat.bot.waitUntil(lambda: [row.candidate.hits_total for row in panel.model.rows[:1]] == [hits], timeout=PATIENCE)
+    assert hits != len(session.hits)
+    document.open(home)
+    seat.bot.waitUntil(lambda: document.now is not None and not panel.model.rows, timeout=PATIENCE)
+    assert panel.effect.text() == "", "nothing is in use where nothing is listed"
+    seat.bot.waitUntil(
+        lambda: [row.candidate.hits_total for row in panel.model.rows[:1]] == [len(session.hits)], timeout=PATIENCE
+    )
+    assert sum(row.in_use for row in panel.model.rows) == 1
+
+
+def test_a_cue_of_many_hits_waits_to_be_asked_and_says_so(panel: Candidates, seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert panel.list.isVisible()
+    assert not panel.unasked.isVisible()
+    monkeypatch.setattr("desktop.candidates.MANY", len(seat.session.hits) - 1)
+    jobs = len(seat.document.studio.jobs.readings())
+    seat.change(lambda: seat.document.act(Lock((3, 4))))
+    assert not panel.list.isVisible()
+    assert panel.unasked.isVisible()
+    assert "when you ask for it" in " ".join(label.text() for label in panel.unasked.findChildren(QLabel))
+    assert not panel._settle.isActive()
+    assert len(seat.document.studio.jobs.readings()) == jobs
+    fresh = Candidates(seat.document, seat.transport)
+    seat.bot.addWidget(fresh)
+    fresh.show()
+    assert fresh.unasked.isVisible()
+    seat.bot.mouseClick(fresh.unasked.ask, Qt.MouseButton.LeftButton)
+    assert not fresh.unasked.isVisible()
+    seat.bot.waitUntil(lambda: len(fresh.model.rows) > 1, timeout=PATIENCE)
+    assert fresh.list.isVisible()
+
+
 def test_nothing_is_spotted_for_a_panel_that_nobody_sees(panel: Candidates, seat: Seat) -> None:
     panel.hide()
     jobs = len(seat.document.studio.jobs.readings())

@@ -24,7 +24,7 @@ def sitting(window: Window, trio: str, tmp_path: Path, qtbot: QtBot) -> Window:
     folder.mkdir(parents=True)
     window.commands.take(saved(scored(), folder / "cue.hitpoint"))
     qtbot.waitUntil(lambda: window.timeline.sheet is not None, timeout=PATIENCE)
-    window.message.hide()
+    window.message.dismiss()
     return window
 
 

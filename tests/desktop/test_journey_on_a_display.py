@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PyQt6.QtGui import QImage
 
+from engines.picture.demo_film import FRAMES
+
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ("1-spotted", "2-scored", "3-light")
 
@@ -23,6 +25,8 @@ def display() -> Iterator[str]:
     """A display of its own, ended with the test."""
     if shutil.which("Xvfb") is None:
         pytest.skip("no Xvfb on this machine (apt-get install xvfb)")
+    if shutil.which("xdotool") is None:
+        pytest.skip("nothing presses keys of a display on this machine (apt-get install xdotool)")
     inward, outward = os.pipe()
     command = ["Xvfb", "-displayfd", str(outward), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[outward], stderr=subprocess.DEVNULL)
@@ -66,6 +70,7 @@ def test_from_the_first_start_to_a_kill_and_back(display: str, tmp_path: Path) -
     assert verdicts.count("on") >= len(verdicts) - 2
     assert isinstance(seen["rolled_to"], int)
     assert seen["rolled_to"] > 155
+    assert seen["palette"] == [10, FRAMES - 2], "the palette was typed into, and the window heard the next key"
     assert seen["done"] == ["Score the cue", "Refill scene 1", "Mark a hit at frame 10"]
     for name in PICTURES:
         image = QImage(str(tmp_path / "walk" / f"{name}.png")).convertToFormat(QImage.Format.Format_RGB32)

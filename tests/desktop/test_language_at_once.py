@@ -87,7 +87,7 @@ class Rooms:
 
     def settle(self, window: Window) -> None:
         """Waits until nothing is worked on and every panel speaks the language of the window."""
-        window.message.hide()
+        window.message.dismiss()
 
         def still() -> bool:
             status = window.statusBar()

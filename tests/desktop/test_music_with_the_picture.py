@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from bridge.studio import Studio
 from desktop.document import Document
 from desktop.preferences import Preferences
 from desktop.window import Window
+from engines.errors import PortError
 
 PATIENCE = 60_000
 
@@ -86,7 +88,24 @@ def heard(
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
+class Clock:
+    """Nanoseconds for the picture and for what is heard, turned by hand."""
+
+    def __init__(self, window: Window) -> None:
+        self.ns = 1
+        window.transport._clock = window.heard._clock = lambda: self.ns
+
+    def turn(self, seconds: Fraction | int) -> None:
+        self.ns += round(seconds * 10**9)
+
+
+def together(window: Window, qtbot: QtBot) -> None:
+    """Waits until the music plays with the picture."""
+    qtbot.waitUntil(lambda: window.heard._together, timeout=PATIENCE)
+
+
 def test_space_plays_the_music_from_the_frame_that_is_shown(heard: Window, player: list[Fake], qtbot: QtBot) -> None:
+    Clock(heard)
     heard.transport.locate(100)
     assert player == [], "nothing is started before there is something to hear"
     heard.transport.toggle()
@@ -94,6 +113,74 @@ def test_space_plays_the_music_from_the_frame_that_is_shown(heard: Window, playe
     assert player[0].told[:2] == [("locate", Fraction(100, 24)), ("play", None)]
     heard.transport.toggle()
     qtbot.waitUntil(lambda: player[0].told[-1] == ("stop", None), timeout=PATIENCE)
+
+
+def test_music_that_takes_its_time_joins_the_picture_where_that_is(heard: Window, player: list[Fake], qtbot: QtBot) -> None:
+    clock, shown, up = Clock(heard), list[int](), Event()
+    heard.transport.moved.connect(shown.append)
+
+    def settle(timeout: float = 0) -> None:
+        if not up.wait(timeout):
+            raise PortError("nothing came", where="player")
+
+    qtbot.waitUntil(lambda: heard.document.now is not None, timeout=PATIENCE)
+    heard.document.studio.playback.open()
+    player[0].settle = settle  # type: ignore[attr-defined]  # its process is being started
+    heard.transport.locate(100)
+    heard.transport.toggle()
+    clock.turn(1)
+    heard.transport.look()
+    assert heard.transport.frame == 124, "the picture waits for nobody"
+    assert player[0].told == []
+    player[0].say(rolling=True, seconds=Fraction(1), speed=1.0, moment=clock.ns)  # of another place, on its way since then
+    up.set()
+    together(heard, qtbot)
+    assert player[0].told == [("locate", Fraction(124, 24)), ("play", None)]
+    assert heard.transport.frame == 124
+    clock.turn(Fraction(1, 10))
+    player[0].say(seconds=Fraction(124, 24) + Fraction(3, 100), moment=clock.ns)  # it began 70 ms late
+    qtbot.waitUntil(lambda: heard.transport._from[1] == clock.ns, timeout=PATIENCE)
+    heard.transport.look()
+    for _ in range(20):
+        clock.turn(Fraction(1, 100))
+        heard.transport.look()
+    assert heard.transport.frame == heard.transport.timing.at(Fraction(124, 24) + Fraction(23, 100)), "they are together"
+    assert shown[1:] == sorted(shown[1:]), "and no frame came twice"
+
+
+def test_a_click_on_the_timeline_while_it_rolls_takes_the_music_along_and_stays(
+    heard: Window, player: list[Fake], qtbot: QtBot
+) -> None:
+    clock = Clock(heard)
+    heard.transport.toggle()
+    together(heard, qtbot)
+    gate, frames = Event(), list[int]()
+    player[0].settle = lambda timeout=0: gate.wait(60)  # type: ignore[attr-defined]  # it is slow to obey
+    heard.transport.locate(200)
+    heard.transport.moved.connect(frames.append)
+    clock.turn(Fraction(1, 20))
+    player[0].say(rolling=True, seconds=Fraction(1, 2), speed=1.0, moment=clock.ns)
+    gate.set()
+    together(heard, qtbot)
+    heard.transport.look()
+    assert frames == [201]
+    assert player[0].told[-2:] == [("locate", Fraction(200, 24) + Fraction(1, 20)), ("play", None)]
+
+
+def test_who_stops_before_the_player_is_there_hears_nothing(heard: Window, player: list[Fake], qtbot: QtBot) -> None:
+    heard.document.studio.playback.open()
+    asked = Event()
+
+    def settle(timeout: float = 0) -> None:
+        asked.set()
+        raise PortError("nothing came", where="player")
+
+    player[0].settle = settle  # type: ignore[attr-defined]
+    heard.transport.toggle()
+    qtbot.waitUntil(asked.is_set, timeout=PATIENCE)
+    heard.transport.toggle()
+    qtbot.waitUntil(lambda: player[0].told == [("stop", None)], timeout=PATIENCE)
+    assert "nothing came" not in heard.message.text
 
 
 def test_a_shuttle_is_silent_and_a_picture_alone_too(heard: Window, player: list[Fake], qtbot: QtBot) -> None:
@@ -112,30 +199,39 @@ def test_a_shuttle_is_silent_and_a_picture_alone_too(heard: Window, player: list
 
 
 def test_the_picture_is_set_right_by_the_players_clock(heard: Window, player: list[Fake], qtbot: QtBot) -> None:
-    now = {"ns": 0}
-    heard.transport._clock = lambda: now["ns"]
-    heard.transport.locate(0)
-    heard.transport.play(1)
-    qtbot.waitUntil(lambda: bool(player) and ("play", None) in player[0].told, timeout=PATIENCE)
-    now["ns"] = 2_000_000_000
-    player[0].say(rolling=True, seconds=Fraction(3, 2), speed=1.0)  # it began half a second late
-    qtbot.waitUntil(lambda: heard.transport._from == (Fraction(3, 2), 2_000_000_000), timeout=PATIENCE)
-    heard.transport.look()
-    assert heard.transport.frame == 36
-    player[0].say(rolling=True, seconds=Fraction(3, 2) + Fraction(1, 100), speed=1.0)  # a hundredth is nothing that an eye sees
+    clock = Clock(heard)
+    transport = heard.transport
+    transport.locate(0)
+    transport.play(1)
+    together(heard, qtbot)
+    clock.turn(2)
+    transport.look()
+    said = clock.ns
+    clock.turn(Fraction(1, 20))  # for so long it is on its way
+    player[0].say(rolling=True, seconds=Fraction(3, 2), speed=1.0, moment=said)  # the music is half a second behind
+    qtbot.waitUntil(lambda: transport._from == (Fraction(3, 2) + Fraction(1, 20), clock.ns), timeout=PATIENCE)
+    transport.look()
+    assert transport.frame == 48, "the picture waits for it"
+    clock.turn(Fraction(3, 5))
+    transport.look()
+    assert transport.frame == 51
+    held = transport._from
+    player[0].say(seconds=Fraction(43, 20) + Fraction(1, 100), moment=clock.ns)  # a hundredth is nothing that an eye sees
     qtbot.wait(50)
-    assert heard.transport._from == (Fraction(3, 2), 2_000_000_000)
+    assert transport._from == held
+    clock.turn(Fraction(1, 24))
+    player[0].say(seconds=Fraction(1, 2), moment=clock.ns)  # the music itself goes back: a loop
+    qtbot.waitUntil(lambda: transport.frame == 12, timeout=PATIENCE)
 
 
 def test_the_daw_leads_and_the_picture_goes_with_it(heard: Window, player: list[Fake], qtbot: QtBot) -> None:
-    now = {"ns": 0}
-    heard.heard._clock = lambda: now["ns"]
+    clock = Clock(heard)
     heard.actions_by_name["follow"].trigger()
     qtbot.waitUntil(lambda: bool(player) and ("follow", None) in player[0].told, timeout=PATIENCE)
     reading = Reading("locked", Fraction(5), None, 120, 1.0, 0.0, 0.4, "Reaper", "Reaper leads")
-    player[0].say(follows=True, reading=reading, rolling=True, seconds=Fraction(5), speed=1.0)
+    player[0].say(follows=True, reading=reading, rolling=True, seconds=Fraction(5), speed=1.0, moment=clock.ns)
     qtbot.waitUntil(lambda: heard.transport.frame == 120, timeout=PATIENCE)
-    now["ns"] = 500_000_000
+    clock.turn(Fraction(1, 2))
     qtbot.waitUntil(lambda: heard.transport.frame == 132, timeout=PATIENCE)
     heard.transport.locate(3)
     assert heard.transport.frame == 132

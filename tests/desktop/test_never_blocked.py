@@ -50,7 +50,7 @@ def large(request: pytest.FixtureRequest, window: Window, trio: str, tmp_path: P
     path = saved(scored((2,) * 10), folder / "cue.hitpoint")
     window.commands.take(path)
     qtbot.waitUntil(lambda: window.timeline.sheet is not None and window.transport.timing.frames > 1, timeout=PATIENCE)
-    window.message.hide()
+    window.message.dismiss()
     qtbot.wait(100)
     return window
 

@@ -82,7 +82,7 @@ def test_whatever_is_done(window: Window, session: Session, work: Callable[..., 
         lambda: document.open(path),
         lambda: drawn.sheet is not None and len(drawn.sheet.marks) == SHOTS - 1,
     )
-    window.message.hide()
+    window.message.dismiss()
     work("the playhead goes far", lambda: window.transport.locate(9000))
     work("zoom in", lambda: [window.timeline.zoom(1.5) for _ in range(12)])
     work("zoom out", window.timeline.fit)

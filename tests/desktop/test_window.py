@@ -5,20 +5,23 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from numbered_films import write_film
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDropEvent
-from PyQt6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
+from PyQt6.QtWidgets import QApplication, QFileDialog, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 from sittings import bytes_of, saved, scored
 
+from bridge.events import Message
 from desktop.actions import items
 from desktop.app import Faults
-from desktop.app import window as window_of
 from desktop.document import Document
 from desktop.hits import Hits
+from desktop.keys_page import KeysPage
 from desktop.palette import Palette, likeness
 from desktop.preferences import Preferences
 from desktop.takes_report import FileReport
@@ -26,6 +29,7 @@ from desktop.takes_table import HITS
 from desktop.window import Window
 from engines.errors import HitpointError, OptionError
 from engines.picture.demo_film import CUTS, FRAMES, make_demo_film
+from engines.picture.reel import digest
 from engines.score.smf import write_smf
 from engines.session.deliver import score_of
 from engines.session.desk import Desk
@@ -54,7 +58,7 @@ def sitting(window: Window, session_file: Path, qtbot: QtBot) -> Window:
     window.commands.take(session_file)
     qtbot.waitUntil(lambda: window.timeline.sheet is not None, timeout=PATIENCE)
     qtbot.waitUntil(lambda: window.transport.timing.frames > 1, timeout=PATIENCE)
-    window.message.hide()
+    window.message.dismiss()
     return window
 
 
@@ -119,6 +123,53 @@ def test_from_the_demo_film_to_a_score_and_back(
     assert window.actions_by_name["redo"].text() == "&Redo: Score the cue"
     trigger(window, "redo")
     qtbot.waitUntil(lambda: all(scene.chosen for scene in session(window).scenes), timeout=PATIENCE)
+
+
+def test_a_double_click_scores_once_and_a_second_request_is_refused_in_words(
+    window: Window, demo_film: Path, tmp_path: Path, with_trio: Callable[[Document], None], qtbot: QtBot
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(demo_film.read_bytes())
+    window.commands.take(film)
+    document, button = window.document, window.transport_bar.score
+    qtbot.waitUntil(lambda: button.isVisible() and button.isEnabled(), timeout=PATIENCE)
+    with_trio(document)
+    refused: list[HitpointError] = []
+    document.refused.connect(refused.append)
+    go, here = threading.Event(), button.rect().center()
+    held = document.studio.jobs.begin("hold the engine", lambda watch: go.wait(60))
+    for click in (qtbot.mouseClick, qtbot.mouseDClick):
+        click(button, Qt.MouseButton.LeftButton, pos=here)
+    assert document.scoring
+    assert not button.isEnabled()
+    assert not any(window.actions_by_name[name].isEnabled() for name in ("score", "refill_all"))
+    assert refused == []
+    document.score()
+    assert [str(error) for error in refused] == ["film.mp4: is being scored already; wait for it, or cancel it first"]
+    go.set()
+    qtbot.waitUntil(lambda: document.now is not None and not document.scoring, timeout=PATIENCE)
+    scored_by = [job for job in document.studio.jobs.readings() if job.sentence == "Score film.mp4"]
+    assert [job.state for job in scored_by] == ["done"]
+    assert len(refused) == 1
+    assert held.result()
+    assert window.actions_by_name["score"].isEnabled(), "and all of it may be composed again"
+
+
+def test_what_cannot_be_scored_may_be_tried_again(sitting: Window, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    document, before = sitting.document, session(sitting)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OptionError("too many jobs wait")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(document.studio, "score", refuse)
+        trigger(sitting, "score")
+        assert not sitting.actions_by_name["score"].isEnabled()
+        qtbot.waitUntil(lambda: not document.scoring and "too many" in sitting.message.text, timeout=PATIENCE)
+    assert session(sitting) is before
+    trigger(sitting, "score")
+    settle(sitting, qtbot, before)
+    qtbot.waitUntil(lambda: not document.scoring, timeout=PATIENCE)
 
 
 def test_enter_refills_the_scene_under_the_playhead_and_nothing_else(sitting: Window, qtbot: QtBot) -> None:
@@ -200,10 +251,7 @@ def test_the_composers_curve_is_drawn_over_the_pictures(sitting: Window, qtbot: 
     after = settle(sitting, qtbot, before)
     told = {scope: told.energy for scope, told in after.told.items()}
     assert told == {"s1/3": 0.8, "s1/4": 0.9}
-    sheet = sitting.timeline.sheet
-    qtbot.waitUntil(lambda: sitting.timeline.sheet is not sheet, timeout=PATIENCE)
-    assert sitting.timeline.sheet is not None
-    assert sitting.timeline.sheet.own[2:4].tolist() == [0.8, 0.9]
+    qtbot.waitUntil(lambda: sitting.timeline.sheet.own[2:4].tolist() == [0.8, 0.9], timeout=PATIENCE)  # type: ignore[union-attr]
     sitting.commands.shape({2: None, 3: None})
     assert settle(sitting, qtbot, after).told == {}
 
@@ -244,7 +292,7 @@ def test_j_k_l_space_and_arrows(sitting: Window, qtbot: QtBot) -> None:
 
 
 def test_every_row_of_the_menus_has_a_call_a_name_and_a_tip(window: Window) -> None:
-    actions = window.actions_by_name.all()
+    actions = window.actions_by_name.every()
     assert len(actions) > 35
     for action in actions:
         assert action.text()
@@ -264,9 +312,10 @@ def test_what_a_dock_does_is_in_menus_and_palette_before_it_was_opened(window: W
     assert {item.name for item in rows} <= listed & {action.objectName() for action in unopened.actions_by_name.all()}
     unopened.commands.take(session_file)
     qtbot.waitUntil(lambda: unopened.timeline.sheet is not None, timeout=PATIENCE)
-    palette = Palette(unopened.actions_by_name.all(), unopened)
-    qtbot.keyClicks(palette._field, "Lock or unlock the bar")
-    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
+    unopened.show()
+    for dock in unopened.docks.values():
+        dock.hide()
+    say_to_palette(unopened, qtbot, "Lock or unlock the bar")
     qtbot.waitUntil(lambda: bool(locked_bars(session(unopened))), timeout=PATIENCE)
     assert unopened.docks["candidates"].panel is not None, "built on demand"
     assert not unopened.docks["candidates"].isVisible()
@@ -287,15 +336,61 @@ def test_a_row_of_a_dock_brings_it_up(window: Window, qtbot: QtBot) -> None:
     assert window.docks["links"].panel is not None
 
 
+def say_to_palette(window: Window, qtbot: QtBot, text: str, key: Qt.Key = Qt.Key.Key_Return) -> None:
+    """Asks for the palette and types, into whatever has the keys by then."""
+    trigger(window, "palette")
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeWindow(), Palette), timeout=PATIENCE)
+    qtbot.keyClicks(QApplication.focusWidget(), text)
+    qtbot.keyClick(QApplication.focusWidget(), key)
+    qtbot.waitUntil(lambda: not open_palettes() and window.isActiveWindow(), timeout=PATIENCE)
+
+
+def open_palettes() -> list[QWidget]:
+    return [top for top in QApplication.topLevelWidgets() if isinstance(top, Palette) and top.isVisible()]
+
+
 def test_the_palette_finds_an_act_by_a_few_letters_and_does_it(sitting: Window, qtbot: QtBot) -> None:
     sitting.transport.locate(50)
-    palette = Palette(sitting.actions_by_name.all(), sitting)
-    qtbot.addWidget(palette)
-    palette.show()
-    qtbot.keyClicks(palette._field, "first fr")
-    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
+    say_to_palette(sitting, qtbot, "first fr")
     assert sitting.transport.frame == 0
-    assert not palette.isVisible()
+    say_to_palette(sitting, qtbot, "last fr", Qt.Key.Key_Escape)
+    assert sitting.transport.frame == 0, "nothing was chosen"
+
+
+def test_the_palette_closes_when_anything_else_is_clicked(sitting: Window, qtbot: QtBot) -> None:
+    trigger(sitting, "palette")
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeWindow(), Palette), timeout=PATIENCE)
+    sitting.activateWindow()
+    qtbot.waitUntil(lambda: not open_palettes(), timeout=PATIENCE)
+
+
+def test_docks_are_found_in_the_palette_and_shown_where_they_lie_under_others(sitting: Window, qtbot: QtBot) -> None:
+    roll, takes = sitting.docks["roll"], sitting.docks["takes"]
+    takes.bring_up()
+    qtbot.waitUntil(lambda: roll.covered and not takes.covered, timeout=PATIENCE)
+    say_to_palette(sitting, qtbot, "piano roll")
+    qtbot.waitUntil(lambda: takes.covered and not roll.covered, timeout=PATIENCE)
+    assert roll.action.isChecked()
+    qtbot.keyClick(sitting, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert roll.isHidden()
+    assert not roll.action.isChecked()
+
+
+def test_the_page_of_keys_tells_every_key_and_fits_the_screen(window: Window, qtbot: QtBot) -> None:
+    trigger(window, "keys")
+    page = window.findChild(KeysPage)
+    assert page is not None
+    screen = window.screen()
+    assert screen is not None
+    assert page.height() < 0.9 * screen.availableGeometry().height()
+    told = [label.text() for label in page.findChildren(QLabel)]
+    keyed = [action for action in window.actions_by_name.every() if action.shortcuts()]
+    assert {dock.action for dock in window.docks.values()} <= set(keyed)
+    missing = [
+        a.text() for a in keyed if a.text().replace("&", "") not in told or not any(a.shortcut().toString() in t for t in told)
+    ]
+    assert missing == []
+    page.close()
 
 
 def test_letters_in_order_are_like_a_name_and_others_are_not() -> None:
@@ -374,6 +469,59 @@ def test_a_film_that_is_nowhere_is_told_with_its_cure(window: Window, session_fi
     assert window.transport.timing.frames == session(window).film.frames, "the timeline works without it"
 
 
+def test_what_still_holds_comes_back_from_under_newer_lines(window: Window, session_file: Path, qtbot: QtBot) -> None:
+    window.commands.take(session_file)
+    qtbot.waitUntil(lambda: "not here any more" in window.message.text, timeout=PATIENCE)
+    message, away = window.message, [True]
+    window.document.studio.events.publish(Message("the port went away; plug it in again", "error", lambda: away[0]))
+    qtbot.waitUntil(lambda: message.text == "the port went away; plug it in again", timeout=PATIENCE)
+    assert not message._offer.isVisible()
+    window.document.studio.events.publish(Message("something was placed"))
+    qtbot.waitUntil(lambda: message.text == "something was placed", timeout=PATIENCE)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert message.text == "the port went away; plug it in again"
+    away[0] = False
+    qtbot.waitUntil(lambda: "not here any more" in message.text, timeout=PATIENCE)
+    assert message._offer.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert message.text == "", "put away by hand, it stays away"
+
+
+def test_a_film_that_moved_is_found_from_the_menu_and_its_line_goes(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    find = window.actions_by_name["relink"]
+    assert not find.isEnabled()
+    home = tmp_path / "a" / "score"
+    home.mkdir(parents=True)
+    known = scored().film
+    film = write_film(tmp_path / "a" / "film.mp4", known.frames, known.rate, 240)
+    there = replace(known, path=str(film), digest=digest(film), size=film.stat().st_size)
+    path = saved(replace(scored(), film=there), home / "cue.hitpoint")
+    moved = tmp_path / "b" / "elsewhere.mp4"
+    moved.parent.mkdir()
+    film.rename(moved)
+    window.commands.take(path)
+    qtbot.waitUntil(lambda: "not here any more" in window.message.text, timeout=PATIENCE)
+    assert find.isEnabled()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    window.message._offer.click()
+    assert "not here any more" in window.message.text, "nothing was chosen: it still holds"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(moved), ""))
+    find.trigger()
+    qtbot.waitUntil(lambda: window.document.reel is not None, timeout=PATIENCE)
+    assert window.message.text == ""
+    assert not find.isEnabled()
+
+
+def test_what_could_not_be_done_is_forgotten_once_something_else_is_open(window: Window, demo_film: Path, qtbot: QtBot) -> None:
+    window.document.undo()
+    qtbot.waitUntil(lambda: "no session is open" in window.message.text, timeout=PATIENCE)
+    window.commands.take(demo_film)
+    qtbot.waitUntil(lambda: window.document.film is not None and window.document.film.spotted is not None, timeout=PATIENCE)
+    assert "no session is open" not in window.message.text
+
+
 def test_a_list_keeps_its_arrows_and_gives_the_window_its_letters(sitting: Window, qtbot: QtBot) -> None:
     panel = sitting.docks["hits"].build()
     assert isinstance(panel, Hits)
@@ -387,6 +535,68 @@ def test_a_list_keeps_its_arrows_and_gives_the_window_its_letters(sitting: Windo
     assert sitting.transport.speed == 1
     qtbot.keyClick(panel.table, Qt.Key.Key_K)
     assert sitting.transport.speed == 0
+
+
+def test_tab_goes_to_what_is_seen_and_leaves_the_playhead_where_it_is(sitting: Window, qtbot: QtBot) -> None:
+    for dock in sitting.docks.values():
+        dock.bring_up()
+    panels = [dock.build() for dock in sitting.docks.values()]
+    qtbot.waitUntil(lambda: all(panel.isVisible() for panel in panels), timeout=PATIENCE)  # to Qt, under others too
+    for name in ("takes", "candidates"):
+        sitting.docks[name].bring_up()
+    qtbot.waitUntil(
+        lambda: [d.place.name for d in sitting.docks.values() if not d.covered] == ["takes", "candidates"], timeout=PATIENCE
+    )
+    sitting.transport.locate(77)
+    sitting.activateWindow()
+    sitting.timeline.setFocus()
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+        visited: list[QWidget] = []
+        while not visited or visited[-1] is not sitting.timeline:
+            assert len(visited) < 200, "Tab goes round"
+            qtbot.keyClick(QApplication.focusWidget(), key)
+            focus = QApplication.focusWidget()
+            assert focus is not None
+            visited.append(focus)
+        unseen = [type(widget).__name__ for widget in visited if widget.visibleRegion().isEmpty()]
+        assert unseen == []
+        names = {widget.accessibleName() for widget in visited}
+        assert {"Tempo maps, the best first", "Takes of the scene"} <= names
+        assert len(visited) == len(set(map(id, visited))) > 15
+    assert sitting.transport.frame == 77
+
+
+def test_a_list_that_gets_the_keys_leaves_the_playhead_and_arrows_and_clicks_move_it(sitting: Window, qtbot: QtBot) -> None:
+    dock = sitting.docks["hits"]
+    panel = dock.bring_up()
+    assert isinstance(panel, Hits)
+    hits, table = session(sitting).hits, panel.table
+    sitting.transport.locate(77)
+    table.setFocus(Qt.FocusReason.TabFocusReason)
+    assert table.hasFocus()
+    assert table.currentIndex().row() == 0
+    assert sitting.transport.frame == 77, "the first row is current, and nobody went there"
+    view = table.viewport()
+    assert view is not None
+    first = table.visualRect(table.model().index(0, 0)).center()
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=first)
+    assert sitting.transport.frame == hits[0].frame, "a click on the row where the list stands is a click"
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert sitting.transport.frame == hits[1].frame
+
+
+def test_keys_leave_a_dock_that_is_covered(sitting: Window, qtbot: QtBot) -> None:
+    hits = sitting.docks["hits"].bring_up()
+    assert isinstance(hits, Hits)
+    sitting.activateWindow()
+    hits.table.setFocus()
+    assert hits.table.hasFocus()
+    sitting.docks["candidates"].bring_up()
+    qtbot.waitUntil(lambda: sitting.docks["hits"].covered, timeout=PATIENCE)
+    assert not hits.table.hasFocus()
+    sitting.transport.locate(77)
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Right)
+    assert sitting.transport.frame == 78
 
 
 def test_what_was_done_just_before_the_window_closes_is_in_the_file(sitting: Window, session_file: Path) -> None:
@@ -430,42 +640,6 @@ def test_what_is_asked_of_a_window_that_was_closed_is_dropped(sitting: Window) -
     sitting.commands.add_hit(41)
     sitting.document.undo()
     sitting.document.beside(lambda: 1, print)
-
-
-def test_what_a_killed_program_left_is_offered_and_a_closed_one_is_not(
-    qapp: QApplication, preferences: Preferences, session_file: Path, trio: str, qtbot: QtBot
-) -> None:
-    first = Window(Document(), preferences)
-    first.document.open(session_file)
-    qtbot.waitUntil(lambda: first.document.now is not None, timeout=PATIENCE)
-    before = session(first)
-    first.commands.add_hit(77)
-    settle(first, qtbot, before)
-    first.document.studio.flush()
-    # killed: nothing of closeEvent runs, the system lets go of the lock
-    left = preferences.left_open
-    assert left == session_file
-    first.document._unsubscribe()
-    first.document.studio.close()
-    for pool in (first.document._acts, first.document._draws, first.document._films):
-        pool.shutdown()
-
-    second = window_of(preferences)
-    qtbot.addWidget(second)
-    assert "cue.hitpoint" in second.message.text
-    second.message._offer.click()
-    qtbot.waitUntil(lambda: second.document.now is not None, timeout=PATIENCE)
-    assert 77 in [hit.frame for hit in session(second).hits]
-    assert [step.sentence for step in second.document.now.history.done] == ["Mark a hit at frame 77"]  # type: ignore[union-attr]
-    second.close()
-    assert preferences.left_open is None
-    third = window_of(preferences)
-    qtbot.addWidget(third)
-    assert third.message.text == ""
-    assert preferences.recent == [str(session_file.resolve())]
-    third.close()
-    first.transport.stop()
-    first.deleteLater()
 
 
 def test_everything_done_is_on_the_disk_without_a_save(sitting: Window, session_file: Path, qtbot: QtBot) -> None:
