@@ -47,7 +47,7 @@ def session_beside(reel: Reel) -> Path | None:
     """The session of this very film that was worked on last, where its first one would go; None where there is none."""
     found: list[tuple[float, Path]] = []
     with suppress(OSError):
-        found = [(path.stat().st_mtime, path) for path in _beside(reel).glob(f"*{SUFFIX}") if path.is_file()]
+        found = [(path.stat().st_mtime, path) for path in _beside(reel).glob(f"[!.]*{SUFFIX}") if path.is_file()]
     digest = reel.digest
     for _, path in sorted(found, reverse=True)[:LOOKED_AT]:
         with suppress(HitpointError):  # no session, or a damaged one

@@ -114,8 +114,7 @@ def run(paths: list[Path], after: Callable[[Window], object] | None = None) -> i
     shown = window(preferences)
     faults.told.connect(shown.refuse)
     shown.show()
-    for path in paths:
-        shown.commands.take(path)
+    shown.commands.take(*paths)
     if not paths:
         first(shown, preferences)
     ticks = QTimer()  # lets Python hear Ctrl-C while Qt waits

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,18 +17,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal, pyqtSlot
 from PyQt6.sip import isdeleted
 
+from bridge.beginning import place_of
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, SessionChanged, TransportRead
 from bridge.jobs import fault
 from bridge.studio import OpenFilm, Studio
 from desktop.gathering import Gathering
 from desktop.sheet import Sheet, sheet_of_film, sheet_of_session
-from engines.errors import HitpointError
+from engines.errors import HitpointError, OutputError
 from engines.session.film import SUFFIXES, find_film
 
 if TYPE_CHECKING:
     from bridge.jobs import Job
     from engines.picture.reel import Reel
     from engines.session.desk import Act
+    from engines.session.model import Session
 
 T = TypeVar("T")
 
@@ -45,10 +48,14 @@ class Document(QObject):
     """One `Studio` for the window. Signals come on the thread of the window, in the order in which things happened."""
 
     session_changed = pyqtSignal(object)  # SessionChanged: .now is the OpenSession then, None once it is closed
-    film_changed = pyqtSignal(object)  # OpenFilm, as it was opened or spotted
+    shown = pyqtSignal(
+        object
+    )  # Session that is looked at: the open one, else what the open film begins with; None where neither is
+    film_changed = pyqtSignal(object)  # OpenFilm, as it was opened or spotted; None once it was put away
     reel_changed = pyqtSignal(object)  # the Reel to be shown; None where its film is not at hand
     film_missing = pyqtSignal(object)  # FilmError: the session's film is nowhere near
-    drawn = pyqtSignal(object)  # Sheet: all that the timeline draws
+    homeless = pyqtSignal(object, object)  # OutputError: no session can begin there; and a call that tries again, in `home`
+    drawn = pyqtSignal(object)  # Sheet: all that the timeline draws; None where nothing is open
     job_changed = pyqtSignal(object)  # JobReading
     transport_read = pyqtSignal(object)  # TransportRead: where the player, or the DAW that it follows, is
     said = pyqtSignal(str)  # a word to the composer
@@ -65,6 +72,10 @@ class Document(QObject):
         """The open session, as it was told of last."""
         self.film: OpenFilm | None = None
         """The open film, as it was told of last; a session may be open over another."""
+        self.draft: Session | None = None
+        """What the open film begins with at its first act, once that is worked out."""
+        self.home: Path | None = None
+        """The folder in which the session of the open film shall begin; None is beside the film."""
         self.reel: Reel | None = None
         """The film that is shown."""
         self.sheet: Sheet | None = None
@@ -77,8 +88,26 @@ class Document(QObject):
         self._closed = False
         self._shown_film = ""
         self._waiting: deque[tuple[Callable[[Any], object], object]] = deque()
+        self._resting = QTimer(self)  # one session is closed for another: what is between them need not be seen
+        self._resting.setSingleShot(True)
+        self._resting.timeout.connect(self._look_again)
         self._posted.connect(self._call)
         self._unsubscribe = self.studio.subscribe(self._hear)
+
+    @property
+    def session(self) -> Session | None:
+        """The session that is looked at: the open one, else what the open film begins with."""
+        return self.draft if self.now is None else self.now.session
+
+    @property
+    def read_only(self) -> bool:
+        """Whether a session is open that nothing can be done to."""
+        return self.now is not None and self.now.read_only
+
+    def is_of_film(self, session: Session) -> bool:
+        """Whether a session is of the open film, whose picture is there already."""
+        film, draft = self.film, self.draft
+        return film is not None and self.reel is film.reel and draft is not None and draft.film == session.film
 
     # acts: each returns at once; what comes of it comes as a signal
 
@@ -96,13 +125,28 @@ class Document(QObject):
         window's thread. Whatever takes more than a few milliseconds belongs here."""
         self._enter(self._draws, call, then)
 
+    def begin(self, call: Callable[[Path | None], object]) -> None:
+        """Has something done that may be a film's first act; ``call`` gets the path at which its session then begins. Where none can,
+        that comes as `homeless`."""
+
+        def work() -> None:
+            film = None if self.studio.is_open else self.studio.film
+            try:
+                call(None if film is None else place_of(film, None, self.home))
+            except OutputError as error:
+                if film is None:
+                    raise
+                self._post(partial(self.homeless.emit, error), partial(self.begin, call))
+
+        self.do(work)
+
     def act(self, act: Act, merge: bool = False) -> None:
         """Does an act of `engines.commands`; ``merge`` makes it one step with the last."""
-        self.do(lambda: self.studio.act(act, merge))
+        self.begin(lambda path: self.studio.act(act, merge, path))
 
     def compose(self, act: Act) -> None:
         """Does an act that composes, beside the composer."""
-        self.do(lambda: self.studio.compose(act))
+        self.begin(lambda path: self.studio.compose(act, path=path))
 
     def undo(self) -> None:
         """Takes the last act back."""
@@ -116,26 +160,46 @@ class Document(QObject):
         """Composes a scene again, as `Studio.refill` takes it."""
         self.do(lambda: self.studio.refill(scene, **wish))
 
-    def score(self, seed: int | None = None, features: Sequence[Path] | None = None) -> None:
-        """Composes every scene of what is shown: of the session, or of a film that was opened after it, in a new session beside it."""
-        film = self.film
-        if self.now is not None or film is None:
-            self.do(lambda: self.studio.score(seed, features=features))
-        else:
-            beside = film.reel.path.resolve()
-            path = beside.with_name(f"{beside.stem}-score") / "cue.hitpoint"
-            self.do(lambda: self.studio.score(seed, path=path, features=features))
+    def score(self, seed: int | None = None, features: Sequence[Path] | None = None, engine: str | None = None) -> None:
+        """Composes every scene of what is shown: of the session, or of the open film in a new one, for which ``engine`` may be named."""
+
+        def ask(path: Path | None) -> object:
+            studio = self.studio
+            wishes = studio.wished(engine=engine) if path is not None and engine is not None else None
+            return studio.score(seed, path=path, wishes=wishes, features=features)
+
+        self.begin(ask)
+
+    def save(self, then: Callable[[Path], object], path: Path | None = None) -> None:
+        """Saves the session now, or elsewhere from now on (``path``); that of an open film begins with it. ``then`` gets its file."""
+
+        def save(where: Path | None) -> None:
+            saved = self.studio.save(path) if where is None else self.studio.new(path or where).path
+            self._post(then, saved)
+
+        self.begin(save)
+
+    def shut(self) -> None:
+        """Closes the session, which is saved, and the film; what was worked on for them ends."""
+
+        def close() -> None:
+            self.studio.close_session()
+            self.studio.jobs.cancel_all()
+            self.studio.close_film()
+
+        self.do(close)
 
     def cancel(self, job: int) -> None:
         """Stops a job, by its number."""
         self.do(lambda: self.studio.jobs.job(job).cancel())
 
-    def open(self, path: Path, then: Callable[[object], object] | None = None) -> None:
-        """Opens a session or a film, by what the file is called; cut lists and MIDI files are others' to take (`kind`)."""
+    def open(self, path: Path, cuts: Path | None = None) -> None:
+        """Opens a session or a film, by what the file is called, the film with its editor's cut list where there is one; cut lists alone
+        and MIDI files are others' to take (`kind`)."""
         if path.suffix.lower() in SESSIONS:
-            self.do(lambda: self.studio.open_session(path), then)
+            self.do(lambda: self.studio.open_session(path))
         else:
-            self.do(lambda: self._open_film(path), then)
+            self.do(lambda: self._open_film(path, cuts))
 
     def _open_film(self, path: Path, cuts: Path | None = None) -> Job[OpenFilm]:
         return self.studio.open_film(path, cuts)
@@ -224,28 +288,61 @@ class Document(QObject):
     def _session_changed(self, event: SessionChanged) -> None:
         self.now = event.now
         self.session_changed.emit(event)
-        if event.now is not None:
-            now = event.now
-            self._draw(lambda: sheet_of_session(now.session))
-            film = f"{now.session.film.digest} {now.session.film.path}"
-            if self._shown_film != film:
-                self._shown_film = film
-                self._enter(self._films, lambda: self._reel_of(now), self._show_reel)
+        if event.now is None:
+            self._resting.start(0)
+            return
+        self._resting.stop()
+        now = event.now
+        self.shown.emit(now.session)
+        self._draw(lambda: sheet_of_session(now.session))
+        film, before = f"{now.session.film.digest} {now.session.film.path}", self._shown_film
+        self._shown_film = film
+        if film != before and not self.is_of_film(now.session):
+            self._enter(self._films, lambda: self._reel_of(now), partial(self._show_reel, film))
 
     def _film_changed(self, film: OpenFilm | None) -> None:
-        if film is None:
-            return
-        fresh = self.film is None or film.reel is not self.film.reel
+        fresh = film is None or self.film is None or film.reel is not self.film.reel
         self.film = film
+        if fresh:
+            self.draft = self.home = None
         self.film_changed.emit(film)
+        if film is None:
+            self._resting.start(0)
+            return
         if fresh:
             if self.now is not None:
                 self.do(self.studio.close_session)  # it is saved; the window shows one thing
             self._shown_film = ""
-            self._show_reel(film.reel)
+            self._show_reel("", film.reel)
             self.do(self.studio.spot)
         if self.now is None or fresh:
-            self._draw(lambda: sheet_of_film(film))
+            self._show_film(film)
+
+    def _look_again(self) -> None:
+        """A session or a film was closed, and nothing was opened in its place: the film is shown, or nothing."""
+        if self.now is not None:
+            return
+        self._shown_film = ""
+        reel = None if self.film is None else self.film.reel
+        if self.reel is not reel:
+            self._show_reel("", reel)
+        if self.film is not None:
+            self._show_film(self.film)
+        else:
+            self.draft = None
+            self.shown.emit(None)
+            self._draw(None)
+
+    def _show_film(self, film: OpenFilm) -> None:
+        self._draw(lambda: sheet_of_film(film))
+        if film.spotted is not None:
+            self._enter(self._draws, lambda: film.draft, partial(self._drafted, film))
+
+    def _drafted(self, film: OpenFilm, draft: Session) -> None:
+        if self.film is film and self.now is None:
+            self.draft = draft
+            self.shown.emit(draft)
+            self._draw(lambda: sheet_of_session(draft))
 
     def _job_changed(self, reading: Any) -> None:
         self.job_changed.emit(reading)
@@ -258,8 +355,8 @@ class Document(QObject):
         else:
             self.said.emit(message.text)
 
-    def _draw(self, make: Callable[[], Sheet]) -> None:
-        """Has a sheet made beside the window; of many that are wanted at once, the last."""
+    def _draw(self, make: Callable[[], Sheet] | None) -> None:
+        """Has a sheet made beside the window, None for an empty one; of many that are wanted at once, the last."""
         with self._drawing:
             self._wanted += 1
             mine = self._wanted
@@ -267,12 +364,12 @@ class Document(QObject):
         def work() -> Sheet | None:
             with self._drawing:
                 late = mine != self._wanted
-            return None if late else make()
+            return None if late or make is None else make()
 
-        self._enter(self._draws, work, self._show_sheet)
+        self._enter(self._draws, work, partial(self._show_sheet, mine))
 
-    def _show_sheet(self, sheet: Sheet | None) -> None:
-        if sheet is not None:
+    def _show_sheet(self, asked: int, sheet: Sheet | None) -> None:
+        if asked == self._wanted or sheet is not None:
             self.sheet = sheet
             self.drawn.emit(sheet)
 
@@ -288,9 +385,10 @@ class Document(QObject):
         _ = reel.timing  # read here, where it may take its time
         return reel
 
-    def _show_reel(self, reel: Reel | None) -> None:
-        self.reel = reel
-        self.reel_changed.emit(reel)
+    def _show_reel(self, film: str, reel: Reel | None) -> None:
+        if film == self._shown_film:
+            self.reel = reel
+            self.reel_changed.emit(reel)
 
 
 def kind(path: Path) -> str:

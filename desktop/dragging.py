@@ -141,7 +141,7 @@ def taken(mime: QMimeData | None) -> list[tuple[str, Path]]:
 class Catcher(QObject):
     """Takes what is dropped anywhere on a widget, and says before the drop what will become of it."""
 
-    dropped = pyqtSignal(str, object)  # the kind of a file, and its Path
+    dropped = pyqtSignal(object)  # the files of one drop, a list: of each its kind and its Path
 
     def __init__(self, target: QWidget) -> None:
         super().__init__(target)
@@ -163,8 +163,7 @@ class Catcher(QObject):
             known = taken(event.mimeData())
             if known:
                 event.acceptProposedAction()
-            for what, path in known:
-                self.dropped.emit(what, path)
+                self.dropped.emit(known)
             return bool(known)
         if event is not None and event.type() == QEvent.Type.DragLeave:
             self.veil.hide()

@@ -68,9 +68,9 @@ class MessageBar(QFrame):
         """A word to the composer, with something to do about it where there is."""
         self._show("word", line, "●", offer, call)
 
-    def refuse(self, error: HitpointError) -> None:
-        """What could not be done, and the cure."""
-        self._show("error", str(error), "▲")
+    def refuse(self, error: HitpointError, offer: Line = "", call: Callable[[], object] | None = None) -> None:
+        """What could not be done, and the cure; with something to do about it where the window can."""
+        self._show("error", str(error), "▲", offer, call)
 
     def _show(self, kind: str, line: Line, mark: str, offer: Line = "", call: Callable[[], object] | None = None) -> None:
         self.setProperty("kind", kind)

@@ -304,7 +304,9 @@ class Recut(QWidget):
     def _tell(self) -> None:
         recutting = self.recutting
         for part in (self.all, self.ticked, self.drop):
-            part.setEnabled(recutting is not None and not self._accepting)
+            part.setEnabled(
+                recutting is not None and not self._accepting and not (self._document.read_only and part is not self.drop)
+            )
         if recutting is None:
             self.name.setText("")
             self.summary.setText(

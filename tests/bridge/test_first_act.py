@@ -276,6 +276,8 @@ def test_the_session_of_another_film_is_not_taken_for_this_one_s(studio: Studio,
     saved(unscored(), folder / "cue.hitpoint")
     (folder / "broken.hitpoint").write_text("{")
     assert session_beside(studio.film.reel) is None
+    saved(studio.shown, folder / ".cue.0123456789ab.hitpoint")  # half a save
+    assert session_beside(studio.film.reel) is None
     mine = saved(studio.shown, folder / "mine.hitpoint")
     assert session_beside(studio.film.reel) == mine
 
