@@ -56,8 +56,18 @@ ASKED: tuple[Address, ...] = (
     Address("/hitpoint/cuesheet", "The cue sheet and spotting notes.", "the cue, its scenes and hits as rows", changes=False),
     Address("/hitpoint/history", "What was done.", "sentences of what can be undone and redone", changes=False),
     Address("/hitpoint/report", "The hit report of the cue's MIDI file.", "every hit with its error", changes=False),
-    Address("/hitpoint/hits", "The hits of the session.", "frame, weight and label of each", changes=False),
-    Address("/hitpoint/film", "The open film.", "its cuts, and its tempo maps if it was spotted", changes=False),
+    Address(
+        "/hitpoint/hits",
+        "The hits of the session, or of the open film before it has one.",
+        "frame, weight and label of each",
+        changes=False,
+    ),
+    Address(
+        "/hitpoint/film",
+        "The open film.",
+        "its cuts, its tempo maps if it was spotted, and a session of it that lay beside it",
+        changes=False,
+    ),
     Address("/hitpoint/transport", "Where the transport is.", TRANSPORT, changes=False),
     Address("/hitpoint/jobs", "All jobs.", "number, state and progress of each", changes=False),
     Address("/hitpoint/job", "One job.", "its state and progress", (whole("job", "its number", needed=True),), changes=False),
@@ -97,7 +107,7 @@ ASKED: tuple[Address, ...] = (
     ),
     Address(
         "/hitpoint/new",
-        "A session of the open film, nothing composed.",
+        "A session of the open film, nothing composed; the first act on a film that was spotted makes one, too.",
         "as /hitpoint/session",
         (Argument("path", "path", f"{PATH} for the session; left open, FILM-score/cue.hitpoint beside the film"), *MUSIC),
     ),
@@ -204,7 +214,12 @@ ASKED: tuple[Address, ...] = (
         "the file",
         (Argument("path", "path", f"{PATH} that becomes the session's"),),
     ),
-    Address("/hitpoint/close", "Save and close the session.", "nothing"),
+    Address(
+        "/hitpoint/close",
+        "Save and close the session.",
+        "what is open still",
+        (Argument("film", "flag", "the film as well"),),
+    ),
     Address(
         "/hitpoint/conform/look",
         "What a new cut would do to the session; nothing is changed.",

@@ -89,11 +89,11 @@ def session_json(now: OpenSession) -> Json:
 
 
 def takes(studio: Studio, scene: int | None = None) -> Json:
-    return {"scenes": takes_json(studio.now.session, scene)}
+    return {"scenes": takes_json(studio.shown, scene)}
 
 
 def brief(studio: Studio) -> Json:
-    return brief_json(studio.now.session)
+    return brief_json(studio.shown)
 
 
 def history(studio: Studio) -> Json:
@@ -113,6 +113,7 @@ def _film(opened: OpenFilm | None) -> Json:
     if opened is None:
         return {"film": None}
     table = shots_json(opened.programme, opened.reel.path)
+    table |= {"session": None if opened.session is None else str(opened.session)}
     return table if opened.spotted is None else table | _candidates(opened.spotted)
 
 
@@ -288,9 +289,11 @@ def save(studio: Studio, path: str | None = None) -> Json:
     return {"session": str(studio.save(path_of(path)))}
 
 
-def close(studio: Studio) -> Json:
+def close(studio: Studio, film: bool | None = None) -> Json:
     studio.close_session()
-    return {"session": None}
+    if film:
+        studio.close_film()
+    return {"session": None, "film": None if studio.film is None else str(studio.film.reel.path)}
 
 
 def look_at_cut(studio: Studio, cuts: str | None = None, film: str | None = None, rate: str | None = None) -> Json:

@@ -74,7 +74,7 @@ def write_cuts(studio: Studio, path: str) -> Json:
 def write_click(studio: Studio, path: str) -> Json:
     from engines.session.clicked import write_click as written
 
-    return {"file": str(written(studio.now.session, whole(path)))}
+    return {"file": str(written(studio.shown, whole(path)))}
 
 
 def write_cue_sheet(studio: Studio, csv: str | None = None, spotting: str | None = None, html: str | None = None) -> Json:
@@ -83,7 +83,7 @@ def write_cue_sheet(studio: Studio, csv: str | None = None, spotting: str | None
     from engines.session.cue_sheet_csv import cue_csv, hit_csv
     from engines.session.cue_sheet_page import page
 
-    sheet = cue_sheet(studio.now.session)
+    sheet = cue_sheet(studio.shown)
     wanted = [(whole(path), content) for path, content in ((csv, cue_csv), (spotting, hit_csv), (html, page)) if path]
     if not wanted:
         raise OptionError("no file is named", where="cuesheet", cure="give csv, spotting or html")
@@ -93,7 +93,7 @@ def write_cue_sheet(studio: Studio, csv: str | None = None, spotting: str | None
 def write_brief(studio: Studio, path: str) -> Json:
     from engines.files import write
 
-    return {"file": str(write(whole(path), sheet_text(studio.now.session)))}
+    return {"file": str(write(whole(path), sheet_text(studio.shown)))}
 
 
 def midi_report(studio: Studio, midi: str, cuts: str | None = None, film: str | None = None, rate: str | None = None) -> Json:
@@ -103,7 +103,7 @@ def midi_report(studio: Studio, midi: str, cuts: str | None = None, film: str | 
 
     if cuts is not None:
         return of_files(whole(midi), whole(cuts), path_of(film), None if rate is None else parse_rate(rate)).json()
-    session = studio.now.session
+    session = studio.shown
     return file_report(read_smf(whole(midi)), session.hits, session.film.rate, session.start).json()
 
 

@@ -54,16 +54,16 @@ def cuesheet(studio: Studio) -> Json:
     from engines.session.cue_sheet import cue_sheet
     from engines.session.cue_sheet_text import sheet_json
 
-    return sheet_json(cue_sheet(studio.now.session))
+    return sheet_json(cue_sheet(studio.shown))
 
 
 def brief_sheet(studio: Studio) -> Json:
-    return {"sheet": sheet_text(studio.now.session)}
+    return {"sheet": sheet_text(studio.shown)}
 
 
 def read_brief(studio: Studio, path: str) -> Json:
     file = whole(path)
-    told = read_sheet(studio.now.session, sheet_from(file), file)
+    told = read_sheet(studio.shown, sheet_from(file), file)
     return brief_json(studio.act(TellAll(told)).session)
 
 

@@ -19,7 +19,7 @@ from engines.spotting.tempo import Metre
 
 
 def hits(studio: Studio) -> Json:
-    return {"hits": hits_json(studio.now.session)}
+    return {"hits": hits_json(studio.shown)}
 
 
 def _done(acted: Acted) -> Json:

@@ -27,24 +27,28 @@ E = TypeVar("E")
 
 @dataclass(frozen=True)
 class OpenSession:
-    """The open session at one moment: all of it, its file, and what was done to it. ``read_only``: another program has it open."""
+    """The open session at one moment: all of it, its file, and what was done to it. ``read_only``: another program has it open, or
+    (``why``) its disk takes nothing."""
 
     session: Session
     path: Path
     history: History
     read_only: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class SessionChanged:
     """The session is another now: ``change`` says how, ``sentence`` what was done, ``scenes`` (numbers from 1) whose notes are not
-    where and what they were. ``serial`` counts these events from 1; ``now`` is the session then, None once it is closed."""
+    where and what they were. ``serial`` counts these events from 1; ``now`` is the session then, None once it is closed. ``spared`` is
+    where a session that lay in its place lies from now on."""
 
     serial: int
     change: Change
     sentence: str
     scenes: tuple[int, ...] = ()
     now: OpenSession | None = None
+    spared: Path | None = None
 
     def json(self) -> dict[str, Any]:
         """As a subscriber on the wire reads it."""
@@ -56,12 +60,14 @@ class SessionChanged:
             "sentence": self.sentence,
             "scenes": list(self.scenes),
             "session": where,
+            "spared": None if self.spared is None else str(self.spared),
         }
 
 
 @dataclass(frozen=True)
 class FilmChanged:
-    """Another film was opened, or other tempo maps were found or chosen for it (``candidates``, the chosen one first; none yet: 0)."""
+    """Another film was opened, or other tempo maps were found or chosen for it (``candidates``, the chosen one first; none yet: 0).
+    ``film`` is empty where it was put away."""
 
     film: str
     frames: int

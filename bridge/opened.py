@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engines.errors import OptionError
 from engines.picture.cutlist import CutList
 from engines.picture.reel import Reel
-from engines.scoring import Spotted, Wishes
+from engines.scoring import Spotted, Wishes, first_session
+from engines.session.model import Session
 from engines.session.recut import NewCut, Recut
 
 if TYPE_CHECKING:
@@ -19,7 +22,8 @@ DEFAULT = Wishes()
 
 @dataclass(frozen=True)
 class OpenFilm:
-    """A film that was opened: its cuts, the ``prints`` of its frames, what moves in it, and how it was last spotted."""
+    """A film that was opened: its cuts, the ``prints`` of its frames, what moves in it, how it was last spotted, and the ``session`` of
+    it that lay beside it then."""
 
     reel: Reel
     programme: CutList
@@ -27,6 +31,20 @@ class OpenFilm:
     seen: Motion
     wishes: Wishes = DEFAULT
     spotted: Spotted | None = None
+    session: Path | None = None
+
+    @cached_property
+    def draft(self) -> Session:
+        """The session that it begins with: as it was spotted, its scenes silent. Raises OptionError where it was not spotted."""
+        return self.drafted(self.wishes)
+
+    def drafted(self, wishes: Wishes) -> Session:
+        """The same as other wishes have it."""
+        if wishes is self.wishes and "draft" in vars(self):
+            return self.draft
+        if self.spotted is None:
+            raise OptionError("was not spotted yet", where=self.reel.path.name, cure="spot it first")
+        return first_session(self.reel, self.spotted, self.seen, wishes, self.prints)
 
     def with_map(self, index: int) -> tuple[OpenFilm, Spotted]:
         """The film with one of its tempo maps put first, by its place (from 0), and how it is spotted then. Raises OptionError."""

@@ -11,6 +11,7 @@ from bridge.events import Change, Event, Message, OpenSession, SessionChanged
 from bridge.latest import Latest
 from bridge.rebase import adds, aimed, rebased
 from engines.errors import Cancelled, HitpointError, SessionError
+from engines.picture.reel import Reel
 from engines.session.desk import Act, Desk
 from engines.session.history import Step
 from engines.session.model import Session
@@ -47,10 +48,11 @@ class Sitting:
     """One open `Desk` that has been saved once, for many threads.
 
     After every act its files are brought up to date in a thread of their own, the newest state each time; a disk that refuses is
-    told of, and tried again with the next act and on closing.
+    told of, and tried again with the next act and on closing. ``reel`` is the open film where the session began with it.
     """
 
-    def __init__(self, desk: Desk, publish: Callable[[Event], None]) -> None:
+    def __init__(self, desk: Desk, publish: Callable[[Event], None], reel: Reel | None = None) -> None:
+        self.reel = reel
         self._desk, self._publish = desk, publish
         self._lock, self._writing = RLock(), Lock()
         self._closed = False
@@ -62,13 +64,15 @@ class Sitting:
         """The session, its file and its history, as they are."""
         with self._lock:
             assert self._desk.path is not None
-            return OpenSession(self._desk.session, self._desk.path, self._desk.history, self._desk.read_only)
+            desk, why = self._desk, "" if self._desk.why is None else self._desk.why.what
+            return OpenSession(desk.session, self._desk.path, desk.history, desk.read_only, why)
 
-    def tell(self, change: Change, sentence: str, scenes: tuple[int, ...] = ()) -> None:
+    def tell(self, change: Change, sentence: str, scenes: tuple[int, ...] = (), spared: Path | None = None) -> None:
         """Tells the listeners what became of the session."""
         with self._lock:
             self._serial += 1
-            self._publish(SessionChanged(self._serial, change, sentence, scenes, None if change == "closed" else self.now))
+            now = None if change == "closed" else self.now
+            self._publish(SessionChanged(self._serial, change, sentence, scenes, now, spared))
 
     def act(self, act: Act, watch: Watch | None = None, merge: bool = False) -> Acted:
         """Does an act at once; nobody else acts meanwhile. ``merge`` makes it one step with the last. Raises what the act raises."""
@@ -78,9 +82,9 @@ class Sitting:
             self._desk.do(act, watch, merge)
             return self._changed("acted", act.sentence, before, SLIDER_S if merge else 0.0)
 
-    def compose(self, act: Act, watch: Watch, asked: Session | None = None) -> Acted:
+    def compose(self, act: Act, watch: Watch, asked: Session | None = None, made: Session | None = None) -> Acted:
         """Does a long act on the session as it is now while others act too, then puts it onto the session as it is then. ``asked`` is
-        the session on which it was asked for, if that is longer ago.
+        the session on which it was asked for, if that is longer ago; ``made`` is what it made of that, if it did already.
 
         Takes are added, see `bridge.rebase.rebased` for what happens where both touched the same scene. What concerns the whole session
         (a conform) is done again on what it has become, until nobody acts meanwhile. Raises what the act raises, SessionError, and
@@ -90,9 +94,13 @@ class Sitting:
             self._open()
             self._desk.writable()  # told before anything is composed, not after
             base = self._desk.session
-        act, again = aimed(act, asked or base, base), False
-        while True:
+        if made is not None and asked is not None:
+            base, after = asked, made
+        else:
+            act = aimed(act, asked or base, base)
             after = act.do(base, watch)
+        again = False
+        while True:
             with self._lock:
                 if watch.cancelled and watch.cancelled():
                     raise Cancelled
@@ -104,6 +112,7 @@ class Sitting:
                     acted = self._changed("acted", act.sentence, before)
                     break
             act, base, again = aimed(act, base, before), before, True
+            after = act.do(base, watch)
         said += ["what was done meanwhile is in it, too"] * again
         for line in said:
             self._publish(Message(line))
@@ -161,7 +170,7 @@ class Sitting:
             written = copy.save(path)
             with self._lock:
                 self._desk.moved(copy)
-                self.tell("saved", f"Save as {path.name}")
+                self.tell("saved", f"Save as {path.name}", spared=copy.spared)
         self._disk.touch()  # the files beside it, and what was done meanwhile
         self._disk.flush()
         return written

@@ -10,30 +10,30 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bridge.beginning import begun, first_score, place_of
-from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, Subscribers
-from bridge.jobs import Job, Jobs
+from bridge.beginning import First, begun, first_composed, place_of
+from bridge.events import LOG, JobProgressed, Message, OpenSession
+from bridge.film_desk import PICTURE, FilmDesk
+from bridge.jobs import Job
 from bridge.neighbours import Neighbours, Said
 from bridge.opened import DEFAULT, Offer, OpenFilm
 from bridge.patience import Alone
 from bridge.playback import Playback
-from bridge.sitting import Acted, Sitting
-from engines import files, scoring
+from bridge.sitting import Acted, Ready, Sitting, sounding_otherwise
+from engines import files
 from engines.commands import Choose, Conform, Refill, Score, Tell, UseMap
 from engines.errors import OptionError, SessionError
 from engines.picture.reel import Reel
-from engines.scoring import Spotted, Wishes
-from engines.session.desk import Act, Desk
+from engines.scoring import Wishes
+from engines.session.desk import Act, Desk, vacant
 from engines.session.history import Step
 from engines.session.keep import Keep
-from engines.session.model import Limits, Told
+from engines.session.model import Limits, Session, Told
 from engines.session.recut import previewed
 from engines.session.refill import Wish
 from engines.session.remap import Maps, spotted_again
-from engines.session.working import new_cut
+from engines.session.working import new_cut, updated
 from engines.watch import Watch
 
 if TYPE_CHECKING:
@@ -45,91 +45,24 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT", "OUTSIDE", "PICTURE", "Offer", "OpenFilm", "Studio"]
 
-PICTURE = "picture"
-"""The lane of what reads films and spots: beside the engine's."""
-
 OUTSIDE = "outside"
 """The lane of what waits for other programs."""
 
 
-class Studio:
+class Studio(FilmDesk):
     """One composer's desk: at most one film and one session open, and the jobs on them. Every method may be called from any thread."""
 
     def __init__(self, player: Callable[..., Player] | None = None) -> None:
         """``player`` makes the player once something is to be heard; None takes `bridge.player.Player`."""
-        self.jobs = Jobs()
-        self.events: Subscribers[Event] = Subscribers()
-        self.film: OpenFilm | None = None
+        super().__init__()
         self.offer: Offer | None = None
         self.maps: Maps | None = None
         self._sitting: Sitting | None = None
-        self._lock, self._shut = RLock(), False
-        self._opening = Alone("another session is being opened")  # `_lock` is never held while a disk is read
+        self._shut = False
+        self._opening = Alone("another session is being opened")
         self.playback = Playback(self.events, lambda: self._sitting.now.session if self._sitting else None, player)
         self.neighbours = Neighbours(self)
         self.jobs.listeners.subscribe(lambda reading: self.events.publish(JobProgressed(reading)))
-
-    def subscribe(self, call: Callable[[Event], None]) -> Callable[[], None]:
-        """Has ``call`` told of every event, in the thread where it happens; the function that comes back ends that."""
-        return self.events.subscribe(call)
-
-    # the film and its spotting
-
-    def open_film(self, path: Path, cuts: Path | None = None, rate: Fraction | None = None) -> Job[OpenFilm]:
-        """Reads a film: its cuts (from the editor's list where there is one) and what moves in it. An open session stays open."""
-        return self.jobs.begin(f"Open {path.name}", lambda watch: self.read_film(path, watch, cuts, rate), PICTURE)
-
-    def read_film(self, path: Path, watch: Watch, cuts: Path | None = None, rate: Fraction | None = None) -> OpenFilm:
-        """The same, for a job that has the film made or fetched first."""
-        with watch.stage("decode"):
-            reel = Reel.open(path)
-        programme, prints, seen = scoring.film_pictures(reel, watch, cuts, rate)
-        self._say(watch)
-        return self._show(OpenFilm(reel, programme, prints, seen))
-
-    def spot(self, wishes: Wishes = DEFAULT) -> Job[Spotted]:
-        """Tempo maps for the open film, priced, the chosen one first. Fails with SpottingError where none fits."""
-        film = self._film()
-
-        def work(watch: Watch) -> Spotted:
-            self._still(film=film)
-            spotted = scoring.spot(film.programme, wishes, watch, film.reel.duration)
-            with self._lock:
-                self._still(film=film)
-                self._show(replace(film, wishes=wishes, spotted=spotted))
-            return spotted
-
-        return self.jobs.begin(f"Spot {film.reel.path.name}", work, PICTURE)
-
-    def choose_map(self, index: int) -> Spotted:
-        """Puts a tempo map first, by its place among the candidates (from 0); the next new session has it."""
-        with self._lock:
-            film, spotted = self._film().with_map(index)
-            self._show(film)
-            return spotted
-
-    def wished(self, engine: str | None = None, mode: str | None = None, **more: Any) -> Wishes:
-        """What the film was spotted with, for another engine where one is named; ``more`` are other fields of `Wishes`, None for none."""
-        wishes = replace(self._film().wishes, **{name: value for name, value in more.items() if value is not None})
-        return wishes if engine is None and mode is None else replace(wishes, engine=engine or wishes.engine, mode=mode)
-
-    def _show(self, film: OpenFilm) -> OpenFilm:
-        self.film = film
-        many = len(film.spotted.candidates) if film.spotted else 0
-        self.events.publish(FilmChanged(str(film.reel.path), film.reel.frames, len(film.programme.cuts), many))
-        return film
-
-    def _film(self) -> OpenFilm:
-        if self.film is None:
-            raise OptionError("no film is open", where="film", cure="open one first")
-        return self.film
-
-    def _still(self, film: OpenFilm | None = None, sitting: Sitting | None = None) -> None:
-        """Raises OptionError where another film, or SessionError where another session, was opened since a job was asked for."""
-        if film is not None and (self.film is None or self.film.reel is not film.reel):
-            raise OptionError("another film was opened meanwhile", where=film.reel.path.name, cure="open it again")
-        if sitting is not None and self._sitting is not sitting:
-            raise SessionError("another session was opened meanwhile", where=sitting.now.path, cure="open it again")
 
     # the session
 
@@ -137,6 +70,12 @@ class Studio:
     def now(self) -> OpenSession:
         """The open session. Raises SessionError where none is."""
         return self._at_work().now
+
+    @property
+    def shown(self) -> Session:
+        """The session at work, else what the open film begins with: a session with its first act. Raises SessionError, OptionError."""
+        film = self.film
+        return film.draft if self._sitting is None and film is not None else self.now.session
 
     @property
     def is_open(self) -> bool:
@@ -159,9 +98,9 @@ class Studio:
         where = place_of(film, path)
         with self._opening, begun(film, wishes or film.wishes, where) as desk:
             desk.save()
-            return self._sit(desk, f"New session {where.name}")
+            return self._sit(desk, f"New session {where.name}", film.reel)
 
-    def _sit(self, desk: Desk, sentence: str) -> OpenSession:
+    def _sit(self, desk: Desk, sentence: str, reel: Reel | None = None) -> OpenSession:
         with self._lock:
             try:
                 if self._shut:
@@ -170,8 +109,8 @@ class Studio:
             except BaseException:
                 desk.close()
                 raise
-            self._sitting, self.offer, self.maps = Sitting(desk, self.events.publish), None, None
-            self._sitting.tell("opened", sentence)
+            self._sitting, self.offer, self.maps = Sitting(desk, self.events.publish, reel), None, None
+            self._sitting.tell("opened", sentence, spared=desk.spared)
             return self._sitting.now
 
     def save(self, path: Path | None = None) -> Path:
@@ -196,15 +135,37 @@ class Studio:
             raise SessionError("no session is open", cure="open one, or open a film and score it")
         return sitting
 
+    def _same(self, sitting: Sitting) -> None:
+        """Raises SessionError where another session was opened since a job was asked for."""
+        if self._sitting is not sitting:
+            raise SessionError("another session was opened meanwhile", where=sitting.now.path, cure="open it again")
+
     # acts
 
-    def act(self, act: Act, merge: bool = False) -> Acted:
-        """Does an act of `engines.commands` at once and has it saved; ``merge`` makes it one step with the last (a slider)."""
+    def act(self, act: Act, merge: bool = False, path: Path | None = None) -> Acted:
+        """Does an act of `engines.commands` at once and has it saved; ``merge`` makes it one step with the last (a slider). Without a
+        session, it begins that of the open film, at ``path`` (None: beside the film, as `new` does)."""
+        if self._sitting is None and self.film is not None:
+            return self._begin(act, self.film, place_of(self.film, path))
         return self._at_work().act(act, merge=merge)
 
-    def compose(self, act: Act, lane: str = "engine") -> Job[Acted]:
+    def _begin(self, act: Act, film: OpenFilm, where: Path) -> Acted:
+        with self._opening:
+            if self._sitting is None:
+                with begun(film, film.wishes, where) as desk:
+                    before = desk.session
+                    after = desk.do(act)
+                    updated(desk)
+                    self._sit(desk, f"New session {where.name}", film.reel)
+                return _acted(act, before, after, desk)
+        return self._at_work().act(act)  # another began it just now
+
+    def compose(self, act: Act, lane: str = "engine", path: Path | None = None) -> Job[Acted]:
         """Does a long act beside the composer, who may go on meanwhile: it works on the session as it was when it began, and what it
-        made is put onto the session as it is in the end (`bridge.rebase`). Cancelled or failed, it has changed nothing."""
+        made is put onto the session as it is in the end (`bridge.rebase`). Cancelled or failed, it has changed nothing. Without a
+        session, what it made begins that of the open film, as `act` does."""
+        if self._sitting is None and self.film is not None:
+            return self._compose_first(act, act.sentence, self.film.wishes, path, lane)
         sitting = self._at_work()
         asked = sitting.now.session
         return self.jobs.begin(act.sentence, lambda watch: sitting.compose(act, watch, asked), lane)
@@ -221,26 +182,52 @@ class Studio:
         say (None: as it was spotted), once it is composed. ``features`` hold from now on."""
         if self.is_open and path is None:
             return self.compose(Score(seed, provider, None if features is None else tuple(features)))
-        film, sitting = self._film(), self._sitting
+        film = self._film()
         said = wishes or film.wishes
         wishes = said if features is None else replace(said, features=tuple(features))
-        where, act = place_of(film, path), Score(seed, provider or wishes.provider)
+        act = Score(seed, provider or wishes.provider)
+        return self._compose_first(act, f"Score {film.reel.path.name}", wishes, path)
+
+    def _compose_first(self, act: Act, sentence: str, wishes: Wishes, path: Path | None, lane: str = "engine") -> Job[Acted]:
+        film, asked = self._film(), self._sitting
+        where = place_of(film, path)
         files.may_hold(where.parent)
 
         def work(watch: Watch) -> Acted:
-            return first_score(film, wishes, where, act, watch, lambda desk, spotted: self._take(desk, sitting, spotted))
+            now = None if asked is not None else self._begun_with(film)
+            if now is not None and wishes is film.wishes:
+                return now.compose(act, watch, film.draft)
+            if now is None and where.parent.is_dir():
+                vacant(where)
+            first = first_composed(film, wishes, act, watch)
+            with self._opening:
+                now = None if asked is not None else self._begun_with(film)
+                if now is None:
+                    return self._keep(first, asked, wishes, where, act, sentence)
+            return now.compose(act, watch, first.before, first.after)  # an act began the session meanwhile
 
-        return self.jobs.begin(f"Score {film.reel.path.name}", work)
+        return self.jobs.begin(sentence, work, lane)
 
-    def _take(self, desk: Desk, sitting: Sitting | None, film: OpenFilm) -> None:
-        """Opens what was scored, unless the composer opened something else since: then it waits on the disk."""
-        with self._opening, self._lock:
-            if self._sitting is sitting and self.film is not None and self.film.reel is film.reel:
-                self._show(film)
-                self._sit(desk, f"Score {film.reel.path.name}")
-                return
-        desk.close()
-        self.events.publish(Message(f"{desk.path} is scored and not opened: something else was opened meanwhile"))
+    def _begun_with(self, film: OpenFilm) -> Sitting | None:
+        """The session at work, if it began with this film since that was opened."""
+        sitting = self._sitting
+        return sitting if sitting is not None and sitting.reel is film.reel else None
+
+    def _keep(self, first: First, asked: Sitting | None, wishes: Wishes, where: Path, act: Act, sentence: str) -> Acted:
+        """Saves what was composed first, and opens it, unless the composer opened something else since: then it waits on the disk."""
+        film = first.film
+        with begun(film, wishes, where, first.before) as desk:
+            desk.do(Ready(act.sentence, first.after))
+            updated(desk)
+            with self._lock:
+                if self._sitting is asked and self.film is not None and self.film.reel is film.reel:
+                    if self.film.spotted is None:
+                        self._show(film)
+                    self._sit(desk, sentence, film.reel)
+                else:
+                    desk.close()
+                    self.events.publish(Message(f"{desk.path} is scored and not opened: something else was opened meanwhile"))
+        return _acted(act, first.before, first.after, desk)
 
     def refill(
         self,
@@ -255,7 +242,7 @@ class Studio:
         features: Sequence[Path] | None = None,
     ) -> Job[Acted]:
         """Composes a scene again, or some of its bars or stems, and nothing else; see `engines.session.refill.Wish`."""
-        self.now.session.span(scene)  # a scene that there is not is told at once
+        self.shown.span(scene)  # a scene that there is not is told at once
         heard = None if features is None else tuple(features)
         wish = Wish(scene, tuple(bars) or None, tuple(stems) or None, tuple(keep), seed, engine, mode, heard)
         return self.compose(Refill(wish, provider))
@@ -286,7 +273,7 @@ class Studio:
         def work(watch: Watch) -> Maps:
             found = spotted_again(sitting.now.session, watch, limits)
             with self._lock:
-                self._still(sitting=sitting)
+                self._same(sitting)
                 self.maps = found
             return found
 
@@ -314,7 +301,7 @@ class Studio:
             with watch.stage("match"):
                 offer = Offer(new, previewed(session, new), name)
             with self._lock:
-                self._still(sitting=sitting)
+                self._same(sitting)
                 self.offer = offer
             self._say(watch)
             return offer
@@ -393,6 +380,8 @@ class Studio:
         self.close_session()
         return left
 
-    def _say(self, watch: Watch) -> None:
-        for line in watch.said:
-            self.events.publish(Message(line))
+
+def _acted(act: Act, before: Session, after: Session, desk: Desk) -> Acted:
+    """What a first act did; what lay in the place of its session is told of."""
+    said = () if desk.spared is None else (f"the session that lay there is {desk.spared.name} now",)
+    return Acted(act.sentence, before, after, sounding_otherwise(before, after), said)

@@ -41,9 +41,9 @@ TOLD: tuple[Told, ...] = (
     ),
     Told(
         "/hitpoint/told/film",
-        "A film was opened or spotted.",
+        "A film was opened, spotted, or put away.",
         (
-            Argument("film", "text", "its file"),
+            Argument("film", "text", "its file; empty where it was put away"),
             Argument("frames", "int", "its length"),
             Argument("cuts", "int", "that it has"),
             Argument("candidates", "int", "tempo maps that were found"),

@@ -48,6 +48,7 @@ def items() -> tuple[Item, ...]:
     return (
         Item("open", "file", tr("&Open…"), ("Ctrl+O",), tr("Open a film, a session, a cut list or a MIDI file")),
         Item("demo", "file", tr("Open the &demo film"), (), tr("A short film of our own, to try everything on")),
+        Item("save", "file", tr("&Save"), ("Ctrl+S",), tr("Save now, and say where; every act is saved anyway")),
         Item("save_as", "file", tr("Save session &as…"), ("Ctrl+Shift+S",),
              tr("Go on in another file; every act is saved anyway")),
         Item("relink", "file", tr("&Find the film…"), (),
@@ -66,7 +67,8 @@ def items() -> tuple[Item, ...]:
         Item("click_out", "file", tr("Write a clic&k track…"), (), tr("A click on the tempo map, as MIDI")),
         Item("brief_out", "file", tr("Write the &brief…"), (), tr("The brief of every bar as a text sheet")),
         Item("brief_in", "file", tr("&Read a brief…"), (), tr("A text sheet, edited elsewhere: what it says replaces what was said")),
-        Item("quit", "file", tr("&Quit"), ("Ctrl+Q",), tr("Close the window; everything is saved"), line=True),
+        Item("close", "file", tr("&Close"), ("Ctrl+W",), tr("Close the session and its film; everything is saved"), line=True),
+        Item("quit", "file", tr("&Quit"), ("Ctrl+Q",), tr("Close the window; everything is saved")),
         Item("undo", "edit", tr("&Undo"), ("Ctrl+Z",), tr("Take the last act back, every note of it")),
         Item("redo", "edit", tr("&Redo"), ("Ctrl+Shift+Z", "Ctrl+Y"),
              tr("Do again what was undone last, without composing anew")),
@@ -155,6 +157,7 @@ class Actions:
         self._window = window
         self._by_name: dict[str, QAction] = {}
         self._docks: list[QAction] = []
+        self._tips: dict[str, str] = {}
         self.menus: dict[str, QMenu] = {}
         bar = window.menuBar()
         assert bar is not None
@@ -186,7 +189,7 @@ class Actions:
         action = QAction(self._window)
         action.setObjectName(item.name)
         action.setShortcuts([QKeySequence(keys) for keys in item.keys])
-        _name(action, item)
+        self._name(action, item)
         action.setCheckable(item.checks)
         action.triggered.connect(lambda checked=False: call())
         menu = self.menus[item.menu]
@@ -202,11 +205,17 @@ class Actions:
         for key, title in menus().items():
             self.menus[key].setTitle(title)
         for item in items():
-            _name(self._by_name[item.name], item)
+            self._name(self._by_name[item.name], item)
 
+    def allow(self, name: str, why_not: str) -> None:
+        """Lets a row be done, or greys it out and says on hovering why it cannot be (``why_not``)."""
+        action = self._by_name[name]
+        action.setEnabled(not why_not)
+        action.setToolTip(f"{self._tips[name]}\n{why_not}" if why_not else self._tips[name])
 
-def _name(action: QAction, item: Item) -> None:
-    key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    action.setText(item.text)
-    action.setStatusTip(item.tip)
-    action.setToolTip(f"{item.tip} ({key})" if key and item.tip else item.tip or item.text)
+    def _name(self, action: QAction, item: Item) -> None:
+        key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setText(item.text)
+        action.setStatusTip(item.tip)
+        self._tips[item.name] = f"{item.tip} ({key})" if key and item.tip else item.tip or item.text
+        action.setToolTip(self._tips[item.name])

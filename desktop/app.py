@@ -96,7 +96,7 @@ def _offer(shown: Window, left: Path) -> None:
         lambda: tr("Hitpoint was ended while {} was open. It is as you left it.").format(left.name),
         lambda: tr("Open it"),
         lambda: document.open(left),
-        holds=lambda: document.home is None or document.home.resolve() != left,
+        holds=lambda: document.at_hand is None or document.at_hand.resolve() != left,
     )
 
 
@@ -120,8 +120,7 @@ def run(paths: list[Path], after: Callable[[Window], object] | None = None) -> i
     shown = window(preferences)
     faults.told.connect(shown.refuse)
     shown.show()
-    for path in paths:
-        shown.commands.take(path)
+    shown.commands.take(*paths)
     if not paths:
         first(shown, preferences)
     ticks = QTimer()  # lets Python hear Ctrl-C while Qt waits

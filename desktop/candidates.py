@@ -34,7 +34,6 @@ from engines.session.remap import remapped
 from engines.spotting.locked import runs
 
 if TYPE_CHECKING:
-    from bridge.events import SessionChanged
     from bridge.jobs import Job, JobReading
     from bridge.studio import OpenFilm
     from desktop.document import Document
@@ -67,6 +66,7 @@ class Candidates(QWidget):
         self.model = Rows(self)
         self._session: Session | None = None
         self._spotted_for: tuple[object, ...] = ()
+        self._film: OpenFilm | None = None
         self._job = 0
         self._maps: Maps | None = None
         self._looked_at: Candidate | None = None
@@ -77,7 +77,7 @@ class Candidates(QWidget):
             timer.setInterval(after)
             timer.timeout.connect(call)
         self._lay_out()
-        document.session_changed.connect(self._session_changed)
+        document.shown.connect(self._shown)
         document.film_changed.connect(self._film_changed)
         document.job_changed.connect(self._job_changed)
         self._aside.refused.connect(lambda error: self.effect.setText(str(error)))
@@ -108,7 +108,6 @@ class Candidates(QWidget):
         self.limits.changed.connect(self._settle.start)
         self.again = spotting_button(self.spot_again, self)
         self.use = QPushButton(tr("Use this map"), self)
-        self.use.setToolTip(tr("Put the cue on the selected tempo map (Enter)"))
         self.use.clicked.connect(self.choose)
         self.listens = QToolButton(self)
         self.listens.setText(tr("Hear"))
@@ -174,20 +173,24 @@ class Candidates(QWidget):
     # what there is to choose from
 
     def _look_again(self) -> None:
-        now, film = self._document.now, self._document.film
-        if now is not None:
-            self._show_session(now.session)
-        elif film is not None:
-            self._film_changed(film)
+        self._film_changed(self._document.film)
+        self._shown(self._document.session)
 
-    def _session_changed(self, event: SessionChanged) -> None:
-        if event.now is not None:
-            self._show_session(event.now.session)
-        elif (film := self._document.film) is not None:  # it takes the session's place
+    def _shown(self, session: Session | None) -> None:
+        """A session is looked at: one at work, or what the open film begins with, which has the maps of the film."""
+        shut, film = self._document.read_only, self._document.film
+        self.locks.setEnabled(not shut)
+        self.use.setToolTip(
+            tr("Read-only here: save a copy first (Ctrl+Shift+S)")
+            if shut
+            else tr("Put the cue on the selected tempo map (Enter)")
+        )
+        if self._document.now is not None and session is not None:
+            self._show_session(session)
+            return
+        if film is not self._film or self._session is not None:
             self._film_changed(film)
-        else:
-            self._session, self._maps = None, None
-            self._show([], ())
+        self.locks.fill(0 if session is None else len(session.bars), ())
 
     def _show_session(self, session: Session) -> None:
         fresh = self._session is None or session.film.digest != self._session.film.digest
@@ -206,16 +209,19 @@ class Candidates(QWidget):
             if self._stale and self.seen.on:
                 self._settle.start()
 
-    def _film_changed(self, film: OpenFilm) -> None:
-        if self._document.now is not None or film is None:
+    def _film_changed(self, film: OpenFilm | None) -> None:
+        if self._document.now is not None:
             return
-        self._session, self._maps, self._stale = None, None, False
+        self._session, self._maps, self._film, self._stale = None, None, film, False
         self._settle.stop()
-        if film.spotted is None:
+        self.effect.setText("")
+        self._spotted_for = ()
+        self.locks.fill(0, ())
+        if film is None or film.spotted is None:
+            self._aside.forget("rows")
             self._show([], ())
             return
         self.limits.fill_wishes(film.wishes)
-        self.locks.fill(0, ())
         rate, spotted = film.reel.rate, film.spotted
         self._aside.ask(
             "rows", lambda: [row_of(c, not k, rate) for k, c in enumerate(spotted.candidates)], lambda rows: self._show(rows, ())
@@ -264,7 +270,7 @@ class Candidates(QWidget):
     def _show(self, rows: list[Row], locked: object) -> None:
         self._leave()
         self.model.show(rows, locked)  # type: ignore[arg-type]
-        self.use.setEnabled(bool(rows))
+        self.use.setEnabled(bool(rows) and not self._document.read_only)
         self._wait(False)
         if not rows:
             self._aside.forget("effect")
@@ -363,16 +369,12 @@ class Candidates(QWidget):
     # choosing
 
     def choose(self) -> None:
-        """Puts the cue, or the film that is about to be scored, on the selected map."""
+        """Puts the cue on the selected map; that of a film begins on it."""
         row, document = self.current, self._document
         if row is None or row.in_use:
             return
         self._leave()
-        if self._session is not None:
-            document.act(UseMap(row.candidate, None if self._maps is None else self._maps.limits))
-        elif document.film is not None and document.film.spotted is not None:
-            index = document.film.spotted.candidates.index(row.candidate)
-            document.do(lambda: document.studio.choose_map(index))
+        document.act(UseMap(row.candidate, None if self._maps is None else self._maps.limits))
 
     def listen(self) -> None:
         """Hears candidates from now on, or no longer."""
@@ -380,7 +382,7 @@ class Candidates(QWidget):
 
     def lock_bar(self) -> None:
         """Locks the bar under the playhead, or unlocks it."""
-        session = self._session
+        session = self._document.session
         if session is None:
             return
         bar = session.tempo_map.bar_at(max(Fraction(0), session.tempo_map.beat(self._transport.seconds))).index
@@ -388,7 +390,7 @@ class Candidates(QWidget):
         self._document.act(Lock((bar + 1, bar + 1), bar not in locked_bars(session)))
 
     def _say_effect(self, row: Row) -> None:
-        session, candidate = self._session, row.candidate
+        session, candidate = self._document.session, row.candidate
         if row.in_use or session is None:
             self._aside.forget("effect")
             self.effect.setText(tr("This map is in use.") if row.in_use else "")

@@ -40,23 +40,19 @@ ALWAYS = {
     *("listen", "look_around", "sound", "louder", "softer", "sound_led"),
 }
 """What can be done before anything is open."""
+WITH_SCENES = {
+    *("save", "save_as", "click_out", "brief_out", "brief_in", "cue_sheet", "lock_bar", "respot", "refill", "refill_all"),
+    *("hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "split", "join", "take_keep", "take_name"),
+}
+"""What needs a session, or a film that was spotted: it begins one."""
 WITH_SESSION = {
-    *("save_as", "hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "respot", "refill", "split", "join"),
-    *(
-        "new_cut",
-        "accept_cut",
-        "lock_bar",
-        "refill_all",
-        "take_keep",
-        "take_on",
-        "take_back",
-        "take_swap",
-        "take_name",
-        "cue_copy",
-    ),
-    *("deliver", "place", "preview", "cue_sheet", "click_out", "brief_out", "brief_in"),
+    *("new_cut", "accept_cut", "deliver", "place", "preview", "cue_copy", "take_on", "take_back", "take_swap"),
 }
 """What needs a session."""
+READS = {
+    *("save", "save_as", "click_out", "brief_out", "cue_sheet", "new_cut", "deliver", "place", "preview", "cue_copy"),
+}
+"""What of these leaves the session as it is, or answers for itself where it may not be written."""
 
 SCORES = {"score", "refill_all"}
 """What composes all of it, once at a time."""
@@ -115,25 +111,34 @@ class Commands:
         panel = dock.bring_up() if item.raises else dock.build()
         getattr(panel, item.name)()
 
-    def take(self, path: Path) -> None:
-        """Opens whatever a file is."""
-        self.opening.take(path)
+    def take(self, *paths: Path) -> None:
+        """Opens whatever the files are."""
+        self.opening.take_all(paths)
 
     def enable(self, actions: Actions) -> None:
-        """Greys out what cannot be done now."""
-        now, film = self.window.document.now, self.window.document.film
+        """Greys out what cannot be done now, and says why."""
         for action in actions.all():
             name = action.objectName()
-            if name in ("undo", "redo"):
-                continue
-            if name in WITH_SESSION:
-                action.setEnabled(now is not None and not now.read_only)
-            elif name not in ALWAYS:
-                action.setEnabled(now is not None or film is not None)
-            if name == "relink":
-                action.setEnabled(now is not None and not now.read_only and self.window.document.missing is not None)
-            if name in SCORES and self.window.document.scoring:
-                action.setEnabled(False)
+            if name not in ("undo", "redo"):
+                actions.allow(name, self._why_not(name))
+
+    def _why_not(self, name: str) -> str:
+        document = self.window.document
+        if name in ALWAYS:
+            return ""
+        if document.now is None and document.film is None:
+            return tr("Open a film or a session first")
+        if name == "relink" and document.missing is None:
+            return tr("The film is where it should be")
+        if name in SCORES and document.scoring:
+            return tr("It is being scored already")
+        if name in WITH_SESSION and document.now is None:
+            return tr("There is no session yet: mark a hit, or score the film")
+        if name in WITH_SCENES and document.session is None:
+            return tr("The film has no tempo map yet")
+        if document.read_only and name not in READS and name in WITH_SESSION | WITH_SCENES | {"score", "relink"}:
+            return tr("The session is read-only here: save a copy to go on (Ctrl+Shift+S)")
+        return ""
 
     @property
     def _sheet(self) -> Sheet | None:
@@ -249,12 +254,12 @@ class Commands:
 
     def shape(self, drawn: Mapping[int, float | None]) -> None:
         """The composer's curve: how strong some bars (from 0) shall be, None for as the picture asks."""
-        now = self.window.document.now
-        if now is None or not drawn:
+        session = self.window.document.session
+        if session is None or not drawn:
             return
-        told = dict(now.session.told)
+        told = dict(session.told)
         for bar, energy in drawn.items():
-            span = now.session.span_of_bar(bar + 1)
+            span = session.span_of_bar(bar + 1)
             scope = f"{span.scene.id}/{bar + 1 - span.first}"
             told[scope] = replace(told.get(scope, Told()), energy=energy)
         first, last = min(drawn) + 1, max(drawn) + 1

@@ -40,7 +40,6 @@ from engines.commands import Tell
 from engines.session.refill import next_seed
 
 if TYPE_CHECKING:
-    from bridge.events import SessionChanged
     from desktop.document import Document
     from desktop.transport import Transport
     from engines.session.model import Session, Told
@@ -68,11 +67,12 @@ class Compose(QWidget):
         self.seed, self.dice, self.lock = QSpinBox(self), QToolButton(self), QToolButton(self)
         self.refill, self.refill_all = QPushButton(self), QPushButton(tr("Refill all"), self)
         self.scope = QButtonGroup(self)
+        self.shut = QLabel(tr("Read-only here: save a copy to compose (Ctrl+Shift+S)"), self)
         self._seen: dict[int | None, Suggested] = {}
         self._lately = Lately(self, self.show_session)
         self._arrange()
         self._connect(document)
-        self.show_session(None if document.now is None else document.now.session)
+        self.show_session(document.session)
 
     session: Session | None
 
@@ -86,10 +86,10 @@ class Compose(QWidget):
         column.addWidget(_rule(self))
         column.addLayout(self._makers())
         column.addWidget(_rule(self))
+        self.shut.setWordWrap(True)
+        column.addWidget(self.shut)
         row = QHBoxLayout()
         self.refill.setProperty("primary", True)
-        self.refill.setToolTip(tr("Compose this scene again; what is kept stays note for note (Enter)"))
-        self.refill_all.setToolTip(tr("Compose every scene again, in order; what is kept stays (Ctrl+Enter)"))
         row.addWidget(self.refill, 1)
         row.addWidget(self.refill_all)
         column.addLayout(row)
@@ -165,7 +165,7 @@ class Compose(QWidget):
         return grid
 
     def _connect(self, document: Document) -> None:
-        document.session_changed.connect(self._session_changed)
+        document.shown.connect(self._lately.tell)
         document.job_changed.connect(self.work.show_job)
         document.scoring_changed.connect(self.show_scope)
         self.work.cancel_asked.connect(document.cancel)
@@ -215,13 +215,20 @@ class Compose(QWidget):
 
     def show_scope(self) -> None:
         """Another scene, or the cue."""
-        session, scene = self.session, self.scene
-        for part in (self.brief, self.engine, self.rights, self.features, self.seed, self.dice, self.lock):
-            part.setEnabled(session is not None)
-        self.refill_all.setEnabled(session is not None and not self._document.scoring)
+        session, scene, shut_here = self.session, self.scene, self._document.read_only
+        for part in (self.brief, self.engine, self.features, self.seed, self.dice, self.lock):
+            part.setEnabled(session is not None and not shut_here)
+        self.refill_all.setEnabled(session is not None and not shut_here and not self._document.scoring)
+        self.rights.setEnabled(session is not None)
+        self.shut.setVisible(shut_here)
+        for button, tip in (
+            (self.refill, tr("Compose this scene again; what is kept stays note for note (Enter)")),
+            (self.refill_all, tr("Compose every scene again, in order; what is kept stays (Ctrl+Enter)")),
+        ):
+            button.setToolTip(self.shut.text() if shut_here else tip)
         here = session is not None and self.follow.scene > 0
         locked = here and session is not None and shut(session.span(self.follow.scene))
-        self.refill.setEnabled(here and not locked)
+        self.refill.setEnabled(here and not locked and not shut_here)
         self.refill.setText(tr("Refill scene {}").format(self.follow.scene) if here else tr("Refill"))
         if locked:
             self.refill.setText(tr("Scene {} is kept").format(self.follow.scene))
@@ -283,9 +290,6 @@ class Compose(QWidget):
         self.model.setAccessibleName(tr("Model and provider: {}").format(", ".join(lines)))
 
     # what is wished
-
-    def _session_changed(self, event: SessionChanged) -> None:
-        self._lately.tell(None if event.now is None else event.now.session)
 
     def _tell(self, told: Told, forget: tuple[str, ...]) -> None:
         if self.session is not None:

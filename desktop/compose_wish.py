@@ -72,7 +72,7 @@ class Wishes(QObject):
         on from scene to scene."""
         now = self._document.now
         if now is None or (self.engine in (None, now.session.engine) and not any(s.keep for s in now.session.scenes)):
-            self._document.score(self.seed, self.features)
+            self._document.score(self.seed, self.features, self.engine)
         else:
             for span in now.session.spans:
                 seed = None if self.seed is None else self.seed + span.number - 1

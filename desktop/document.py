@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,19 +17,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal, pyqtSlot
 from PyQt6.sip import isdeleted
 
+from bridge.beginning import place_of
 from bridge.events import LOG, Event, FilmChanged, JobProgressed, Message, OpenSession, SessionChanged, TransportRead
 from bridge.jobs import fault
 from bridge.studio import OpenFilm, Studio
 from desktop.gathering import Gathering
+from desktop.kinds import SESSIONS
+from desktop.scores import Scores
 from desktop.sheet import Sheet, sheet_of_film, sheet_of_session
-from engines.errors import HitpointError, OptionError
-from engines.session.film import SUFFIXES, find_film
+from engines.errors import HitpointError, OutputError
+from engines.session.film import find_film
 
 if TYPE_CHECKING:
-    from bridge.jobs import Job
-    from bridge.sitting import Acted
     from engines.picture.reel import Reel
     from engines.session.desk import Act
+    from engines.session.model import Session
 
 T = TypeVar("T")
 
@@ -36,28 +39,23 @@ TURN_S = 0.0005
 """Seconds after which a thread that computes lets the window's go on: Python's own 5 ms, a few threads and a few turns a painting are
 what a hand feels."""
 
-SESSIONS = (".hitpoint",)
-FILMS = SUFFIXES
-CUT_LISTS = (".edl", ".otio", ".fcpxml", ".xml", ".aaf", ".csv", ".json", ".otioz")
-MIDI = (".mid", ".midi", ".smf")
-
 
 class Document(QObject):
     """One `Studio` for the window. Signals come on the thread of the window, in the order in which things happened."""
 
     session_changed = pyqtSignal(object)  # SessionChanged: .now is the OpenSession then, None once it is closed
-    film_changed = pyqtSignal(object)  # OpenFilm, as it was opened or spotted
+    shown = pyqtSignal(object)  # Session that is looked at: the open one, else what the film begins with; None without either
+    film_changed = pyqtSignal(object)  # OpenFilm, as it was opened or spotted; None once it was put away
     reel_changed = pyqtSignal(object)  # the Reel to be shown; None where its film is not at hand
     film_missing = pyqtSignal(object)  # FilmError: the session's film is nowhere near
-    drawn = pyqtSignal(object)  # Sheet: all that the timeline draws
+    homeless = pyqtSignal(object, object)  # OutputError: no session can begin there; and a call that tries again, in `home`
+    drawn = pyqtSignal(object)  # Sheet: all that the timeline draws; None where nothing is open
     job_changed = pyqtSignal(object)  # JobReading
     scoring_changed = pyqtSignal()  # all of something begins to be composed, or has ended
     transport_read = pyqtSignal(object)  # TransportRead: where the player, or the DAW that it follows, is
     said = pyqtSignal(str)  # a word to the composer
     refused = pyqtSignal(object)  # HitpointError: what could not be done, in one line
-    ailing = pyqtSignal(
-        object, object
-    )  # HitpointError: what is not as it should be, and a call that tells whether it still is so
+    ailing = pyqtSignal(object, object)  # HitpointError: what is not as it should be; and a call: does it still hold?
     _posted = pyqtSignal(object, object)  # a function and what it is called with, on the window's thread
 
     def __init__(self, studio: Studio | None = None, parent: QObject | None = None) -> None:
@@ -70,6 +68,10 @@ class Document(QObject):
         """The open session, as it was told of last."""
         self.film: OpenFilm | None = None
         """The open film, as it was told of last; a session may be open over another."""
+        self.draft: Session | None = None
+        """What the open film begins with at its first act, once that is worked out."""
+        self.home: Path | None = None
+        """The folder in which the session of the open film shall begin; None is beside the film."""
         self.reel: Reel | None = None
         """The film that is shown."""
         self.sheet: Sheet | None = None
@@ -82,12 +84,29 @@ class Document(QObject):
         self._plays = ThreadPoolExecutor(1, "hitpoint play")
         self._drawing, self._wanted = Lock(), 0
         self._closed = False
-        self._scores: dict[Path, int] = {}
-        """What is being scored, a session or a film, and by which job; 0 until it is queued."""
+        self._scores = Scores(self)
         self._shown_film = ""
         self._waiting: deque[tuple[Callable[[Any], object], object]] = deque()
+        self._resting = QTimer(self)  # one session is closed for another: what is between them need not be seen
+        self._resting.setSingleShot(True)
+        self._resting.timeout.connect(self._look_again)
         self._posted.connect(self._call)
         self._unsubscribe = self.studio.subscribe(self._hear)
+
+    @property
+    def session(self) -> Session | None:
+        """The session that is looked at: the open one, else what the open film begins with."""
+        return self.draft if self.now is None else self.now.session
+
+    @property
+    def read_only(self) -> bool:
+        """Whether a session is open that nothing can be done to."""
+        return self.now is not None and self.now.read_only
+
+    def is_of_film(self, session: Session) -> bool:
+        """Whether a session is of the open film, whose picture is there already."""
+        film, draft = self.film, self.draft
+        return film is not None and self.reel is film.reel and draft is not None and draft.film == session.film
 
     # acts: each returns at once; what comes of it comes as a signal
 
@@ -105,20 +124,35 @@ class Document(QObject):
         window's thread. Whatever takes more than a few milliseconds belongs here."""
         self._enter(self._draws, call, then)
 
+    def begin(self, call: Callable[[Path | None], object]) -> None:
+        """Has something done that may be a film's first act; ``call`` gets the path at which its session then begins. Where none can,
+        that comes as `homeless`."""
+
+        def work() -> None:
+            film = None if self.studio.is_open else self.studio.film
+            try:
+                call(None if film is None else place_of(film, None, self.home))
+            except OutputError as error:
+                if film is None:
+                    raise
+                self.post(partial(self.homeless.emit, error), partial(self.begin, call))
+
+        self.do(work)
+
     def act(self, act: Act, merge: bool = False) -> None:
         """Does an act of `engines.commands`; ``merge`` makes it one step with the last."""
-        self.do(lambda: self.studio.act(act, merge))
+        self.begin(lambda path: self.studio.act(act, merge, path))
 
     def compose(self, act: Act) -> None:
         """Does an act that composes, beside the composer."""
-        self.do(lambda: self.studio.compose(act))
+        self.begin(lambda path: self.studio.compose(act, path=path))
 
     def undo(self) -> None:
         """Takes the last act back."""
         self.do(self.studio.undo)
 
     def redo(self) -> None:
-        """Does again what was undone last."""
+        """Does it again."""
         self.do(self.studio.redo)
 
     def refill(self, scene: int, **wish: Any) -> None:
@@ -126,74 +160,55 @@ class Document(QObject):
         self.do(lambda: self.studio.refill(scene, **wish))
 
     @property
-    def scoring(self) -> bool:
-        """Whether all of what is open is being composed, or waits to be."""
-        return self.home in self._scores
-
-    @property
-    def home(self) -> Path | None:
+    def at_hand(self) -> Path | None:
         """The file of what is open: a session, else a film."""
         if self.now is not None:
             return self.now.path
         return None if self.film is None else self.film.reel.path
 
-    def score(self, seed: int | None = None, features: Sequence[Path] | None = None) -> None:
-        """Composes every scene of what is shown: of the session, or of a film that was opened after it, in a new session beside it. While
-        that is done a second request is refused: it would come to a session that the first has open."""
-        home, film = self.home, self.film
-        if home in self._scores:
-            self.refused.emit(OptionError("is being scored already", where=home.name, cure="wait for it, or cancel it first"))
-            return
-        path = None
-        if self.now is None and film is not None:
-            beside = film.reel.path.resolve()
-            path = beside.with_name(f"{beside.stem}-score") / "cue.hitpoint"
-        if home is None:
-            self.do(lambda: self.studio.score(seed, features=features))
-            return
+    @property
+    def scoring(self) -> bool:
+        """Whether all of what is open is being composed, or waits to be."""
+        return self._scores.at(self.at_hand)
 
-        def begin() -> Job[Acted]:
-            try:
-                return self.studio.score(seed, path=path, features=features)
-            except BaseException:
-                self._post(self._score_ended, home)
-                raise
+    def score(self, seed: int | None = None, features: Sequence[Path] | None = None, engine: str | None = None) -> None:
+        """Composes every scene of what is shown: of the session, or of the open film in a new one, for which ``engine`` may be named."""
+        self._scores.begin(seed, features, engine)
 
-        self._scores[home] = 0
-        self.scoring_changed.emit()
-        self.do(begin, lambda job: self._score_began(home, job))
+    def save(self, then: Callable[[Path], object], path: Path | None = None) -> None:
+        """Saves the session now, or elsewhere from now on (``path``); that of an open film begins with it. ``then`` gets its file."""
 
-    def _score_began(self, home: Path, job: Job[Acted]) -> None:
-        self._scores[home] = job.number
-        if job.reading.ended:  # before anybody here had heard its number
-            self._score_ended(home)
+        def save(where: Path | None) -> None:
+            saved = self.studio.save(path) if where is None else self.studio.new(path or where).path
+            self.post(then, saved)
 
-    def _score_ended(self, home: Path) -> None:
-        if self._scores.pop(home, None) is not None:
-            self.scoring_changed.emit()
+        self.begin(save)
+
+    def shut(self) -> None:
+        """Closes the session, which is saved, and the film; what was worked on for them ends."""
+
+        def close() -> None:
+            self.studio.close_session()
+            self.studio.jobs.cancel_all()
+            self.studio.close_film()
+
+        self.do(close)
 
     def cancel(self, job: int) -> None:
-        """Stops a job, by its number."""
+        """Stops a job."""
         self.do(lambda: self.studio.jobs.job(job).cancel())
 
-    def open(self, path: Path, then: Callable[[object], object] | None = None) -> None:
-        """Opens a session or a film, by what the file is called; cut lists and MIDI files are others' to take (`kind`)."""
-        if path.suffix.lower() in SESSIONS:
-            self.do(lambda: self.studio.open_session(path), then)
-        else:
-            self.do(lambda: self._open_film(path), then)
-
-    def _open_film(self, path: Path, cuts: Path | None = None) -> Job[OpenFilm]:
-        return self.studio.open_film(path, cuts)
+    def open(self, path: Path, cuts: Path | None = None) -> None:
+        """Opens a session or a film, by what the file is called, the film with its editor's cut list where there is one; cut lists alone
+        and MIDI files are others' to take (`kind`)."""
+        session = path.suffix.lower() in SESSIONS
+        self.do(lambda: self.studio.open_session(path) if session else self.studio.open_film(path, cuts))
 
     def open_cuts(self, path: Path) -> None:
         """Takes an editor's cut list for the open film: its cuts instead of those of the pixels."""
-        film = self.film
-        if film is None:
-            error = HitpointError("there is no film for this cut list", where=path.name, cure="open the film first")
-            self.refused.emit(error)
-        else:
-            self.do(lambda: self._open_film(film.reel.path, path))
+        if (film := self.film) is not None:
+            return self.do(lambda: self.studio.open_film(film.reel.path, path))
+        return self.refused.emit(HitpointError("there is no film for this cut list", where=path.name, cure="open the film first"))
 
     def close(self) -> None:
         """Does what was asked for already, saves, cancels the jobs, and ends every thread. Raises OutputError where the session cannot
@@ -214,17 +229,18 @@ class Document(QObject):
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, SessionChanged):
-            self._post(self._session_changed, event)
+            self.post(self._session_changed, event)
         elif isinstance(event, FilmChanged):
-            self._post(self._film_changed, self.studio.film)
+            self.post(self._film_changed, self.studio.film)
         elif isinstance(event, JobProgressed):
-            self._post(self._job_changed, event.reading)
+            self.post(self._job_changed, event.reading)
         elif isinstance(event, TransportRead):
-            self._post(self.transport_read.emit, event)
+            self.post(self.transport_read.emit, event)
         elif isinstance(event, Message):
-            self._post(self._message, event)
+            self.post(self._message, event)
 
-    def _post(self, call: Callable[[Any], object], value: object) -> None:
+    def post(self, call: Callable[[Any], object], value: object) -> None:
+        """Has a function called with a value on the window's thread; from any thread."""
         self._posted.emit(call, value)
 
     @pyqtSlot(object, object)
@@ -254,16 +270,15 @@ class Document(QObject):
             try:
                 value = call()
             except HitpointError as error:
-                self._post(self.refused.emit, error)
+                self.post(self.refused.emit, error)
             except Exception as unforeseen:  # noqa: BLE001  a thread's end would be silent; the log has it
                 LOG.exception("the window's call failed")
-                self._post(self.refused.emit, fault(unforeseen))
+                self.post(self.refused.emit, fault(unforeseen))
             else:
                 if then is not None:
-                    self._post(then, value)
+                    self.post(then, value)
 
-        future: Future[None] = pool.submit(work)
-        future.add_done_callback(lambda _: None)
+        pool.submit(work)
 
     # the same, on the window's thread
 
@@ -274,54 +289,78 @@ class Document(QObject):
         if now is None or another:
             self.missing = None
         self.session_changed.emit(event)
-        if now is not None:
-            self._draw(lambda: sheet_of_session(now.session))
-            if another:
-                self._shown_film = film
-                if not self.shows_of(event):
-                    self._enter(self._films, lambda: self._reel_of(now), self._show_reel)
-
-    def shows_of(self, event: SessionChanged) -> bool:
-        """Whether a session that was begun just now is of the very film that is open: it goes on as it is, rolling too."""
-        reel = None if self.film is None else self.film.reel
-        known = (
-            "" if reel is None or reel is not self.reel else vars(reel).get("digest", "")
-        )  # never read here: a disk may be slow
-        return event.change == "opened" and event.now is not None and event.now.session.film.digest == known
+        if now is None:
+            self._resting.start(0)
+            return
+        self._resting.stop()
+        if event.change == "opened" and self.film is not None and self.is_of_film(now.session):
+            self._scores.moved(self.film.reel.path, now.path)
+        self.shown.emit(now.session)
+        self._draw(lambda: sheet_of_session(now.session))
+        self._shown_film = film
+        if another and not self.is_of_film(now.session):
+            self._enter(self._films, lambda: self._reel_of(now), partial(self._show_reel, film))
 
     def _film_changed(self, film: OpenFilm | None) -> None:
-        if film is None:
-            return
-        fresh = self.film is None or film.reel is not self.film.reel
+        fresh = film is None or self.film is None or film.reel is not self.film.reel
         self.film = film
+        if fresh:
+            self.draft = self.home = None
         self.film_changed.emit(film)
+        if film is None:
+            self._resting.start(0)
+            return
         if fresh:
             if self.now is not None:
                 self.do(self.studio.close_session)  # it is saved; the window shows one thing
             self._shown_film = ""
-            self._show_reel(film.reel)
+            self._show_reel("", film.reel)
             self.do(self.studio.spot)
         if self.now is None or fresh:
-            self._draw(lambda: sheet_of_film(film))
+            self._show_film(film)
+
+    def _look_again(self) -> None:
+        """A session or a film was closed, and nothing was opened in its place: the film is shown, or nothing."""
+        if self.now is not None:
+            return
+        self._shown_film = ""
+        reel = None if self.film is None else self.film.reel
+        if self.reel is not reel:
+            self._show_reel("", reel)
+        if self.film is not None:
+            self._show_film(self.film)
+            return
+        self.draft = None
+        self.shown.emit(None)
+        self._draw(None)
+
+    def _show_film(self, film: OpenFilm) -> None:
+        self._draw(lambda: sheet_of_film(film))
+        if film.spotted is not None:
+            self._enter(self._draws, lambda: film.draft, partial(self._drafted, film))
+
+    def _drafted(self, film: OpenFilm, draft: Session) -> None:
+        if self.film is film and self.now is None:
+            self.draft = draft
+            self.shown.emit(draft)
+            self._draw(lambda: sheet_of_session(draft))
 
     def _job_changed(self, reading: Any) -> None:
         self.job_changed.emit(reading)
-        if reading.ended:
-            for home in [home for home, job in self._scores.items() if job == reading.number]:
-                self._score_ended(home)
+        self._scores.hear(reading)
         if reading.state == "failed":
             self.refused.emit(reading.error)
 
     def _message(self, message: Message) -> None:
-        if message.level == "error" and message.holds is not None:
-            self.ailing.emit(HitpointError(message.text), message.holds)
-        elif message.level == "error":
-            self.refused.emit(HitpointError(message.text))
-        else:
+        if message.level != "error":
             self.said.emit(message.text)
+        elif message.holds is not None:
+            self.ailing.emit(HitpointError(message.text), message.holds)
+        else:
+            self.refused.emit(HitpointError(message.text))
 
-    def _draw(self, make: Callable[[], Sheet]) -> None:
-        """Has a sheet made beside the window; of many that are wanted at once, the last."""
+    def _draw(self, make: Callable[[], Sheet] | None) -> None:
+        """Has a sheet made beside the window, None for an empty one; of many that are wanted at once, the last."""
         with self._drawing:
             self._wanted += 1
             mine = self._wanted
@@ -329,12 +368,12 @@ class Document(QObject):
         def work() -> Sheet | None:
             with self._drawing:
                 late = mine != self._wanted
-            return None if late else make()
+            return None if late or make is None else make()
 
-        self._enter(self._draws, work, self._show_sheet)
+        self._enter(self._draws, work, partial(self._show_sheet, mine))
 
-    def _show_sheet(self, sheet: Sheet | None) -> None:
-        if sheet is not None:
+    def _show_sheet(self, asked: int, sheet: Sheet | None) -> None:
+        if asked == self._wanted or sheet is not None:
             self.sheet = sheet
             self.drawn.emit(sheet)
 
@@ -344,7 +383,7 @@ class Document(QObject):
         try:
             path = find_film(now.session, now.path)
         except HitpointError as error:
-            self._post(lambda lost: self._lost(lost, now), error)
+            self.post(lambda lost: self._lost(lost, now), error)
             return None
         reel = Reel.open(path)
         _ = reel.timing  # read here, where it may take its time
@@ -355,15 +394,7 @@ class Document(QObject):
             self.missing = error
             self.film_missing.emit(error)
 
-    def _show_reel(self, reel: Reel | None) -> None:
-        self.reel = reel
-        self.reel_changed.emit(reel)
-
-
-def kind(path: Path) -> str:
-    """What a file is by its name: ``session``, ``film``, ``cuts``, ``midi``, or nothing that we know ("")."""
-    suffix = path.suffix.lower()
-    for name, suffixes in (("session", SESSIONS), ("film", FILMS), ("cuts", CUT_LISTS), ("midi", MIDI)):
-        if suffix in suffixes:
-            return name
-    return ""
+    def _show_reel(self, film: str, reel: Reel | None) -> None:
+        if film == self._shown_film:
+            self.reel = reel
+            self.reel_changed.emit(reel)

@@ -15,7 +15,7 @@ from PyQt6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QPainter, QPixmap
 from PyQt6.QtWidgets import QApplication, QLabel, QWidget
 
 from desktop.aside import Aside
-from desktop.document import kind
+from desktop.kinds import kind
 from desktop.language import words
 from desktop.takes_midi import Piece, piece_name, piece_score
 from desktop.theme import current
@@ -132,7 +132,7 @@ def _label(text: str, source: QWidget) -> QPixmap:
 
 
 def taken(mime: QMimeData | None) -> list[tuple[str, Path]]:
-    """The files of a drop that we know, each with what it is (`desktop.document.kind`); what came off our own shelf is not among them."""
+    """The files of a drop that we know, each with what it is (`desktop.kinds.kind`); what came off our own shelf is not among them."""
     urls = mime.urls() if mime is not None and mime.hasUrls() else []
     paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
     return [(kind(path), path) for path in paths if kind(path) and shelf() not in path.parents]
@@ -141,7 +141,7 @@ def taken(mime: QMimeData | None) -> list[tuple[str, Path]]:
 class Catcher(QObject):
     """Takes what is dropped anywhere on a widget, and says before the drop what will become of it."""
 
-    dropped = pyqtSignal(str, object)  # the kind of a file, and its Path
+    dropped = pyqtSignal(object)  # the files of one drop, a list: of each its kind and its Path
 
     def __init__(self, target: QWidget) -> None:
         super().__init__(target)
@@ -163,8 +163,7 @@ class Catcher(QObject):
             known = taken(event.mimeData())
             if known:
                 event.acceptProposedAction()
-            for what, path in known:
-                self.dropped.emit(what, path)
+                self.dropped.emit(known)
             return bool(known)
         if event is not None and event.type() == QEvent.Type.DragLeave:
             self.veil.hide()

@@ -9,7 +9,7 @@ from fractions import Fraction
 from PyQt6.QtCore import QObject
 
 from bridge.chase import Reading
-from bridge.events import TransportRead
+from bridge.events import SessionChanged, TransportRead
 from desktop.document import Document
 from desktop.driven import Driven
 from desktop.transport import Transport
@@ -44,6 +44,7 @@ class Heard(QObject):
         transport.rolled.connect(self._rolled)
         transport.located.connect(self._located)
         document.transport_read.connect(self._heard)
+        document.session_changed.connect(self._changed)
 
     def switch(self, on: bool) -> None:
         """Music with the picture, or the picture alone."""
@@ -82,10 +83,16 @@ class Heard(QObject):
         return Fraction(read.seconds or 0) + run
 
     def _rolled(self, speed: float) -> None:
-        if speed == 1 and self.on and self._document.now is not None:
+        now = self._document.now
+        if speed == 1 and self.on and now is not None and any(scene.chosen for scene in now.session.scenes):
             self._join()
         elif self._playing:
             self._stop()
+
+    def _changed(self, event: SessionChanged) -> None:
+        """The first notes of a session that was silent are heard at once where the picture rolls."""
+        if not self._playing and event.change in ("opened", "acted", "redone"):
+            self._rolled(self._transport.speed)
 
     def _located(self, frame: int) -> None:
         if self._playing:

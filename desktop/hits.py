@@ -32,8 +32,8 @@ class HitRows(QAbstractTableModel):
         self.sheet: Sheet | None = None
         self._figures = theme.figures(8.5)
 
-    def draw(self, sheet: Sheet) -> None:
-        """Takes another sheet."""
+    def draw(self, sheet: Sheet | None) -> None:
+        """Takes another sheet, or none."""
         self.beginResetModel()
         self.sheet = sheet
         self.endResetModel()
@@ -97,11 +97,14 @@ class Hits(QWidget):
         if document.sheet is not None:
             self.draw(document.sheet)
 
-    def draw(self, sheet: Sheet) -> None:
-        """Shows the hits of a sheet; the chosen one stays chosen, wherever its row is now."""
+    def draw(self, sheet: Sheet | None) -> None:
+        """Shows the hits of a sheet, None: nothing is open; the chosen one stays chosen, wherever its row is now."""
         old, row = self.rows.sheet, self.table.currentIndex().row()
         chosen = old.marks[row].hit.frame if old is not None and 0 <= row < len(old.marks) else None
         self.rows.draw(sheet)
+        if sheet is None:
+            self._summary.setText("")
+            return
         again = next((k for k, mark in enumerate(sheet.marks) if mark.hit.frame == chosen), None)
         if again is not None:
             picked = self.table.selectionModel()

@@ -99,9 +99,15 @@ class MessageBar(QFrame):
         """A word to the composer, with something to do about it where there is."""
         self._add(Said("word", line, offer, call, holds))
 
-    def refuse(self, error: HitpointError, holds: Callable[[], bool] | None = None) -> None:
-        """What could not be done, or is not as it should be, and the cure."""
-        self._add(Said("error", str(error), holds=holds))
+    def refuse(
+        self,
+        error: HitpointError,
+        holds: Callable[[], bool] | None = None,
+        offer: Line = "",
+        call: Callable[[], object] | None = None,
+    ) -> None:
+        """What could not be done, or is not as it should be, and the cure; with something to do about it where the window can."""
+        self._add(Said("error", str(error), offer, call, holds))
 
     def dismiss(self) -> None:
         """Puts away what is shown."""

@@ -1,15 +1,19 @@
-"""Files into the window: what a file is decides what becomes of it; sessions of late, the demo film, a film that has moved."""
+"""Files into the window: what a file is decides what becomes of it; sessions and films of late, the demo film, a film that has moved;
+and where a session is saved."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QStandardPaths
 from PyQt6.QtWidgets import QFileDialog
 
-from desktop.document import CUT_LISTS, FILMS, MIDI, SESSIONS, kind
+from bridge.beginning import place_of
+from desktop.kinds import CUT_LISTS, FILMS, MIDI, SESSIONS, kind
 from desktop.language import words
+from desktop.welcome import called
 from engines import files
 from engines.commands import Relink
 from engines.errors import OptionError
@@ -37,6 +41,16 @@ class Opening:
         if name:
             self.window.preferences.set("folder", str(Path(name).parent))
             self.take(Path(name))
+
+    def take_all(self, paths: Sequence[Path]) -> None:
+        """Opens files that came at once: a film with its editor's cut list, in whichever order they came, and each of the others."""
+        film, cuts = (next((path for path in paths if kind(path) == what), None) for what in ("film", "cuts"))
+        both = film is not None and cuts is not None
+        if film is not None and both:
+            self.window.document.open(film, cuts)
+        for path in paths:
+            if not (both and path in (film, cuts)):
+                self.take(path)
 
     def take(self, path: Path) -> None:
         """Opens whatever a file is."""
@@ -68,11 +82,11 @@ class Opening:
             self.window.document.act(Relink(Path(name)))
 
     def list_recent(self) -> None:
-        """Brings the menu of sessions of late in line with what is remembered."""
+        """Brings the menu of sessions and films of late in line with what is remembered."""
         menu = self.window.recent_menu
         menu.clear()
         for path in self.window.preferences.recent:
-            action = menu.addAction(f"{Path(path).parent.name} / {Path(path).stem}")
+            action = menu.addAction(called(path))
             assert action is not None
             action.setToolTip(path)
             action.triggered.connect(lambda checked=False, path=path: self.window.document.open(Path(path)))
@@ -99,12 +113,34 @@ class Opening:
 
         document.do(lambda: path if path.is_file() else made(), lambda film: document.open(film))
 
+    def save(self) -> None:
+        """Saves now, and says where; everything is saved anyway, and people press it."""
+        self.window.document.save(self._saved)
+
     def save_as(self) -> None:
         """Asks for another file to go on in."""
-        now = self.window.document.now
-        if now is None:
+        document = self.window.document
+        now, film = document.now, document.film
+        if now is None and film is None:
             return
-        name, _ = QFileDialog.getSaveFileName(self.window, tr("Save session as"), str(now.path), "Hitpoint (*.hitpoint)")
+        place = now.path if now is not None else place_of(film, None, document.home)  # type: ignore[arg-type]  # one of them is
+        name, _ = QFileDialog.getSaveFileName(self.window, tr("Save session as"), str(place), "Hitpoint (*.hitpoint)")
         if name:
-            path = Path(name).with_suffix(".hitpoint")
-            self.window.document.do(lambda: self.window.document.studio.save(path))
+            document.save(self._saved, Path(name).with_suffix(".hitpoint"))
+
+    def _saved(self, path: Path) -> None:
+        self.window.message.say(lambda: tr("Saved: {}").format(path))
+
+    def close(self) -> None:
+        """Closes the session and the film: the window is as it was before anything was opened."""
+        self.window.message.hide()
+        self.window.document.shut()
+
+    def find_home(self, again: Callable[[], object]) -> None:
+        """Asks for a folder in which the film's session shall begin, and does ``again`` what could not be saved."""
+        last = self.window.preferences.text("home")
+        name = QFileDialog.getExistingDirectory(self.window, tr("In which folder shall its session lie?"), last)
+        if name:
+            self.window.preferences.set("home", name)
+            self.window.document.home = Path(name)
+            again()

@@ -1,5 +1,5 @@
-"""What is remembered from one day to the next, where each system keeps such things: window, language, sessions of late, and whether
-the last one ended well."""
+"""What is remembered from one day to the next, where each system keeps such things: window, language, sessions and films of late, and
+whether the last session ended well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
 from desktop.left_open import LeftOpen
 
 RECENT = 8
-"""Sessions that are remembered."""
+"""Sessions and films that are remembered."""
 
 
 class Preferences:
@@ -52,11 +52,15 @@ class Preferences:
 
     @property
     def recent(self) -> list[str]:
-        """Sessions of late that are still there, the last one first."""
+        """Sessions and films of late that are still there, the last one first."""
         return [path for path in self.text("recent").split("\n") if path and Path(path).is_file()]
 
     def opened(self, path: Path) -> None:
         """A session was opened: the first of those of late."""
+        self.looked_at(path)
+
+    def looked_at(self, path: Path) -> None:
+        """A film, or a session, was opened: it is the first of those of late."""
         known = [str(path.resolve()), *(other for other in self.recent if other != str(path.resolve()))]
         self.set("recent", "\n".join(known[:RECENT]))
         self.sync()

@@ -22,8 +22,8 @@ from PyQt6.QtWidgets import (
 
 from desktop import theme
 from desktop.aside import Aside
-from desktop.document import CUT_LISTS, FILMS, kind
 from desktop.eliding import Elided
+from desktop.kinds import CUT_LISTS, FILMS, kind
 from desktop.language import words
 from desktop.recut_laid import Recutting, laid_out
 from desktop.recut_pictures import Pictures
@@ -318,7 +318,9 @@ class Recut(QWidget):
     def _tell(self) -> None:
         recutting = self.recutting
         for part in (self.all, self.ticked, self.drop):
-            part.setEnabled(recutting is not None and not self._accepting)
+            part.setEnabled(
+                recutting is not None and not self._accepting and not (self._document.read_only and part is not self.drop)
+            )
         if recutting is None:
             self.name.setText("")
             self.summary.setText(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
-from desktop.document import CUT_LISTS
+from desktop.kinds import CUT_LISTS
 from desktop.language import words
 
 if TYPE_CHECKING:

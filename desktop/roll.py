@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QRectF, Qt, QTimer
@@ -29,7 +30,6 @@ from desktop.worn import rank
 from engines.score.notes import STEMS
 
 if TYPE_CHECKING:
-    from bridge.events import SessionChanged
     from desktop.document import Document
     from desktop.transport import Transport
     from engines.session.model import Session
@@ -77,7 +77,7 @@ class Roll(QWidget):
         self._turns.timeout.connect(self._count)
         self._arrange()
         self._connect()
-        self.show_session(None if document.now is None else document.now.session)
+        self.show_session(document.session)
         self.view.show_scene(self.follow.scene)
 
     def _arrange(self) -> None:
@@ -110,7 +110,7 @@ class Roll(QWidget):
 
     def _connect(self) -> None:
         view, giver, document = self.view, self.giver, self._document
-        document.session_changed.connect(self._session_changed)
+        document.shown.connect(self._lately.tell)
         self._transport.moved.connect(self._moved)
         self.follow.scene_changed.connect(view.show_scene)
         view.selection_changed.connect(self._tell)
@@ -155,11 +155,11 @@ class Roll(QWidget):
         if session is not None and self.view.selection:
             selection, studio = self.view.selection, self._document.studio
 
-            def hold() -> None:
+            def hold(path: Path | None) -> None:
                 for k, act in enumerate(keep_or_release(session, selection)):
-                    studio.act(act, k > 0)  # scenes of one selection are one step
+                    studio.act(act, k > 0, path)  # scenes of one selection are one step
 
-            self._document.do(hold)  # of a whole reel, the words for every note take seconds
+            self._document.begin(hold)  # of a whole reel, the words for every note take seconds
 
     def refill_selected(self) -> None:
         """Asks for the bars of what is selected again."""
@@ -175,9 +175,6 @@ class Roll(QWidget):
 
     def _moved(self, *_: int) -> None:
         self.view.show_playhead(float(self._transport.seconds))
-
-    def _session_changed(self, event: SessionChanged) -> None:
-        self._lately.tell(None if event.now is None else event.now.session)
 
     def _show_stems(self) -> None:
         self.view.show_stems(tuple(chip.name for chip in self.chips if chip.isChecked()))
@@ -240,5 +237,6 @@ class Roll(QWidget):
         self.told.setText(words_)
         self.view.setAccessibleDescription(words_ or tr("nothing is selected"))
         self.keep.setText(tr("Release") if kept else tr("Keep"))
-        self.keep.setEnabled(bool(selection))
-        self.again.setEnabled(bool(selection) and not kept)
+        free = bool(selection) and not self._document.read_only
+        self.keep.setEnabled(free)
+        self.again.setEnabled(free and not kept)

@@ -74,7 +74,7 @@ class SecondDisplay(QObject):
         if self.view is not None:
             self.view.share(self._viewer)
 
-    def draw(self, sheet: Sheet) -> None:
+    def draw(self, sheet: Sheet | None) -> None:
         """Takes the hits that streamers run to."""
         self._sheet = sheet
         if self.view is not None:

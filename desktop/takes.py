@@ -28,7 +28,6 @@ from engines.score.report import Report, file_report
 from engines.score.smf_reader import read_smf
 
 if TYPE_CHECKING:
-    from bridge.events import SessionChanged
     from bridge.jobs import JobReading
     from desktop.document import Document
     from desktop.transport import Transport
@@ -67,10 +66,7 @@ class Takes(QWidget):
         self._last: Act | None = None
         self.follow = Follow(transport, self)
         self._connect(document, transport)
-        if document.now is not None:
-            self.show_session(document.now.session)
-        else:
-            self.show_session(None)
+        self.show_session(document.session)
 
     def _arrange(self) -> None:
         low = self._low = QSplitter(Qt.Orientation.Horizontal, self)
@@ -96,7 +92,7 @@ class Takes(QWidget):
 
     def _connect(self, document: Document, transport: Transport) -> None:
         grid, versions, giver = self.grid, self.versions, self.giver
-        document.session_changed.connect(self._session_changed)
+        document.shown.connect(self._lately.tell)
         document.job_changed.connect(self._job_changed)
         self.follow.scene_changed.connect(grid.go_to)
         grid.scene_chosen.connect(self._scene_chosen)
@@ -200,9 +196,6 @@ class Takes(QWidget):
         made = FileReport(path.name, told, self)
         made.report.located.connect(self._transport.locate)
         made.show()
-
-    def _session_changed(self, event: SessionChanged) -> None:
-        self._lately.tell(None if event.now is None else event.now.session)
 
     def _job_changed(self, reading: JobReading) -> None:
         self._jobs[reading.number] = reading

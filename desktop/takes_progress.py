@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engines.commands import Score
-
 if TYPE_CHECKING:
     from bridge.jobs import JobReading
     from engines.session.model import Session
 
 _REFILL = re.compile(r"Refill .*?scene (\d+)")  # `engines.commands.Refill.sentence`
+_SCORE = "Score "
+"""How it begins where every scene is composed, of a session or of a film that had none."""
 
 
 def composing(session: Session, readings: Iterable[JobReading]) -> dict[int, float]:
@@ -26,7 +26,7 @@ def composing(session: Session, readings: Iterable[JobReading]) -> dict[int, flo
         found = _REFILL.fullmatch(reading.sentence)
         if found and 1 <= int(found[1]) <= len(session.scenes):
             out[int(found[1])] = share
-        elif reading.sentence == Score.sentence:
+        elif reading.sentence.startswith(_SCORE):
             done = share * len(session.bars)
             for span in session.spans:
                 part = (done - span.first) / len(span.bars)

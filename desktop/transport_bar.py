@@ -7,7 +7,7 @@ from bisect import bisect_right
 import numpy as np
 from PyQt6.QtCore import QEvent, QSize, Qt
 from PyQt6.QtGui import QAction, QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from bridge.chase import Reading
 from desktop import theme
@@ -39,6 +39,7 @@ class TransportBar(QWidget):
         self.score = QPushButton(self)
         self.score.setProperty("primary", True)
         self.score.clicked.connect(actions["score"].trigger)
+        tipped(self.score, actions["score"])
         self.score.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * theme.GAP, theme.GAP, 2 * theme.GAP, theme.GAP)
@@ -68,10 +69,8 @@ class TransportBar(QWidget):
         self._frame.setAccessibleName(tr("Frame"))
         self._state.setAccessibleName(tr("Transport"))
         self.score.setText(tr("Score it"))
-        self.score.setToolTip(self._actions["score"].toolTip())
         for button, (name, _) in zip(self._buttons, GLYPHS, strict=True):
             button.setAccessibleName(self._actions[name].text().replace("&", ""))
-            button.setToolTip(self._actions[name].toolTip())
         self._tell(self.transport.frame)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
@@ -142,7 +141,14 @@ class TransportBar(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedSize(QSize(34, theme.ROW))
         button.clicked.connect(action.trigger)
+        tipped(button, action)
         return button
+
+
+def tipped(button: QAbstractButton, action: QAction) -> None:
+    """Lets a button say what its action says, also where that says why it cannot be done."""
+    button.setToolTip(action.toolTip())
+    action.changed.connect(lambda: button.setToolTip(action.toolTip()))
 
 
 GLYPHS = (("cut_back", "|◀"), ("frame_back", "◂"), ("play", "▶"), ("frame_on", "▸"), ("cut_on", "▶|"))

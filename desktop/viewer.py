@@ -69,7 +69,7 @@ class Viewer(QWidget):
         """Lets go of the film and ends its thread."""
         self._let_go(wait)
 
-    def draw(self, sheet: Sheet) -> None:
+    def draw(self, sheet: Sheet | None) -> None:
         """Takes the hits that streamers run to."""
         self._sheet = sheet
         self.update()

@@ -1,4 +1,4 @@
-"""What a window shows before anything is open: open a film, go on with a session, or try it all on a film of our own."""
+"""What a window shows before anything is open: open a film, go on with one of late, or try it all on a film of our own."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop import theme
+from desktop.kinds import kind
 from desktop.language import is_another, words
 
 tr = words("welcome")
 
 
+def called(path: str) -> str:
+    """How a session or a film of late is listed: in its folder, a film with its ending."""
+    file = Path(path)
+    return f"{file.parent.name} / {file.stem if kind(file) == 'session' else file.name}"
+
+
 class Welcome(QScrollArea):
-    """A column in the middle: two buttons, and the sessions of late."""
+    """A column in the middle: two buttons, and the sessions and films of late."""
 
     open_wanted = pyqtSignal()
     demo_wanted = pyqtSignal()
-    recent_wanted = pyqtSignal(str)  # the path of a session
+    recent_wanted = pyqtSignal(str)  # the path of a session or a film
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,14 +76,14 @@ class Welcome(QScrollArea):
         super().changeEvent(event)
 
     def show_recent(self, paths: list[str]) -> None:
-        """The sessions that were open of late, the last one first."""
+        """What was open of late, the last first."""
         for button in self._recent:
             self._column.removeWidget(button)
             button.deleteLater()
         self._recent = []
         self._late.setVisible(bool(paths))
         for path in paths:
-            button = QPushButton(f"{Path(path).parent.name} / {Path(path).stem}", self._inner)
+            button = QPushButton(called(path), self._inner)
             button.setFlat(True)
             button.setToolTip(path)
             button.setFixedWidth(320)

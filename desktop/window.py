@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 from PyQt6.QtCore import QChildEvent, QEvent, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from bridge.events import SessionChanged
+from bridge.events import OpenSession, SessionChanged
 from bridge.studio import OpenFilm
 from desktop.actions import Actions, items
 from desktop.arrangement import Arrangement
@@ -31,8 +33,9 @@ from desktop.transport import Transport, even
 from desktop.transport_bar import TransportBar
 from desktop.viewer import Viewer
 from desktop.welcome import Welcome
-from engines.errors import HitpointError, OutputError
+from engines.errors import HitpointError, OutputError, SessionError
 from engines.picture.reel import Reel
+from engines.session.model import Session
 
 tr = words("window")
 SAID_MS = 8_000
@@ -46,6 +49,9 @@ class Window(QMainWindow):
         super().__init__()
         self.document = document
         self.preferences = preferences or Preferences()
+        self._met: Reel | None = None
+        self._offered = ""
+        """The line that offered the session of the open film."""
         self.transport = Transport(parent=self)
         self.heard = Heard(document, self.transport, parent=self)
         self.sound = sound_of(self.transport)
@@ -112,11 +118,13 @@ class Window(QMainWindow):
         document.job_changed.connect(self.jobs.show_job)
         document.scoring_changed.connect(self.show_state)
         document.said.connect(self.message.say)
-        document.refused.connect(self.message.refuse)
+        document.refused.connect(self._refused)
         document.ailing.connect(self.message.refuse)
+        document.homeless.connect(self._homeless)
+        document.shown.connect(self._shown)
         document.film_missing.connect(self._film_missing)
         self.catcher = Catcher(self)
-        self.catcher.dropped.connect(lambda what, path: commands.take(path))
+        self.catcher.dropped.connect(lambda known: commands.take(*(path for _, path in known)))
         self.transport.located.connect(self._located)
         self.second_display.changed.connect(self.actions_by_name["full_screen"].setChecked)
         self.second_display.lost.connect(self._display_lost)
@@ -136,21 +144,67 @@ class Window(QMainWindow):
     # what the document tells
 
     def _session_changed(self, event: SessionChanged) -> None:
-        if event.change == "opened" and event.now is not None and not self.document.shows_of(event):
-            film = event.now.session.film
-            self.transport.load(even(film.rate, film.frames))  # its picture may have to be looked for first
-        if event.change in ("opened", "saved") and event.now is not None:
-            self.preferences.opened(event.now.path)
+        now = event.now
+        if event.change == "opened" and now is not None:
+            film = now.session.film
+            if not self.document.is_of_film(now.session):
+                self.transport.load(even(film.rate, film.frames))  # its picture may have to be looked for first
+            if self.message.text == self._offered:
+                self.message.hide()
+        if event.change in ("opened", "saved") and now is not None:
+            self.preferences.opened(now.path)
+            if now.read_only:
+                self._say_read_only(now)
+            elif event.spared is not None:
+                self._say_spared(event.spared)
         self.show_state()
-        if event.change in ("opened", "saved") and event.now is not None and event.now.read_only:
-            path, document = event.now.path, self.document
-            self.message.say(
-                lambda: tr("{} is open in another program: here it is read-only").format(path.name),
-                holds=lambda: document.now is not None and document.now.read_only and document.now.path == path,
-            )
 
-    def _film_changed(self, film: OpenFilm) -> None:
+    def _say_read_only(self, now: OpenSession) -> None:
+        name, disk, path, document = now.path.name, bool(now.why), now.path, self.document
+        self.message.say(
+            lambda: (
+                tr("{} lies where nothing can be written: here it is read-only")
+                if disk
+                else tr("{} is open in another program: here it is read-only")
+            ).format(name),
+            lambda: tr("Save a copy…"),
+            self.commands.opening.save_as,
+            lambda: document.now is not None and document.now.read_only and document.now.path == path,
+        )
+
+    def _say_spared(self, spared: Path) -> None:
+        self.message.say(
+            lambda: tr("The session that lay there is kept: it is {} now").format(spared.name),
+            lambda: tr("Open it"),
+            lambda: self.document.open(spared),
+        )
+
+    def _film_changed(self, film: OpenFilm | None) -> None:
+        if film is not None and film.reel is not self._met:
+            self.preferences.looked_at(film.reel.path)
+            if (session := film.session) is not None:
+                self.message.say(
+                    lambda: tr("This film has a session: {}").format(f"{session.parent.name} / {session.name}"),
+                    lambda: tr("Open it"),
+                    lambda: self.document.open(session),
+                )
+                self._offered = self.message.text
+        self._met = None if film is None else film.reel
         self.show_state()
+
+    def _shown(self, session: Session | None) -> None:
+        if self.document.now is None:
+            self.show_state()
+
+    def _refused(self, error: HitpointError) -> None:
+        if self.document.read_only and isinstance(error, SessionError | OutputError):
+            self.message.refuse(error, offer=lambda: tr("Save a copy…"), call=self.commands.opening.save_as)
+        else:
+            self.message.refuse(error)
+
+    def _homeless(self, error: HitpointError, again: Callable[[], object]) -> None:
+        """The film lies where no session can begin: the composer says where else, and what was asked for is done there."""
+        self.message.refuse(error, offer=lambda: tr("Choose a folder…"), call=lambda: self.commands.opening.find_home(again))
 
     def _located(self, frame: int) -> None:
         """A hit that the person goes to is the one that is meant."""
@@ -182,7 +236,9 @@ class Window(QMainWindow):
             self.transport.load(reel.timing)
         self.show_state()
 
-    def _draw(self, sheet: Sheet) -> None:
+    def _draw(self, sheet: Sheet | None) -> None:
+        if sheet is None:
+            self.transport.load(even(Fraction(24), 1))
         self.viewer.draw(sheet)
         self.second_display.draw(sheet)
         self.transport_bar.draw(sheet)
@@ -191,8 +247,8 @@ class Window(QMainWindow):
 
     def show_state(self) -> None:
         """Brings title, menus, messages and the next thing to do in line with what is open."""
-        if self._home != self.document.home:
-            self._home = self.document.home
+        if self._home != self.document.at_hand:
+            self._home = self.document.at_hand
             self.preferences.left_open.keep(self._home)
             self.message.forget_errors()
         self.message.look_again()
@@ -211,7 +267,7 @@ class Window(QMainWindow):
         self.welcome.show_recent([] if opened else self.preferences.recent)
         self.commands.opening.list_recent()
         self.picture.setCurrentWidget(self.viewer if opened else self.welcome)
-        silent = now is not None and all(scene.chosen is None for scene in now.session.scenes)
+        silent = now is not None and not now.read_only and all(scene.chosen is None for scene in now.session.scenes)
         self.transport_bar.score.setVisible(silent or (now is None and film is not None and film.spotted is not None))
         self.transport_bar.score.setEnabled(not self.document.scoring)
         self.commands.enable(self.actions_by_name)

@@ -301,6 +301,8 @@ def finish(session: Session, spotted: Spotted, wishes: Wishes, out: Path, watch:
         paths = {"midi": out / "cue.mid", "report": out / "report.json", "session": out / "cue.hitpoint"}
         with Desk.new(session, paths["session"]) as desk:
             desk.save()
+            if desk.spared is not None:
+                watch.said.append(f"{paths['session']}: the session that lay there is {desk.spared.name} now")
             _, report = write_cue(session, paths["midi"])
     return Cue(spotted, session, report, paths, watch.seconds, choose(wishes.provider).said)
 

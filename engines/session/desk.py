@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from engines.errors import HitpointError, OptionError, SessionError
+from engines.errors import HitpointError, OptionError, OutputError, SessionError
 from engines.files import read, refusal, write
 from engines.session.history import Change, History, Step, differences
 from engines.session.model import Session
@@ -54,32 +54,40 @@ class Act(Protocol):
 
 @dataclass
 class Desk:
-    """A session while it is worked on. ``path`` is its file, None for one that was never saved."""
+    """A session while it is worked on. ``path`` is its file, None for one that was never saved. ``why`` says what of the disk makes it
+    read-only; None where another program has it open. ``spared`` is where the session that lay in its place before lies now."""
 
     session: Session
     path: Path | None = None
     history: History = field(default_factory=History)
     read_only: bool = False
+    why: OutputError | None = None
+    spared: Path | None = None
     _lock: BaseFileLock | None = None
     _content: Any = None
     _replaces: bool = False
 
     @classmethod
     def open(cls, path: str | Path, read_only: bool = False) -> Desk:
-        """Opens a session's file; a second program gets it read-only (`read_only` says so).
+        """Opens a session's file; a second program gets it read-only (`read_only` says so), and so does anybody on a read-only disk.
 
         Raises SessionError for a file that is damaged, of a newer version, or no session.
         """
         path = Path(path)
         table = _read(path)
-        lock = None if read_only else _locked(path)
+        lock, why = None, None
+        if not read_only:
+            try:
+                lock = _locked(path)
+            except OutputError as refused:
+                why = refused
         try:
             if lock is not None:
                 _tidy(path)
                 table = _read(path)  # another program may have saved between our reading and our locking
             content, history = table["session"], table["history"]
             steps = [tuple(_step(row) for row in history[name]) for name in ("done", "undone")]
-            return cls(session_of(content), path, History(*steps), lock is None, lock, content)
+            return cls(session_of(content), path, History(*steps), lock is None, why, _lock=lock, _content=content)
         except (SessionError, KeyError, TypeError, ValueError) as error:
             _unlocked(lock)
             what, cure = (error.what, error.cure) if isinstance(error, SessionError) else ("is damaged", None)
@@ -90,10 +98,7 @@ class Desk:
         """A session that is about to be saved to ``path`` for the first time. One that lies there already keeps its takes under
         another name (``cue-1.hitpoint``). Raises SessionError where another program has it open."""
         path = Path(path)
-        _named(path)
-        lock = _locked(path)
-        if lock is None:
-            raise _busy(path)
+        lock = _free(path)
         _tidy(path)
         return cls(session, path, _lock=lock, _replaces=path.exists())
 
@@ -142,17 +147,14 @@ class Desk:
                 self._write(self.path, self._replaces)
                 self._replaces = False
                 return self.path
-        _named(target)
-        lock = _locked(target)
-        if lock is None:
-            raise _busy(target)
+        lock = _free(target)
         try:
             self._write(target, target.exists())
         except BaseException:
             _unlocked(lock)
             raise
         self.close()
-        self._lock, self.path, self.read_only, self._replaces = lock, target, False, False
+        self._lock, self.path, self.read_only, self.why, self._replaces = lock, target, False, None, False
         return target
 
     def _write(self, target: Path, replaces: bool) -> None:
@@ -164,10 +166,12 @@ class Desk:
             if spare is not None:
                 spare.unlink(missing_ok=True)
             raise
+        self.spared = spare
 
     def moved(self, copy: Desk) -> None:
         """Has the file, and the lock on it, of a copy that was saved elsewhere."""
-        self._lock, self.path, self.read_only, self._replaces = copy._lock, copy.path, copy.read_only, copy._replaces
+        self._lock, self.path, self._replaces = copy._lock, copy.path, copy._replaces
+        self.read_only, self.why = copy.read_only, copy.why
 
     def close(self) -> None:
         """Lets another program write to the file."""
@@ -181,9 +185,10 @@ class Desk:
         self.close()
 
     def writable(self) -> None:
-        """Raises SessionError where another program has the session open, so that nothing can be done to it here."""
+        """Raises SessionError where another program has the session open, and OutputError where its disk refuses, so that nothing can be
+        done to it here."""
         if self.read_only:
-            raise _busy(self.path)
+            raise self.why or _busy(self.path)
 
 
 def text_of(table: Any) -> str:
@@ -209,6 +214,20 @@ def holder(path: Path) -> str:
         said = read(_lock_file(path), _LONGEST_NAME).decode("utf-8", "replace")
         return "".join(letter for letter in said if letter.isprintable())
     return ""
+
+
+def vacant(path: Path) -> None:
+    """Raises what `Desk.new` would there: SessionError where another program has a session open, OptionError, OutputError."""
+    _unlocked(_free(path))
+
+
+def _free(path: Path) -> BaseFileLock:
+    """The lock on a place where a session is to lie."""
+    _named(path)
+    lock = _locked(path)
+    if lock is None:
+        raise _busy(path)
+    return lock
 
 
 def _busy(path: Path | None) -> SessionError:

@@ -198,7 +198,7 @@ def test_the_whole_way_by_name(studio: Studio, daw: OscClient) -> None:
     assert all(Path(name).is_file() for name in placed["files"])
     assert daw.ask("/hitpoint/ping")["session"] == str(studio.now.path)
     assert daw.ask("/hitpoint/save")["session"] == str(studio.now.path)
-    assert daw.ask("/hitpoint/close") == {"session": None}
+    assert daw.ask("/hitpoint/close") == {"session": None, "film": None}
 
 
 @pytest.mark.parametrize(

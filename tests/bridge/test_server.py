@@ -184,7 +184,8 @@ def test_from_a_film_to_its_takes_over_http(studio: Studio, client: httpx.Client
     seen = result(ask("doctor", daws="folder", listen=0.0))
     assert {"engine", "server"} & {link["link"] for link in seen["links"]}
     assert result(ask("place", at="01:00:00:00"))["clips"][0]["start_s"] >= 3599
-    assert ask("close") == {"session": None}
+    assert ask("close") == {"session": None, "film": str(film)}
+    assert ask("close", film=True) == {"session": None, "film": None}
 
 
 def test_a_job_is_cancelled_over_http_and_leaves_the_session_byte_for_byte(

@@ -21,7 +21,7 @@ def main(settings: Path, path: Path) -> None:
     shown.show()
     document = shown.document
     shown.commands.take(path)
-    while document.home is None:
+    while document.at_hand is None:
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
     if document.now is not None:
         shown.commands.add_hit(77)

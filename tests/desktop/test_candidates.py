@@ -220,7 +220,7 @@ def test_other_limits_give_other_maps(panel: Candidates, seat: Seat) -> None:
 
 
 @pytest.mark.slow
-def test_a_film_that_is_not_scored_yet_is_put_on_another_map(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_film_that_is_not_scored_yet_begins_on_the_map_that_is_chosen(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
     film = make_demo_film(tmp_path / "demo.mp4")
     panel = Candidates(window.document, window.transport)
     qtbot.addWidget(panel)
@@ -229,8 +229,14 @@ def test_a_film_that_is_not_scored_yet_is_put_on_another_map(window: Window, qtb
     chosen = panel.model.rows[1].candidate
     panel.list.setCurrentIndex(panel.model.index(1))
     panel.choose()
-    qtbot.waitUntil(lambda: window.document.film is not None and window.document.film.spotted.chosen == chosen, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: panel.model.rows[0].in_use and panel.model.rows[0].candidate == chosen, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.document.now is not None, timeout=PATIENCE)
+    assert window.document.now is not None
+    assert window.document.now.session.tempo_map == chosen.tempo_map
+    assert window.document.now.session.takes == {}
+    panel.show()
+    qtbot.waitUntil(
+        lambda: any(row.in_use and row.candidate.tempo_map == chosen.tempo_map for row in panel.model.rows), timeout=PATIENCE
+    )
 
 
 def test_a_miss_is_never_hidden_in_a_crowd() -> None:

@@ -317,13 +317,19 @@ def test_dropped_files_are_told_by_what_they_are(qtbot: QtBot, tmp_path: Path, c
     qtbot.addWidget(target)
     target.resize(400, 300)
     target.show()
-    catcher, got = Catcher(target), []
-    catcher.dropped.connect(lambda what, path: got.append((what, path.name)))
+    catcher, drops = Catcher(target), []
+    catcher.dropped.connect(drops.append)
     data = QMimeData()
     names = ("cut 3.EDL", "reel.mov", "sketch.mid", "cue.hitpoint", "notes.txt")
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in names])
     assert drop(target, data)
-    assert got == [("cuts", "cut 3.EDL"), ("film", "reel.mov"), ("midi", "sketch.mid"), ("session", "cue.hitpoint")]
+    (known,) = drops  # what came at once is told at once
+    assert [(what, path.name) for what, path in known] == [
+        ("cuts", "cut 3.EDL"),
+        ("film", "reel.mov"),
+        ("midi", "sketch.mid"),
+        ("session", "cue.hitpoint"),
+    ]
     assert catcher.veil.isHidden()
     other = QMimeData()
     other.setUrls([QUrl("https://example.org/reel.mov"), QUrl.fromLocalFile(str(tmp_path / "notes.txt"))])

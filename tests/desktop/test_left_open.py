@@ -153,5 +153,5 @@ def test_a_film_that_was_not_scored_yet_is_offered_too(
     assert "demo.mp4" in window.message.text
     window.message._offer.click()
     qtbot.waitUntil(lambda: window.document.film is not None, timeout=PATIENCE)
-    assert window.document.home == film
+    assert window.document.at_hand == film
     qtbot.waitUntil(lambda: window.message.text == "", timeout=PATIENCE)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
-from sittings import saved, scored
+from sittings import saved, scored, unscored
 
 from bridge.chase import Reading
 from bridge.events import TransportRead
@@ -256,3 +256,22 @@ def test_what_was_read_is_told_on_the_windows_thread(heard: Window, player: list
     player[0].say(rolling=True, seconds=Fraction(1), speed=1.0)
     qtbot.waitUntil(lambda: bool(read), timeout=PATIENCE)
     assert (read[0].seconds, read[0].rolling) == (1.0, True)
+
+
+def test_silent_scenes_start_no_player_until_there_is_something_to_hear(
+    heard: Window, player: list[Fake], tmp_path: Path, qtbot: QtBot
+) -> None:
+    heard.document.open(saved(unscored(), tmp_path / "silent.hitpoint"))
+    qtbot.waitUntil(
+        lambda: heard.document.now is not None and heard.document.now.path.name == "silent.hitpoint", timeout=PATIENCE
+    )
+    heard.transport.locate(10)
+    heard.transport.play(1)
+    heard.transport.locate(20)
+    qtbot.wait(50)
+    assert player == [], "no MIDI port is asked for silence"
+    heard.document.refill(1)
+    qtbot.waitUntil(lambda: bool(player) and ("play", None) in player[0].told, timeout=PATIENCE)
+    assert heard.transport.speed == 1
+    heard.transport.stop()
+    qtbot.waitUntil(lambda: player[0].told[-1] == ("stop", None), timeout=PATIENCE)

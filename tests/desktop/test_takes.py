@@ -210,7 +210,7 @@ def test_what_is_being_composed_is_told_by_scene(cue: Session) -> None:
     waits = JobReading(2, "Refill bars 3-4 of scene 1", "engine", "waiting")
     assert composing(cue, [refill, waits]) == {2: 0.75, 1: 0.0}
     whole = JobReading(3, "Score the cue", "engine", "working", "compose", 10, 20)
-    assert composing(cue, [whole]) == {2: 0.5, 3: 0.0}
+    assert composing(cue, [whole]) == composing(cue, [replace(whole, sentence="Score reel.mp4")]) == {2: 0.5, 3: 0.0}
     assert composing(cue, [replace(whole, state="done"), JobReading(4, "Open a.mp4", "picture", "working", "shots", 1, 2)]) == {}
 
 
