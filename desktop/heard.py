@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 
-from PyQt6.QtCore import QObject
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from bridge.chase import Reading
 from bridge.events import TransportRead
@@ -25,6 +25,8 @@ class Heard(QObject):
     ``clock`` gives nanoseconds, as the transport's.
     """
 
+    switched = pyqtSignal(bool)  # music with the picture, or the picture alone
+
     def __init__(
         self,
         document: Document,
@@ -34,6 +36,8 @@ class Heard(QObject):
     ) -> None:
         super().__init__(parent)
         self.on = True
+        self.leads: Callable[[], bool] = lambda: True
+        """Whether the picture keeps to the player: not while the music is heard elsewhere."""
         self.driven = Driven(document, transport, self)
         self._document, self._transport, self._clock = document, transport, clock
         self._playing = False
@@ -47,6 +51,7 @@ class Heard(QObject):
         self.on = on
         if not on and self._playing:
             self._stop()
+        self.switched.emit(on)
 
     def follow(self, follow: bool) -> None:
         """Lets the DAW lead, or leads again."""
@@ -98,5 +103,5 @@ class Heard(QObject):
 
     def _heard(self, read: TransportRead) -> None:
         self._read = read, self._clock()
-        if self._playing and read.rolling and read.seconds is not None and not self._transport.follows:
+        if self._playing and read.rolling and read.seconds is not None and not self._transport.follows and self.leads():
             self._transport.set_right(Fraction(read.seconds), APART)

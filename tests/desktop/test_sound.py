@@ -474,25 +474,25 @@ def test_the_window_keeps_how_loud_it_is_and_says_why_it_is_silent(
 ) -> None:
     sound, box = window.sound, window.transport_bar.sound
     assert sound is sound_of(window.transport)
-    assert "no sound" in box.speaker.accessibleDescription(), "nothing is open"
+    assert "no sound" in box.sign.accessibleDescription(), "nothing is open"
     assert not box.slider.isEnabled()
     sound.open(Reel.open(clicks))
     assert box.slider.isEnabled()
-    assert box.speaker.accessibleDescription() == "The film is heard with the picture."
+    assert box.sign.accessibleDescription() == "The film is heard with the picture."
     box.slider.setValue(40)
     assert sound.volume == 0.4
     window.actions_by_name["louder"].trigger()
     assert box.slider.value() == 50
-    box.speaker.click()
+    box.sign.click()
     assert not sound.on
-    assert box.speaker.accessibleDescription() == "The film is silent."
+    assert box.sign.accessibleDescription() == "The film is silent."
     assert (preferences.flag("sound", True), preferences.number("volume", 1)) == (False, 0.5)
-    box.speaker.click()
+    box.sign.click()
     sound._make = lambda: "No sound output on this machine: the picture plays alone."
     sound.restart()
     window.transport.load(Reel.open(clicks).timing)
     window.transport.play(1)
-    assert window.viewer.toolTip() == sound.word == box.speaker.accessibleDescription()
+    assert window.viewer.toolTip() == sound.word == box.sign.accessibleDescription()
     status = window.statusBar()
     assert status is not None
     assert status.currentMessage() == sound.word

@@ -14,9 +14,10 @@ from bridge.clock import SECOND
 from bridge.player.writing import programme_of
 from engines.commands import Choose
 from engines.score.instruments import INSTRUMENTS
+from engines.score.notes import Note
 from engines.score.sampler import RATE
 from engines.score.stretch import Rows
-from engines.session.model import Session
+from engines.session.model import PlayedNote, Session
 from engines.session.refill import Wish, refilled
 from engines.session.voices import Voices
 from engines.spotting.tempo import Segment, TempoMap
@@ -100,6 +101,29 @@ def test_after_an_act_no_more_is_worked_out_than_it_changed(session: Session, wo
     back = Choose(3, 1).do(other, Watch())
     assert rows_of(Voices(back, after).between(-EVER, EVER)) == original
     assert worked_out == [], "the take was known"
+
+
+def test_a_note_that_is_held_over_a_bar_line_ends_where_the_next_scene_strikes_it_again(session: Session) -> None:
+    takes, spans = dict(session.takes), session.spans
+    length = spans[0].end - spans[0].start
+    for span, rows in (
+        (spans[0], [Note(length - 1, 60, Fraction(4), 90, "piano")]),
+        (spans[1], [Note(Fraction(1), 60, Fraction(1), 90, "piano")]),
+    ):
+        name = span.scene.chosen or ""
+        takes[name] = replace(takes[name], notes=tuple(PlayedNote(note, note) for note in rows))
+    held = replace(session, takes=takes)
+    before = Voices(held)
+
+    def first_length(voices: Voices) -> float:
+        return float(np.sort(voices.between(-EVER, EVER))["length"][0])
+
+    seconds = held.tempo_map.seconds
+    assert first_length(before) == pytest.approx(float(seconds(spans[0].end + 1) - seconds(spans[0].end - 1)))
+    silent = Choose(2, None).do(held, Watch())
+    assert first_length(Voices(silent, before)) == pytest.approx(float(seconds(spans[0].end + 3) - seconds(spans[0].end - 1)))
+    programme = programme_of(held).parts
+    assert min(note.off for part in programme for note in part.notes) == round(seconds(spans[0].end + 1) * SECOND)
 
 
 def faster(session: Session) -> Session:
