@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from sittings import scored
 from sounding_films import RATE, write_sounding
 from test_sound import STEP, Hand, Sink
+from watchdog import Watchdog
 
 from bridge.chase import Reading
 from bridge.rendering import Renderer
@@ -506,6 +507,23 @@ def test_the_window_waits_for_no_renderer(room: Room, session: Session) -> None:
     room.sound.music.close()
     assert room.here.closed
     assert not room.sound.music._thread.is_alive()
+
+
+def test_while_the_music_of_a_reel_is_worked_out_and_swapped_the_window_turns(qapp: object, qtbot: QtBot) -> None:
+    from long_sessions import long_session
+
+    music, reels = MusicSound(Renderer), [long_session(330, 90, 40, seed=seed) for seed in (1, 2, 3)]
+    with Watchdog() as away:
+        for k, reel in enumerate(reels):
+            music.show(reel, anew=k == 0)
+            music.want(k * RATE)
+            for _ in range(20):
+                music.read(k * RATE, STEP)
+                qtbot.wait(1)
+            qtbot.waitUntil(lambda: music.has(0, 8 * RATE), timeout=PATIENCE)
+    music.close()
+    assert away.ticks > 10
+    assert away.busy < 50
 
 
 def test_what_fails_is_said_once_and_tried_again_when_the_music_is_switched_on(room: Room, session: Session) -> None:
