@@ -37,10 +37,13 @@ class Playback:
     def __init__(
         self, events: Subscribers[Event], session: Callable[[], Session | None], make: Callable[..., Player] | None = None
     ) -> None:
+        self.elsewhere: Callable[[], bool] = lambda: False
+        """Whether the music is heard without a port: then one of ours, which nobody named, may fail without a word. From any thread."""
         self._events, self._session, self._make = events, session, make
         self._lock = RLock()
         self._player: Player | None = None
         self._loaded: Programme | None = None
+        self._named = False  # whether somebody has said where notes go
         self._inlets: tuple[Inlet, ...] | None = None  # None: nobody has said where transports are heard
         self._at: Fraction | None = None
         self._song_step: Fraction | None = None
@@ -54,9 +57,19 @@ class Playback:
         """How the player does; None while there is none."""
         return None if self._player is None else self._player.status
 
+    @property
+    def sounds(self) -> tuple[str, ...]:
+        """The ports at which the music is heard, as far as anybody can tell: open, and named by somebody or connected to something. Of
+        a port of ours that other programs may listen to, nobody knows whether one does."""
+        status = self.status
+        ports = () if status is None or not status.alive else status.outlets
+        return tuple(port.name for port in ports if not port.fault and (self._named or port.peers))
+
     def open(self, routes: Sequence[Route] = (), inlets: Sequence[Inlet] | None = None) -> Player:
         """The player, with these ports from now on; none given leaves them as they are. Begins with one virtual port, or JACK's."""
         with self._lock:
+            if routes:
+                self._named = any(route.outlet.kind != "auto" for route in routes)
             if inlets is not None:
                 self._inlets = tuple(inlets)
             if self._player is not None:
@@ -230,8 +243,10 @@ class Playback:
         if read != self._said:
             self._said = read
             self._events.publish(read)
-        faults = frozenset(f"{port.name}: {port.fault}" for port in (*status.outlets, *status.inlets) if port.fault)
-        faults |= {status.word} if status.word else frozenset()
+        missed = () if not self._named and self.elsewhere() else status.outlets
+        unmissed = {"", *(port.fault for port in status.outlets if port not in missed)}
+        faults = frozenset(f"{port.name}: {port.fault}" for port in (*missed, *status.inlets) if port.fault)
+        faults |= {status.word} - unmissed
         fresh, self._faults = faults - self._faults, faults
         for fault in sorted(fresh):
             self._events.publish(Message(fault, "error", lambda fault=fault: fault in self._faults))  # type: ignore[misc]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from desktop.language import words
@@ -16,7 +16,8 @@ tr = words("actions")
 @dataclass(frozen=True)
 class Item:
     """One row. ``menu`` is a key of `menus`; ``keys`` in Qt's portable words, the first is the one that menus show; ``tip`` is one
-    sentence; ``line`` draws a line above it; ``checks`` makes it a switch. Where ``dock`` is the name of a dock, its panel has a method
+    sentence; ``line`` draws a line above it; ``checks`` makes it a switch. Rows of one ``group``, a key of `groups`, stand in a menu of
+    their own, and one of them is chosen. Where ``dock`` is the name of a dock, its panel has a method
     of the row's name, and ``raises`` brings that dock to the front first."""
 
     name: str
@@ -26,6 +27,7 @@ class Item:
     tip: str = ""
     line: bool = False
     checks: bool = False
+    group: str = ""
     dock: str = ""
     raises: bool = True
 
@@ -41,6 +43,11 @@ def menus() -> dict[str, str]:
         "view": tr("&View"),
         "help": tr("&Help"),
     }
+
+
+def groups() -> dict[str, str]:
+    """The menus within menus, by key."""
+    return {"built_in": tr("Built-&in sound")}
 
 
 def items() -> tuple[Item, ...]:
@@ -89,14 +96,25 @@ def items() -> tuple[Item, ...]:
         Item("to_start", "transport", tr("To the first frame"), ("Home",), tr("Go to the first frame of the film")),
         Item("to_end", "transport", tr("To the last frame"), ("End",), tr("Go to the last frame of the film")),
         Item("music", "transport", tr("Play the &music"), ("Ctrl+M",),
-             tr("The music goes out to its ports while the picture rolls"), line=True, checks=True),
+             tr("The music with the picture: by the built-in sound, and out to its MIDI ports"), line=True, checks=True),
+        Item("music_louder", "transport", tr("Music louder"), ("Ctrl+Alt+Up",), tr("Turn the built-in sound of the music up")),
+        Item("music_softer", "transport", tr("Music softer"), ("Ctrl+Alt+Down",), tr("Turn the built-in sound of the music down")),
+        Item("built_in_auto", "transport", tr("Built-in sound: &auto"), ("Ctrl+Alt+B",),
+             tr("Sound the music here where no MIDI port that you chose does"), checks=True, group="built_in"),
+        Item("built_in_on", "transport", tr("Built-in sound: &on"), (),
+             tr("Sound the music here, whatever the MIDI ports do"), checks=True, group="built_in"),
+        Item("built_in_off", "transport", tr("Built-in sound: o&ff"), (),
+             tr("Leave the music to its MIDI ports"), checks=True, group="built_in"),
         Item("sound", "transport", tr("Hear the &film"), ("Ctrl+Alt+S",),
-             tr("The film's own sound with the picture, at normal speed"), checks=True),
+             tr("The film's own sound with the picture, at normal speed"), line=True, checks=True),
         Item("louder", "transport", tr("Film louder"), ("Ctrl+Shift+Up",), tr("Turn the film's sound up")),
         Item("softer", "transport", tr("Film softer"), ("Ctrl+Shift+Down",), tr("Turn the film's sound down")),
-        Item("follow", "transport", tr("Follow the &DAW"), ("Ctrl+D",), tr("Let the DAW's transport lead the picture"), checks=True),
+        Item("follow", "transport", tr("Follow the &DAW"), ("Ctrl+D",), tr("Let the DAW's transport lead the picture"),
+             line=True, checks=True),
         Item("sound_led", "transport", tr("Hear the film &while the DAW leads"), (),
              tr("Most DAWs play the film's sound themselves; this plays it here too"), checks=True),
+        Item("music_led", "transport", tr("Hear the music while the DAW &leads"), (),
+             tr("A DAW that has the notes plays them itself; this sounds the takes here too"), checks=True),
         Item("go_to", "transport", tr("&Go to timecode…"), ("Ctrl+G",), tr("Type a timecode or a frame to go to")),
         Item("hit_add", "hits", tr("&Mark a hit here"), ("M",), tr("A new hit point on the frame that is shown")),
         Item("hit_drop", "hits", tr("&Delete the hit"), ("Delete", "Backspace"), tr("Delete the selected hit")),
@@ -159,6 +177,7 @@ class Actions:
         self._docks: list[QAction] = []
         self._tips: dict[str, str] = {}
         self.menus: dict[str, QMenu] = {}
+        self._groups: dict[str, tuple[QMenu, QActionGroup]] = {}
         bar = window.menuBar()
         assert bar is not None
         for key, title in menus().items():
@@ -195,13 +214,28 @@ class Actions:
         menu = self.menus[item.menu]
         if item.line:
             menu.addSeparator()
-        menu.addAction(action)
+        self._within(item, menu, action).addAction(action)
         self._window.addAction(action)
         self._by_name[item.name] = action
         return action
 
+    def _within(self, item: Item, menu: QMenu, action: QAction) -> QMenu:
+        """The menu of a row's group, made with its first row, or the menu itself."""
+        if not item.group:
+            return menu
+        if item.group not in self._groups:
+            made = QMenu(groups()[item.group], menu)
+            made.setToolTipsVisible(True)
+            menu.addMenu(made)
+            self._groups[item.group] = made, QActionGroup(made)
+        made, one = self._groups[item.group]
+        one.addAction(action)
+        return made
+
     def speak(self) -> None:
         """Says everything again, in the language that the window speaks now."""
+        for name, (menu, _) in self._groups.items():
+            menu.setTitle(groups()[name])
         for key, title in menus().items():
             self.menus[key].setTitle(title)
         for item in items():

@@ -16,6 +16,7 @@ from desktop import theme
 from desktop.actions import Actions, Item
 from desktop.compose_wish import wishes_of
 from desktop.handing import Handing
+from desktop.hearing import ROWS, Hearing
 from desktop.keys_page import KeysPage
 from desktop.language import LANGUAGES, current, speak, words
 from desktop.opening import Opening
@@ -33,11 +34,9 @@ if TYPE_CHECKING:
 tr = words("commands")
 HEAVIER = 0.1
 """A step of a hit's weight."""
-LOUDER = 0.1
-"""A step of the film's volume."""
 ALWAYS = {
     *("open", "demo", "quit", "palette", "light", "tongue", "keys", "about", "streamers", "burn_in", "arrange"),
-    *("listen", "look_around", "sound", "louder", "softer", "sound_led"),
+    *("listen", "look_around", *ROWS),
 }
 """What can be done before anything is open."""
 WITH_SCENES = {
@@ -63,7 +62,7 @@ class Commands:
 
     def __init__(self, window: Window) -> None:
         self.window = window
-        self.opening, self.handing = Opening(window), Handing(window)
+        self.opening, self.handing, self.hearing = Opening(window), Handing(window), Hearing(window)
 
     def of(self, item: Item) -> Callable[[], object]:
         """What a row calls: the method of its name, here or of a dock's panel, or one of a few that say the rest in one expression."""
@@ -95,14 +94,13 @@ class Commands:
             "zoom_in": lambda: self.window.timeline.zoom(1.5),
             "zoom_out": lambda: self.window.timeline.zoom(1 / 1.5),
             "zoom_fit": lambda: self.window.timeline.fit(),
-            "louder": lambda: self.window.sound.turn_to(self.window.sound.volume + LOUDER),
-            "softer": lambda: self.window.sound.turn_to(self.window.sound.volume - LOUDER),
             "score": wishes_of(self.window.document).refill_all,
             "refill_all": wishes_of(self.window.document).refill_all,
             "arrange": lambda: self.window.arrangement.reset(),
             "cancel": lambda: self.window.jobs.cancel(),
         }
-        home: object = next(home for home in (self, self.opening, self.handing) if name in simple or hasattr(home, name))
+        homes = (self, self.opening, self.handing, self.hearing)
+        home: object = next(home for home in homes if name in simple or hasattr(home, name))
         found: Callable[[], object] = simple[name] if name in simple else getattr(home, name)
         return found
 
@@ -288,27 +286,9 @@ class Commands:
         """Timecode in the picture or not."""
         self._switch("burn_in")
 
-    def music(self) -> None:
-        """Music with the picture, or the picture alone."""
-        on = self.window.actions_by_name["music"].isChecked()
-        self.window.preferences.set("music", on)
-        self.window.heard.switch(on)
-
     def follow(self) -> None:
         """The DAW leads, or the window."""
         self.window.heard.follow(self.window.actions_by_name["follow"].isChecked())
-
-    def sound(self) -> None:
-        """The film's sound with the picture, or not."""
-        on = self.window.actions_by_name["sound"].isChecked()
-        self.window.preferences.set("sound", on)
-        self.window.sound.switch(on)
-
-    def sound_led(self) -> None:
-        """The film's sound while the DAW leads, too, or not."""
-        on = self.window.actions_by_name["sound_led"].isChecked()
-        self.window.preferences.set("sound_led", on)
-        self.window.sound.listen_while_led(on)
 
     def _switch(self, name: str) -> None:
         on = self.window.actions_by_name[name].isChecked()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 
-from PyQt6.QtCore import QObject
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from bridge.chase import Reading
 from bridge.events import SessionChanged, TransportRead
@@ -25,6 +25,8 @@ class Heard(QObject):
     ``clock`` gives nanoseconds, as the transport's.
     """
 
+    switched = pyqtSignal(bool)  # music with the picture, or the picture alone
+
     def __init__(
         self,
         document: Document,
@@ -34,6 +36,8 @@ class Heard(QObject):
     ) -> None:
         super().__init__(parent)
         self.on = True
+        self.leads: Callable[[], bool] = lambda: True
+        """Whether the picture keeps to the player: not while the music is heard elsewhere."""
         self.driven = Driven(document, transport, self)
         self._document, self._transport, self._clock = document, transport, clock
         self._playing = self._together = False
@@ -51,6 +55,7 @@ class Heard(QObject):
         self.on = on
         if not on and self._playing:
             self._stop()
+        self.switched.emit(on)
 
     def follow(self, follow: bool) -> None:
         """Lets the DAW lead, or leads again."""
@@ -119,7 +124,7 @@ class Heard(QObject):
 
     def _heard(self, read: TransportRead) -> None:
         self._read = read
-        if not self._together or not read.rolling or read.seconds is None or self._transport.follows:
+        if not self._together or not read.rolling or read.seconds is None or self._transport.follows or not self.leads():
             return
         went_back = self._last is not None and read.seconds < self._last  # round a loop, or somebody else took it there
         self._last = read.seconds

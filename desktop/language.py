@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -56,6 +58,21 @@ def speak(application: QCoreApplication, code: str) -> Language:
     if old is not None:
         QCoreApplication.removeTranslator(old)
     return language
+
+
+@contextmanager
+def wordless() -> Iterator[None]:
+    """While libraries of the system are loaded: Qt says in our words what it did not find, in the middle of that. Python would let other
+    threads go on there, and one of them that loads a library waits for this one with the interpreter in its hands: both would stand for
+    ever. Something that is no Python answers meanwhile, as one that knows no word."""
+    language = getattr(QCoreApplication.instance(), "hitpoint_language", None)
+    if language is not None:
+        language.translate = sys.audit  # takes any words, and gives None
+    try:
+        yield
+    finally:
+        if language is not None:
+            del language.translate
 
 
 def is_another(event: QEvent | None) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from PyQt6.QtCore import QIODevice
 
 from bridge.hush import hushed
-from desktop.language import words
+from desktop.language import wordless, words
 from engines.picture.soundtrack import RATE, Samples
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Mix(QIODevice):
         self.parts = parts
         self.read_on = 0
         """Samples that were handed over."""
-        self.open(QIODevice.OpenModeFlag.ReadOnly)
+        self.open(QIODevice.OpenModeFlag.ReadOnly | QIODevice.OpenModeFlag.Unbuffered)  # Qt would read 85 ms ahead
 
     def isSequential(self) -> bool:  # noqa: N802  Qt's name
         return True
@@ -95,17 +95,18 @@ class Speaker:
 
 def load() -> None:
     """Loads Qt's sound libraries, so that finding the output takes half as long. On the window's thread: PyQt's modules must be."""
-    with suppress(ImportError):  # `speaker` says so
+    with suppress(ImportError), wordless():  # `speaker` says so
         import_module("PyQt6.QtMultimedia")
 
 
 def speaker() -> Outlet | str:
     """The system's sound output, or in a word why there is none."""
     try:
-        from PyQt6.QtMultimedia import QAudioFormat, QMediaDevices
+        with wordless():
+            from PyQt6.QtMultimedia import QAudioFormat, QMediaDevices
     except ImportError:
         return tr("No sound: Qt's sound libraries are not on this system. The picture plays alone.")
-    with hushed():
+    with hushed(), wordless():
         device = QMediaDevices.defaultAudioOutput()
     if device.isNull():
         return tr("No sound output on this machine: the picture plays alone.")

@@ -1,7 +1,7 @@
-"""What is heard of the window itself: the film's sound with the picture, and the click of a tempo map, through one output.
+"""What is heard of the window itself: film and music with the picture, and the click of a tempo map, through one output.
 
-While the film's sound plays, the picture goes by it: the output's clock is the master, as in every player. At other speeds than normal
-the film is silent, and while a DAW leads it is too, unless the composer asks.
+While film or music plays, the picture goes by it: the output's clock is the master, as in every player. At other speeds than normal
+both are silent, and while a DAW leads they are too, unless the composer asks.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from desktop.audio_clock import AudioClock
 from desktop.click_sound import Beats, rendered
 from desktop.film_sound import FilmSound
 from desktop.language import words
+from desktop.music_sound import MusicSound, Rendering, renderer
 from desktop.outlet import Mix, Outlet, Part, load, speaker
 from engines.picture.soundtrack import RATE, Samples
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from desktop.transport import Transport
     from engines.errors import HitpointError
     from engines.picture.reel import Reel
+    from engines.session.model import Session
 
 tr = words("sound")
 DEAD = "The sound output does not answer: the picture plays alone. Sound off and on tries it again."
 FASTEST = 2.0
 """Times normal speed beyond which clicks are a rattle; backwards there are none either."""
 CUED_MS = 120
-"""Milliseconds at rest on a frame after which its sound is fetched, so that play begins with it."""
+"""Milliseconds at rest on a frame after which its sound is fetched, so that play begins with it; for the music as well."""
 APART_S = Fraction(9, 200)
 """Seconds that the sound may be from a DAW that leads before it is set right: what lips are seen to be late by."""
 STEADY = 0.01
@@ -50,11 +52,17 @@ class Sound(QObject):
         outlet: Callable[[], Outlet | str] = speaker,
         clock: Callable[[], int] = time.monotonic_ns,
         parent: QObject | None = None,
+        music: Callable[[], Rendering] = renderer,
     ) -> None:
         super().__init__(parent if parent is not None else transport)
         self.on, self.volume = True, 1.0
         self.while_led = False
         """Whether the film is heard while a DAW leads, too."""
+        self.music = MusicSound(music, parent=self)
+        self.music_volume = 1.0
+        self.music_while_led = False
+        self.music_wanted: Callable[[], bool] = lambda: True
+        """Whether the music is to be heard here; asked again and again, since it may go to a port meanwhile."""
         self.word = ""
         """Why nothing can be heard; empty where it can, or was not tried yet."""
         self.film: FilmSound | None = None
@@ -65,9 +73,10 @@ class Sound(QObject):
         """The second of the film that the first sample of the mix belongs to."""
         self._beats: Beats | None = None
         self._mix: Mix | None = None
+        self._with_film = self._with_music = self._tried_music = False  # what the mix has, and what it began with
         self._clock: AudioClock | None = None
         self._cue, self._search = QTimer(self), QTimer(self)
-        for timer, after, call in ((self._cue, CUED_MS, self._cued), (self._search, 0, self._output)):
+        for timer, after, call in ((self._cue, CUED_MS, self._cued), (self._search, 0, self._found)):
             timer.setSingleShot(True)
             timer.setInterval(after)
             timer.timeout.connect(call)
@@ -102,7 +111,7 @@ class Sound(QObject):
         """The film's sound with the picture, or not."""
         if on != self.on:
             self.on = on
-            self._given_up = False
+            self.try_again()
             self.restart()
             self.changed.emit()
 
@@ -116,11 +125,40 @@ class Sound(QObject):
         self.while_led = on
         self.restart()
 
+    def show(self, session: Session | None, anew: bool = False) -> None:
+        """The music of another session (``anew``), or of the same after an act: heard from where it is rendered."""
+        self.music.show(session, anew)
+        self.reconsider()
+        self._cue.start()
+        self.changed.emit()
+
+    def turn_music_to(self, volume: float) -> None:
+        """How loud the music is, 0 to 1 of what it is itself."""
+        self.music_volume = min(1.0, max(0.0, volume))
+        self.changed.emit()
+
+    def listen_to_music_while_led(self, on: bool) -> None:
+        """The music while a DAW leads, too, or not."""
+        self.music_while_led = on
+        self.restart()
+
+    def reconsider(self) -> None:
+        """Whether the music is to be heard here may be another matter now. Where something is heard already it comes and goes with it."""
+        new = self._hears_music(self._transport.speed) and not self._tried_music
+        if new and self._mix is None and not self._transport.follows:
+            self.restart()
+
+    def try_again(self) -> None:
+        """Whatever failed may work now: the output, and what renders the music."""
+        self._given_up = False
+        self.music.mend()
+
     def close(self) -> None:
         """Is silent, and ends its thread."""
         self._end()
         self._cue.stop()
         self._search.stop()
+        self.music.close()
         if self.film is not None:
             self.film.close()
         self.film = None
@@ -130,7 +168,20 @@ class Sound(QObject):
     @property
     def plays_film(self) -> bool:
         """Whether the film is heard now."""
-        return self._clock is not None
+        return self._mix is not None and self._with_film
+
+    @property
+    def deaf(self) -> str:
+        """Why there is no output; empty where there is one, or none was looked for."""
+        return self.word if self._outlet is None else ""
+
+    @property
+    def plays_music(self) -> bool:
+        """Whether the music is heard now."""
+        return self._mix is not None and self._with_music and self._hears_music(1.0)
+
+    def _hears_music(self, speed: float) -> bool:
+        return speed == 1 and self.music.there and self.music_wanted()
 
     @property
     def clicks(self) -> bool:
@@ -140,26 +191,31 @@ class Sound(QObject):
     def restart(self) -> None:
         """Begins anew from where the picture is, with whatever is to be heard there."""
         self._end()
+        self._tried_music = False
         transport = self._transport
         speed = transport.speed
         if not transport.follows and speed > 0:
-            self._begin(transport.moment, self.on and speed == 1, speed)
+            self._begin(transport.moment, speed, self.on and speed == 1, self._hears_music(speed))
 
-    def _begin(self, seconds: Fraction, film: bool, speed: float) -> None:
-        self._begins, self._stood = seconds, False
+    def _begin(self, seconds: Fraction, speed: float, film: bool, music: bool) -> None:
+        self._begins, self._stood, self._tried_music = seconds, False, music
+        self._with_film = film and self.film is not None
         parts: list[Part] = []
-        heard = self.film if film else None
-        if heard is not None:
-            heard.want(round(seconds * RATE))
-            parts.append(self._film_part(heard))
+        if film and self.film is not None:
+            self.film.want(round(seconds * RATE))
+            parts.append(self._film_part(self.film))
         if self._beats is not None and speed <= FASTEST:
             parts.append(self._click_part(self._beats, speed))
-        outlet = self._output() if parts else None
+        outlet = self._output() if parts or music else None
         if outlet is None:
             return
+        self._with_music = speed == 1 and (music or not self._transport.follows)  # silent at first, it may come in later
+        if self._with_music:
+            self.music.begin()
+            parts.append(self._music_part())
         self._mix = Mix(*parts)
         outlet.start(self._mix)
-        if heard is not None:
+        if self._with_film or music:
             self._clock = AudioClock(seconds, lambda: outlet.played, self._now)
             if not self._transport.follows:
                 self._transport.go_by(self.at)
@@ -168,6 +224,13 @@ class Sound(QObject):
         def part(first: int, count: int) -> Samples:
             heard = film.read(round(self._begins * RATE) + first, count)
             return heard if self.volume == 1 else (heard * self.volume).astype(np.int16)
+
+        return part
+
+    def _music_part(self) -> Part:
+        def part(first: int, count: int) -> Samples:
+            level = self.music_volume if self._hears_music(1.0) else 0.0
+            return self.music.read(round(self._begins * RATE) + first, count, level)
 
         return part
 
@@ -221,9 +284,9 @@ class Sound(QObject):
                 self._silent(word)
 
     def _failed(self, error: HitpointError) -> None:
-        self._end()
         self.film = None
         self._silent(str(error))
+        self.restart()  # the music goes on
 
     # going about
 
@@ -240,24 +303,33 @@ class Sound(QObject):
             self._clock.shift(by)
 
     def _cued(self) -> None:
-        if self.film is not None and self.on and not self._transport.speed:
-            self.film.want(round(self._transport.seconds * RATE))
-            if self._outlet is None:
-                load()
-                self._search.start()  # found before it is needed, in a turn of its own
+        film = self.film if self.on else None
+        if self._transport.speed or (film is None and not self._hears_music(1.0)):
+            return
+        if film is not None:
+            film.want(round(self._transport.seconds * RATE))
+        if self._outlet is None:
+            load()
+        self._search.start()  # found before it is needed, in a turn of its own
+
+    def _found(self) -> None:
+        """Where there is an output, the music is rendered where it may be played next."""
+        if self._output() is not None and self._hears_music(1.0) and not self._transport.speed:
+            self.music.want(round(self._transport.seconds * RATE))
 
     def _led(self, reading: Reading | None) -> None:
-        """A DAW leads: the film is heard where it is, if the composer asked for that."""
+        """A DAW leads: film and music are heard where it is, if the composer asked for that."""
         if reading is None:  # the window leads again
             self.restart()
             return
-        asked = self.on and self.while_led and self.film is not None
-        if not asked or reading.seconds is None or abs(reading.speed - 1) > STEADY:
+        film = self.on and self.while_led and self.film is not None
+        music = self.music_while_led and self._hears_music(1.0)
+        if not (film or music) or reading.seconds is None or abs(reading.speed - 1) > STEADY:
             self._end()
             return
         at = self.at()
         if self._mix is None:
-            self._begin(reading.seconds, True, 1.0)
+            self._begin(reading.seconds, 1.0, film, music)
         elif at is not None and abs(by := reading.seconds - at) > APART_S:
             self._righted(by)
 

@@ -12,11 +12,11 @@ from PyQt6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QPushButton, Q
 from bridge.chase import Reading
 from desktop import theme
 from desktop.actions import Actions
+from desktop.built_in import BuiltIn
 from desktop.eliding import Elided
 from desktop.language import is_another, words
 from desktop.sheet import Sheet
-from desktop.sound import Sound
-from desktop.sound_box import SoundBox
+from desktop.sound_box import MusicBox, SoundBox
 from desktop.transport import Transport
 
 tr = words("transport")
@@ -27,7 +27,7 @@ LEAST = 0
 class TransportBar(QWidget):
     """Reads the transport; its buttons are the window's own actions."""
 
-    def __init__(self, transport: Transport, actions: Actions, sound: Sound, parent: QWidget | None = None) -> None:
+    def __init__(self, transport: Transport, actions: Actions, built_in: BuiltIn, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.transport, self._actions = transport, actions
         self._sheet: Sheet | None = None
@@ -54,7 +54,8 @@ class TransportBar(QWidget):
             row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self._state)
-        self.sound = SoundBox(sound, actions["sound"], self)
+        self.music, self.sound = MusicBox(built_in, actions["music"], self), SoundBox(built_in.sound, actions["sound"], self)
+        row.addWidget(self.music)
         row.addWidget(self.sound)
         row.addWidget(self.score)
         transport.moved.connect(self._tell)

@@ -14,6 +14,7 @@ from bridge.events import OpenSession, SessionChanged
 from bridge.studio import OpenFilm
 from desktop.actions import Actions, items
 from desktop.arrangement import Arrangement
+from desktop.built_in import BuiltIn
 from desktop.commands import Commands
 from desktop.docks import set_out, sweep
 from desktop.document import Document
@@ -38,8 +39,6 @@ from engines.picture.reel import Reel
 from engines.session.model import Session
 
 tr = words("window")
-SAID_MS = 8_000
-"""Milliseconds for which the line at the bottom says why nothing is heard."""
 
 
 class Window(QMainWindow):
@@ -56,6 +55,7 @@ class Window(QMainWindow):
         self.heard = Heard(document, self.transport, parent=self)
         self.sound = sound_of(self.transport)
         self._home: Path | None = None
+        self.built_in = BuiltIn(document, self.heard, self.sound, self)
         self.setWindowTitle("Hitpoint")
         self.setDockNestingEnabled(True)
         self.actions_by_name = Actions(self)
@@ -87,7 +87,7 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         self.jobs = JobsLine(self)
         self.welcome, self.viewer = Welcome(self), Viewer(self.transport, self)
-        self.transport_bar = TransportBar(self.transport, self.actions_by_name, self.sound, self)
+        self.transport_bar = TransportBar(self.transport, self.actions_by_name, self.built_in, self)
         self.timeline = Timeline(self.transport, self)
         self.second_display = SecondDisplay(self.viewer, self)
         self.picture = QStackedWidget(self)
@@ -295,27 +295,7 @@ class Window(QMainWindow):
             on = self.preferences.flag(f"view/{name}", True)
             setattr(self.viewer, part, on)
             self.actions_by_name[name].setChecked(on)
-        self._restore_sound()
-        self.heard.on = self.preferences.flag("music", True)
-        self.actions_by_name["music"].setChecked(self.heard.on)
-
-    def _restore_sound(self) -> None:
-        sound, kept = self.sound, self.preferences
-        sound.switch(kept.flag("sound", True))
-        sound.listen_while_led(kept.flag("sound_led", False))
-        sound.turn_to(kept.number("volume", 1.0))
-        self.actions_by_name["sound"].setChecked(sound.on)
-        self.actions_by_name["sound_led"].setChecked(sound.while_led)
-        sound.changed.connect(self._sound_changed)
-
-    def _sound_changed(self) -> None:
-        if self.sound.volume != self.preferences.number("volume", 1.0):
-            self.preferences.set("volume", f"{self.sound.volume:.2f}")
-        if self.sound.word != self.viewer.toolTip():
-            self.viewer.setToolTip(self.sound.word)
-            status = self.statusBar()
-            assert status is not None
-            status.showMessage(self.sound.word, SAID_MS)
+        self.commands.hearing.restore()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         self.arrangement.keep()

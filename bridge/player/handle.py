@@ -39,8 +39,8 @@ from bridge.player.messages import (
 )
 from bridge.player.outbox import Outbox
 from bridge.player.programme import Programme
-from bridge.player.signals import held_back
 from bridge.ports import BOARD
+from bridge.signals import held_back
 from bridge.transport import Report
 from engines.errors import OptionError, PortError
 

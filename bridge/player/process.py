@@ -42,7 +42,7 @@ from bridge.player.messages import (
 from bridge.player.priority import raised
 from bridge.player.programme import Programme
 from bridge.player.rig import Rig
-from bridge.player.signals import heed
+from bridge.signals import heed
 
 TICK_NS = SECOND // 100
 """How often the chase is asked where the DAW is, and the deck is moved, at least."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from math import ceil, cos, log, pi, sin
+from math import acos, ceil, cos, log, pi, sin, sqrt, tan
 from typing import NamedTuple
 
 import numpy as np
@@ -47,10 +47,13 @@ Sound = NDArray[np.float32]
 BLOCK = 10 * RATE
 SILENCE_DB = 72.0
 LONGEST_RELEASE = 2.5  # seconds
+SHORTEST = 0.01  # seconds for which a note is held at least
 _NEPER = log(10) / 20  # of a decibel
 _MOMENT = 0.25  # seconds into a note at which its filter's envelope is taken
 _ROUND = RATE  # samples to which kept waves are rounded up, so that the next note finds them long enough
 _CACHE = 64 << 20  # samples of resampled waves that are kept for the next note on the same key
+_INAUDIBLE = 1e-7  # of what a filter was struck with: no more is heard of its ringing
+_NONE = -12_000  # timecents of a delay, and below: the specification's word for none
 _ATTENUATION = 0.4  # of what a soundfont says, as the sound cards did for which the fonts were made
 
 
@@ -66,10 +69,11 @@ class Voice(NamedTuple):
 
 
 class Sampler:
-    """Plays voices through one soundfont."""
+    """Plays voices through one soundfont; ``cache`` is how many samples of waves it keeps for the next note on the same key."""
 
-    def __init__(self, font: SoundFont) -> None:
+    def __init__(self, font: SoundFont, cache: int = _CACHE) -> None:
         self.font = font
+        self._cache = cache
         self._waves: dict[tuple[Zone, int], Sound] = {}
         self._held = 0
 
@@ -83,33 +87,52 @@ class Sampler:
             mix[:, : tail.shape[1]] = tail
             while waiting and round(waiting[0].start * RATE) < end:
                 voice = waiting.popleft()
-                for zone in self.font.zones(voice.program, voice.bank):
-                    if zone.covers(voice.pitch, voice.velocity):
-                        mix = self._played(zone, voice, mix, max(0, round(voice.start * RATE) - begin))
+                for zone in self._zones(voice):
+                    mix = self._played(zone, voice, mix, max(0, round(voice.start * RATE) - begin))
             yield mix[:, : end - begin]
             tail = mix[:, end - begin :]
 
+    def stretch(self, voices: Iterable[Voice], first: int, count: int) -> Sound:
+        """Samples ``first`` to ``first + count`` of the same sound, (2, count), without what lies before: of a note that began earlier
+        the part that sounds here."""
+        mix = np.zeros((2, count), np.float32)
+        for voice in sorted(voices):
+            at = round(voice.start * RATE) - first
+            for zone in self._zones(voice) if at < count else ():
+                sound, shares = self._sound(zone, voice)
+                here, until = max(0, at), min(count, at + len(sound))
+                for side, share in shares if here < until else ():
+                    mix[side, here:until] += sound[here - at : until - at] * share
+        return mix
+
+    def _zones(self, voice: Voice) -> Iterator[Zone]:
+        return (zone for zone in self.font.zones(voice.program, voice.bank) if zone.covers(voice.pitch, voice.velocity))
+
     def _played(self, zone: Zone, voice: Voice, mix: Sound, at: int) -> Sound:
         """The mix with one voice of one zone in it; longer, if the voice is."""
-        shape = envelope(zone, voice.pitch, voice.length)
-        sound = self._wave(zone, voice.pitch, len(shape))[: len(shape)]
-        sound = sound * shape[: len(sound)]
+        sound, shares = self._sound(zone, voice)
         missing = at + len(sound) - mix.shape[1]
         if missing > 0:
             mix = np.concatenate([mix, np.zeros((2, missing + RATE), np.float32)], axis=1)
+        for side, share in shares:
+            mix[side, at : at + len(sound)] += sound * share
+        return mix
+
+    def _sound(self, zone: Zone, voice: Voice) -> tuple[Sound, list[tuple[int, np.float32]]]:
+        """One voice of one zone from its first sample on, and how much of it goes to which side."""
+        shape = envelope(zone, voice.pitch, voice.length)
+        sound = self._wave(zone, voice.pitch, len(shape))[: len(shape)]
         gain = (voice.velocity / 127) ** 2 * 10 ** (-_ATTENUATION * max(0, zone.value(ATTENUATION)) / 200)
         angle = (min(500, max(-500, zone.value(PAN))) / 1000 + 0.5) * pi / 2
-        for side, share in enumerate((cos(angle), sin(angle))):
-            if share > 1e-6:
-                mix[side, at : at + len(sound)] += sound * np.float32(gain * share)
-        return mix
+        shares = [(side, np.float32(gain * share)) for side, share in enumerate((cos(angle), sin(angle))) if share > 1e-6]
+        return sound * shape[: len(sound)], shares
 
     def _wave(self, zone: Zone, pitch: int, frames: int) -> Sound:
         """The sample at a pitch, at least ``frames`` long if it loops; the longest so far is kept."""
         known = self._waves.get((zone, pitch))
         if known is not None and (len(known) >= frames or not _loops(zone)):
             return known
-        if self._held > _CACHE:
+        if self._held > self._cache:
             self._waves.clear()
             self._held = 0
         wave = _filtered(zone, resampled(zone, pitch, ceil(frames / _ROUND) * _ROUND))
@@ -151,19 +174,39 @@ def _filtered(zone: Zone, wave: Sound) -> Sound:
     hertz = 8.176 * 2 ** (cents / 1200)
     if cents >= 13500 or hertz >= 0.4 * RATE:
         return wave
-    from scipy.signal import butter, lfilter
+    return lowpass(wave, max(20.0, hertz))
 
-    above, below = butter(2, max(20.0, hertz), fs=RATE)
-    return np.asarray(lfilter(above.astype(np.float32), below.astype(np.float32), wave), np.float32)
+
+def lowpass(wave: Sound, hertz: float) -> Sound:
+    """Through two poles (Butterworth, by the bilinear transform), as the sum of their response to every sample. scipy has the same, and
+    takes half a second to load: as long as somebody may wait for the first sound."""
+    warped = tan(pi * hertz / RATE)
+    scale = 1 / (1 + sqrt(2) * warped + warped**2)
+    radius, middle = sqrt((1 - sqrt(2) * warped + warped**2) * scale), (1 - warped**2) * scale
+    angle = acos(middle / radius)
+    time = np.arange(ceil(log(_INAUDIBLE) / log(radius)))
+    ringing = radius**time * np.sin((time + 1) * angle) / sin(angle)
+    response = np.convolve(ringing, np.array([1, 2, 1]) * warped**2 * scale)
+    size = 1 << max(12, (2 * len(response)).bit_length())
+    step = size - len(response) + 1
+    rows = ceil(len(wave) / step)
+    spread = np.zeros((rows, size), np.float32)
+    spread[:, :step] = np.pad(wave, (0, rows * step - len(wave))).reshape(rows, step)
+    rung = np.fft.irfft(np.fft.rfft(spread) * np.fft.rfft(response, size), size)
+    out = np.zeros(rows * step + size, np.float32)
+    for row in range(rows):
+        out[row * step : row * step + size] += rung[row]
+    return out[: len(wave)]
 
 
 def envelope(zone: Zone, pitch: int, length: float) -> Sound:
     """The volume envelope of a note that is held for ``length`` seconds, until it has died away."""
-    delay, attack, release = (_seconds(zone.value(g)) for g in (DELAY, ATTACK, RELEASE))
+    attack, release = (_seconds(zone.value(g)) for g in (ATTACK, RELEASE))
+    delay = 0.0 if zone.value(DELAY) <= _NONE else _seconds(zone.value(DELAY))
     hold = _seconds(zone.value(HOLD) + (60 - pitch) * zone.value(KEY_HOLD))
     decay = _seconds(zone.value(DECAY) + (60 - pitch) * zone.value(KEY_DECAY))
     sustain = min(SILENCE_DB, max(0.0, zone.value(SUSTAIN) / 10))
-    frames = ceil(max(0.01, length) * RATE)
+    frames = ceil(max(SHORTEST, length) * RATE)
     held = np.ones(frames, np.float32)
     peak, steady = (ceil((delay + attack + more) * RATE) for more in (hold, hold + decay * sustain / 100))
     if sustain:

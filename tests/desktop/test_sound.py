@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -435,30 +437,62 @@ def test_the_speaker_of_this_machine_is_one_or_a_sentence(qapp: object) -> None:
     assert (isinstance(made, str) and made.endswith(".")) or hasattr(made, "start")
 
 
+LOADS = """
+import os, sys
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from PyQt6.QtCore import QCoreApplication, QLibrary
+from desktop import language, outlet
+
+asked = []
+real = language.Language.translate
+language.Language.translate = lambda self, *said: asked.append(said) or real(self, *said)
+app = QCoreApplication([])
+language.speak(app, "zh")
+tr = language.words("hits")
+assert tr("missed") == "错过" and len(asked) == 1
+asked.clear()
+with language.wordless():
+    assert not QLibrary("a library that is not there").load()
+QLibrary("a library that is not there").load()
+assert len(asked) == 1, "Qt asks for its own words"
+asked.clear()
+outlet.load()
+assert asked == [], asked
+assert tr("missed") == "错过"
+"""
+
+
+def test_while_sound_libraries_are_loaded_no_python_runs_that_could_wait_for_another_thread_that_loads() -> None:
+    """It stood for ever: Qt's complaint was translated by Python while it held the system's lock on loading."""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", LOADS], cwd=root, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_window_keeps_how_loud_it_is_and_says_why_it_is_silent(
     window: Window, preferences: Preferences, clicks: Path, shared: Path, qtbot: QtBot
 ) -> None:
     sound, box = window.sound, window.transport_bar.sound
     assert sound is sound_of(window.transport)
-    assert "no sound" in box.speaker.accessibleDescription(), "nothing is open"
+    assert "no sound" in box.sign.accessibleDescription(), "nothing is open"
     assert not box.slider.isEnabled()
     sound.open(Reel.open(clicks))
     assert box.slider.isEnabled()
-    assert box.speaker.accessibleDescription() == "The film is heard with the picture."
+    assert box.sign.accessibleDescription() == "The film is heard with the picture."
     box.slider.setValue(40)
     assert sound.volume == 0.4
     window.actions_by_name["louder"].trigger()
     assert box.slider.value() == 50
-    box.speaker.click()
+    box.sign.click()
     assert not sound.on
-    assert box.speaker.accessibleDescription() == "The film is silent."
+    assert box.sign.accessibleDescription() == "The film is silent."
     assert (preferences.flag("sound", True), preferences.number("volume", 1)) == (False, 0.5)
-    box.speaker.click()
+    box.sign.click()
     sound._make = lambda: "No sound output on this machine: the picture plays alone."
     sound.restart()
     window.transport.load(Reel.open(clicks).timing)
     window.transport.play(1)
-    assert window.viewer.toolTip() == sound.word == box.speaker.accessibleDescription()
+    assert window.viewer.toolTip() == sound.word == box.sign.accessibleDescription()
     status = window.statusBar()
     assert status is not None
     assert status.currentMessage() == sound.word

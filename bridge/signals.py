@@ -1,4 +1,4 @@
-"""What ends the player's process from outside: heard from its very first moment, and then in order, with every note ended."""
+"""What ends a process of ours from outside: heard from its very first moment, and then in order, with every note ended."""
 
 from __future__ import annotations
 
