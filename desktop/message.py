@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolic
 
 from desktop import theme
 from desktop.language import is_another, words
+from desktop.plainly import plainly
 from engines.errors import HitpointError
 
 tr = words("message")
@@ -75,7 +76,7 @@ class MessageBar(QFrame):
 
     def refuse(self, error: HitpointError) -> None:
         """What could not be done, and the cure."""
-        self._show("error", str(error), "▲")
+        self._show("error", lambda: plainly(error), "▲")
 
     def _show(self, kind: str, line: Line, mark: str, offer: Line = "", call: Callable[[], object] | None = None) -> None:
         self.setProperty("kind", kind)

@@ -16,11 +16,13 @@ from desktop.commands import Commands
 from desktop.docks import set_out, sweep
 from desktop.document import Document
 from desktop.dragging import Catcher
+from desktop.eliding import short
 from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
 from desktop.keys import is_own
 from desktop.language import act, is_another, words
 from desktop.message import MessageBar
+from desktop.plainly import plainly
 from desktop.preferences import Preferences
 from desktop.second_display import SecondDisplay
 from desktop.sheet import Sheet
@@ -159,7 +161,9 @@ class Window(QMainWindow):
         self.message.say(lambda: tr("The second display was unplugged: the picture is here again, and goes back there with it."))
 
     def _film_missing(self, error: HitpointError) -> None:
-        self.message.say(f"{error.what}: {error.where}", lambda: tr("Find it…"), self.commands.opening.relink)
+        where = "" if error.where is None else str(error.where)
+        bare = HitpointError(error.what)  # its cure is the button
+        self.message.say(lambda: f"{plainly(bare)}: {where}", lambda: tr("Find it…"), self.commands.opening.relink)
 
     def _show_reel(self, reel: Reel | None) -> None:
         self.viewer.open(reel)
@@ -185,7 +189,9 @@ class Window(QMainWindow):
             action = self.actions_by_name[name]
             action.setEnabled(bool(steps) and now is not None and not now.read_only)
             word = tr("&Undo") if name == "undo" else tr("&Redo")
-            action.setText(f"{word}: {act(steps[-1].sentence)}" if steps else word)
+            done = act(steps[-1].sentence) if steps else ""
+            action.setText(f"{word}: {short(done).replace('&', '&&')}" if done else word)
+            action.setToolTip("\n".join(line for line in (done, action.statusTip()) if line))
         name = "" if now is None else f"{now.session.cue}, {now.path.stem}"
         if now is None and film is not None:
             name = film.reel.path.name

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QApplication, QComboBox, QDockWidget, QHeaderView, Q
 from pytestqt.qtbot import QtBot
 from sittings import saved, scored
 
+from bridge.doctor import Diagnosis
 from desktop.app import speak
 from desktop.document import Document
 from desktop.lately import waiting
@@ -75,8 +76,9 @@ class Rooms:
         for name in docks:
             panel = window.docks[name].bring_up()
             if name == "links":
+                panel._look = lambda _: Diagnosis(())  # what every port of this machine says is no business of this test
                 panel._looked = True
-                panel._show_findings(())  # what every port of this machine says is no business of this test
+                panel._show_findings(())
         if sitting:
             window.commands.take(saved(scored(), home / "cue.hitpoint"))
             self.bot.waitUntil(lambda: window.timeline.sheet is not None and window.transport.timing.frames > 1, timeout=PATIENCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from desktop.preferences import Preferences
 from desktop.takes_report import FileReport
 from desktop.takes_table import HITS
 from desktop.window import Window
+from engines.commands import Hold
 from engines.errors import HitpointError, OptionError
 from engines.picture.demo_film import CUTS, FRAMES, make_demo_film
 from engines.score.smf import write_smf
@@ -130,6 +132,24 @@ def test_enter_refills_the_scene_under_the_playhead_and_nothing_else(sitting: Wi
     chosen = [(a.chosen == b.chosen) for a, b in zip(before.scenes, after.scenes, strict=True)]
     assert chosen == [True, False, True]
     qtbot.waitUntil(lambda: sitting.actions_by_name["undo"].text() == "&Undo: Refill scene 2", timeout=PATIENCE)
+
+
+def test_a_long_sentence_is_short_in_the_menu_and_whole_beside_it(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    words = tuple(f"piano@1.{Fraction(k, 2) + 1}" for k in range(7))
+    sitting.document.act(Hold(1, words))
+    settle(sitting, qtbot, before)
+    undo = sitting.actions_by_name["undo"]
+    qtbot.waitUntil(lambda: undo.text().startswith("&Undo: Keep piano@1.1,"), timeout=PATIENCE)
+    assert len(undo.text()) <= 60
+    assert undo.text().endswith("…")
+    whole = f"Keep {', '.join(words)} of scene 1"
+    assert undo.toolTip().startswith(whole)
+    assert sitting.document.now is not None
+    assert sitting.document.now.history.done[-1].sentence == whole
+    trigger(sitting, "undo")
+    qtbot.waitUntil(lambda: not sitting.actions_by_name["undo"].isEnabled(), timeout=PATIENCE)
+    assert "Keep" not in undo.toolTip()
 
 
 def test_marked_moved_weighed_deleted_and_all_taken_back(sitting: Window, session_file: Path, qtbot: QtBot) -> None:
