@@ -39,7 +39,19 @@ ALWAYS = {
 }
 """What can be done before anything is open."""
 WITH_SESSION = {
-    *("save_as", "hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "respot", "refill", "split", "join"),
+    *(
+        "save_as",
+        "hit_add",
+        "hit_drop",
+        "hit_heavier",
+        "hit_lighter",
+        "hit_hard",
+        "hit_name",
+        "respot",
+        "refill",
+        "split",
+        "join",
+    ),
     *(
         "new_cut",
         "accept_cut",

@@ -1,4 +1,4 @@
-"""Keys between window and widgets: a list that has them keeps its arrows, a button its space, and everything else goes to the window."""
+"""Keys between window and widgets: a list that has them keeps its arrows, a button its space, a line that is written its Enter, and everything else goes to the window."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QLineEdit,
     QMenu,
     QTabBar,
     QWidget,
@@ -23,6 +24,7 @@ OWN: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
     (QAbstractItemView, ALONG | DOWN | ENDS),
     (QAbstractSlider, ALONG | DOWN | ENDS),
     (QAbstractSpinBox, DOWN | ENDS | {Key.Key_Return, Key.Key_Enter}),
+    (QLineEdit, {Key.Key_Return, Key.Key_Enter}),
     (QComboBox, DOWN | ENDS | {Key.Key_Space}),
     (QTabBar, ALONG | ENDS),
     (QAbstractButton, {Key.Key_Space}),

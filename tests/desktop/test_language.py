@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -239,7 +240,7 @@ ACTS = [
     Tell(Told()),
     Tell(Told(), bar=3), TellAll({}), TellAll({}, "Shape the intensity of bars 2 to 5"), Split(5), Join(1), AddHit(7), MoveHit(7, 9),
     AddHits((AddHit(7), AddHit(8)), "reaper"),
-    WeighHit(7, 0.5), DropHit(7), FollowHits(2),
+    WeighHit(7, 0.5), WeighHit(7, label="door"), WeighHit(7, early=Fraction(1)), DropHit(7), FollowHits(2),
 ]  # fmt: skip
 
 

@@ -278,7 +278,7 @@ def test_what_a_dock_does_is_in_menus_and_palette_before_it_was_opened(window: W
         dock.hide()
     unopened = Window(Document(), window.preferences)  # nothing was ever shown
     rows = [item for item in items() if item.dock]
-    assert {item.dock for item in rows} == {"candidates", "recut", "links", "takes", "compose"}
+    assert {item.dock for item in rows} == {"candidates", "recut", "links", "takes", "compose", "hits"}
     assert all(unopened.docks[item.dock].panel is None for item in rows)
     listed = {action.objectName() for menu in unopened.actions_by_name.menus.values() for action in menu.actions()}
     assert {item.name for item in rows} <= listed & {action.objectName() for action in unopened.actions_by_name.all()}
@@ -407,6 +407,20 @@ def test_a_list_keeps_its_arrows_and_gives_the_window_its_letters(sitting: Windo
     assert sitting.transport.speed == 1
     qtbot.keyClick(panel.table, Qt.Key.Key_K)
     assert sitting.transport.speed == 0
+
+
+def test_enter_in_a_line_that_is_written_is_the_line_s_own(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    panel = sitting.docks["compose"].bring_up()
+    field = panel.brief.chords  # type: ignore[attr-defined]
+    qtbot.waitUntil(field.isEnabled, timeout=PATIENCE)
+    field.setFocus()
+    qtbot.keyClicks(field, "Cm7 F/A")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    after = settle(sitting, qtbot, before)
+    assert after.told["s1"].chords == ("C:min7", "F:maj/A")
+    assert sitting.document.now is not None
+    assert [step.sentence for step in sitting.document.now.history.done] == ["Brief scene 1"]  # and nothing was refilled
 
 
 def test_what_was_done_just_before_the_window_closes_is_in_the_file(sitting: Window, session_file: Path) -> None:
