@@ -153,9 +153,8 @@ class Hits(QWidget):
         self.table.setAccessibleName(tr("Hits"))
         triggers = QAbstractItemView.EditTrigger
         self.table.setEditTriggers(triggers.EditKeyPressed | triggers.DoubleClicked)
-        self.table.share(
-            [(88, 84), (76, 66), (44, 34), (44, 34), (62, 52), (80, 30)], (NAME,), ((NAME,), (WEIGHT, *WINDOW), (MEETS,))
-        )
+        widths = [(88, 82), (76, 62), (44, 36), (44, 36), (62, 48), (120, 60)]
+        self.table.share(widths, (NAME,), ((WEIGHT, *WINDOW), (MEETS, NAME), (TIMECODE,)))
         chosen = self.table.selectionModel()
         assert chosen is not None
         chosen.currentRowChanged.connect(lambda new, old: self._go(new.row()))

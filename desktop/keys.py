@@ -1,4 +1,5 @@
-"""Keys between window and widgets: a list that has them keeps its arrows, a button its space, a line that is written its Enter, and everything else goes to the window."""
+"""Keys between window and widgets: a list that has them keeps its arrows, a button its space, a line that is written its Enter; everything
+else goes to the window."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from desktop.seen import Seen
 from engines.errors import HitpointError
 
 if TYPE_CHECKING:
+    from bridge.events import SessionChanged
     from bridge.player import Inlet, Outlet, Status
     from desktop.actions import Actions
     from desktop.document import Document
@@ -87,7 +88,7 @@ class Links(QWidget):
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self._session_changed)
-        document.session_changed.connect(lambda _: self._settle.start())
+        document.session_changed.connect(self._session_told)
 
     def _lay_out(self) -> None:
         self.setAccessibleName(tr("Links"))
@@ -171,6 +172,9 @@ class Links(QWidget):
             self.look_around()
 
     # looking
+
+    def _session_told(self, event: SessionChanged) -> None:
+        self._settle.start()
 
     def _session_changed(self) -> None:
         """Another session: its DAW, its project and the folder for its files may be others."""

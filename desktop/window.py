@@ -104,7 +104,7 @@ class Window(QMainWindow):
         assert status is not None
         status.setSizeGripEnabled(False)
         status.addPermanentWidget(self.jobs)
-        status.setFixedHeight(max(status.sizeHint().height(), self.jobs.sizeHint().height() + 2 * GAP))  # work comes and goes
+        status.setFixedHeight(max(status.sizeHint().height(), self.jobs.sizeHint().height() + GAP))  # work comes and goes
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
 
     def _wire(self) -> None:

@@ -188,6 +188,24 @@ def test_what_was_in_hand_is_in_hand_still(rooms: Rooms) -> None:
     assert window.document.now.history.done == history
 
 
+def test_panels_that_were_made_anew_leave_none_behind_that_still_hears(rooms: Rooms) -> None:
+    """Whatever a panel that is gone would do of an act is a fault: pytest-qt fails for it."""
+    window = rooms.open()
+    for name in EVERY:
+        window.docks[name].bring_up()
+        rooms.settle(window)
+    for code in ("zh", "en"):
+        rooms.change(code, window)
+    window.document.act(Lock((8, 8)))
+    rooms.bot.waitUntil(lambda: len(window.timeline.sheet.locked) == 2, timeout=PATIENCE)  # type: ignore[union-attr]
+    window.timeline.select(window.timeline.sheet.marks[1].hit.frame)  # type: ignore[union-attr]
+    window.commands.light()
+    rooms.settle(window)
+    window.commands.light()
+    rooms.settle(window)
+    assert window.message.text == ""
+
+
 def test_the_menu_changes_the_language_and_remembers_it(rooms: Rooms) -> None:
     window = rooms.open(("hits",), sitting=False)
     window.actions_by_name["tongue"].trigger()
