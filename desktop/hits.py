@@ -153,8 +153,8 @@ class Hits(QWidget):
         self.table.setAccessibleName(tr("Hits"))
         triggers = QAbstractItemView.EditTrigger
         self.table.setEditTriggers(triggers.EditKeyPressed | triggers.DoubleClicked)
-        widths = [(88, 82), (76, 62), (44, 36), (44, 36), (62, 48), (120, 60)]
-        self.table.share(widths, (NAME,), ((WEIGHT, *WINDOW), (MEETS, NAME), (TIMECODE,)))
+        widths = [(88, 80), (76, 70), (44, 36), (44, 36), (62, 48), (120, 48)]
+        self.table.share(widths, (NAME,), (WINDOW, (MEETS, NAME), (TIMECODE, WEIGHT)))
         chosen = self.table.selectionModel()
         assert chosen is not None
         chosen.currentRowChanged.connect(lambda new, old: self._go(new.row()))
