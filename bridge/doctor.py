@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from bridge.chase import Standing
 from bridge.daw import Reach
-from bridge.ports import SYNC, names
+from bridge.ports import SYNC, SYSTEMS, names
 from engines.errors import HitpointError, MissingLibraryError
 from engines.picture.timecode import drops, nominal
 from engines.runtime import choose
@@ -112,9 +112,9 @@ def midi(ports: Ports = names) -> tuple[Finding, ...]:
         listed = "; ".join(f"{way}: {', '.join(ports) or 'none'}" for way, ports in (("from", into), ("to", out)))
         state: State = "well" if into or out else "absent"
         cure = "" if into or out else "start the DAW; a port that we make ourselves is seen in its MIDI settings"
-        found.append(Finding(f"MIDI {_plain(system)}", state, listed, cure, {"in": into, "out": out}))
+        found.append(Finding(f"MIDI {SYSTEMS.get(system, system)}", state, listed, cure, {"in": into, "out": out}))
     if not found:
-        why = "; ".join(f"{_plain(system)}: {said}" for system, said in silent.items()) or "no MIDI system is known here"
+        why = ", ".join(silent.values()) or "no MIDI system is known here"
         cure = "on Linux start JACK or PipeWire, or load the module snd-seq; notes can be placed as files in any case"
         found.append(Finding("MIDI", "broken", why, cure))
     return tuple(found)
@@ -273,9 +273,3 @@ def provider() -> Finding:
         cure = "install CUDA and cuDNN as onnxruntime asks for them; until then the processor composes"
         return Finding("engine", "odd", chosen.said, cure, {"provider": chosen.name})
     return Finding("engine", "well", chosen.said, facts={"provider": chosen.name})
-
-
-def _plain(system: str) -> str:
-    """The name of a MIDI system as people know it: ``UNIX_JACK`` is JACK."""
-    known = {"UNIX_JACK": "JACK", "LINUX_ALSA": "ALSA", "MACOSX_CORE": "CoreMIDI", "WINDOWS_MM": "Windows"}
-    return known.get(system, system)

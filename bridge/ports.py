@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -235,6 +236,22 @@ def systems() -> Iterator[tuple[str, Any]]:
             yield api, mido.Backend(f"mido.backends.rtmidi/{api}")
 
 
+SYSTEMS = {"UNIX_JACK": "JACK", "LINUX_ALSA": "ALSA", "MACOSX_CORE": "CoreMIDI", "WINDOWS_MM": "Windows"}
+"""MIDI systems as people know them."""
+_REFUSALS = (
+    ("JACK server not running", "no JACK server runs"),
+    ("error creating ALSA sequencer client", "ALSA's sequencer is not there"),
+)
+_CALL = re.compile(r"^\w+::\w+: *")
+
+
+def refusal(api: str, error: Exception) -> str:
+    """Why a MIDI system opens nothing, without the names of functions that rtmidi puts before it."""
+    text = str(error)
+    known = next((plain for said, plain in _REFUSALS if said in text), None)
+    return known or f"{SYSTEMS.get(api, api)}: {_CALL.sub('', text).rstrip('. ')}"
+
+
 def _opened(name: str, virtual: bool, backends: Backends, open_with: Callable[[Any], Any]) -> Any:
     """What the first MIDI system opens that can; PortError with what each of them said if none can."""
     refusals = []
@@ -243,11 +260,11 @@ def _opened(name: str, virtual: bool, backends: Backends, open_with: Callable[[A
             with hushed():
                 return open_with(backend)
         except (OSError, ValueError, NotImplementedError) as error:  # rtmidi's own errors are OSErrors
-            refusals.append(f"{api}: {error}")
+            refusals.append(refusal(api, error))
             if virtual and api.startswith("WINDOWS"):
                 cure = "install loopMIDI, make a port in it, and give that port's name without asking for a virtual one"
                 raise PortError("Windows has no virtual MIDI ports of its own", where=name, cure=cure) from error
-    said = "; ".join(refusals) or "this rtmidi knows no MIDI system"
+    said = ", ".join(refusals) or "this rtmidi knows no MIDI system"
     raise PortError(
         f"no MIDI system opens it ({said})", where=name, cure="start the DAW or its MIDI driver, and give a port that it lists"
     )
@@ -333,5 +350,5 @@ def names(backends: Backends = systems) -> dict[str, tuple[list[str], list[str]]
             with hushed():
                 found[api] = sorted(set(backend.get_input_names())), sorted(set(backend.get_output_names()))
         except OSError as error:
-            found[api] = str(error)
+            found[api] = refusal(api, error)
     return found

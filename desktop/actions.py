@@ -121,6 +121,8 @@ def items() -> tuple[Item, ...]:
         Item("hit_heavier", "hits", tr("&Heavier"), ("Ctrl+Up",), tr("Missing this hit shall cost more")),
         Item("hit_lighter", "hits", tr("&Lighter"), ("Ctrl+Down",), tr("Missing this hit shall cost less")),
         Item("hit_hard", "hits", tr("Hard or &soft"), ("H",), tr("A hard hit must have an onset; a soft one may pass")),
+        Item("hit_name", "hits", tr("&Name the hit…"), (), tr("Write the name of the selected hit; F2 in the list of hits"),
+             dock="hits"),
         Item("hit_back", "hits", tr("Previous hit"), (",",), tr("Go to the hit before and select it"), line=True),
         Item("hit_on", "hits", tr("Next hit"), (".",), tr("Go to the next hit and select it")),
         Item("respot", "hits", tr("Let the tempo &follow the hits"), ("Ctrl+T",),

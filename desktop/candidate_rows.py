@@ -117,7 +117,11 @@ class Rows(QAbstractListModel):
         parts = ", ".join(f"{said(name)} {value:.2f}" for name, value in sorted(shares.items(), key=lambda pair: -pair[1]))
         price = tr("Price {} (missing one heavy hit costs 1): {}").format(f"{row.candidate.cost:.2f}", parts or "0")
         return (
-            price + "\n" + tr("Enter chooses it; while the mouse is on it, its beats are on the timeline and its click is heard")
+            row.words
+            + "\n"
+            + price
+            + "\n"
+            + tr("Enter chooses it; while the mouse is on it, its beats are on the timeline and its click is heard")
         )
 
 

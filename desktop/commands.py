@@ -41,7 +41,7 @@ ALWAYS = {
 """What can be done before anything is open."""
 WITH_SCENES = {
     *("save", "save_as", "click_out", "brief_out", "brief_in", "cue_sheet", "lock_bar", "respot", "refill", "refill_all"),
-    *("hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "split", "join", "take_keep", "take_name"),
+    *("hit_add", "hit_drop", "hit_heavier", "hit_lighter", "hit_hard", "hit_name", "split", "join", "take_keep", "take_name"),
 }
 """What needs a session, or a film that was spotted: it begins one."""
 WITH_SESSION = {

@@ -31,12 +31,14 @@ from desktop.compose_work import Work
 from desktop.eliding import Elided, lean
 from desktop.language import words
 from desktop.lately import Lately
+from desktop.plainly import plainly
 from desktop.rights_card import RightsCard
 from desktop.takes_follow import Follow
 from desktop.takes_keep import bars_of, shut
 from desktop.theme import GAP
 from desktop.worn import Worn, rank
 from engines.commands import Tell
+from engines.errors import HitpointError
 from engines.session.refill import next_seed
 
 if TYPE_CHECKING:
@@ -285,7 +287,7 @@ class Compose(QWidget):
         runs = tr("on the processor") if who.provider == "cpu" else tr("on {}").format(who.provider)
         lines = [who.model or tr("no model")] + ([runs] if who.provider else [])
         self.model.setToolTip(who.said)
-        self.model.setText("\n".join(lines) if who.trouble is None else who.trouble)
+        self.model.setText("\n".join(lines) if who.trouble is None else plainly(HitpointError(who.trouble)))
         rank(self.model, "dim" if who.trouble is None else "missed")
         self.model.setAccessibleName(tr("Model and provider: {}").format(", ".join(lines)))
 

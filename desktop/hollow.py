@@ -26,11 +26,11 @@ class Hollow(QLabel):
         self.setWordWrap(True)
         self.setProperty("rank", "dim")
         self.setContentsMargins(2 * GAP, GAP, 2 * GAP, GAP)
-        document.film_changed.connect(lambda _: self.tell())
-        document.session_changed.connect(lambda _: self.tell())
+        document.film_changed.connect(self.tell)
+        document.session_changed.connect(self.tell)
         self.tell()
 
-    def tell(self) -> None:
+    def tell(self, *_: object) -> None:
         """Says the next step."""
         now, film = self._document.now, self._document.film
         if now is None and film is None:

@@ -1,5 +1,5 @@
-"""Keys between window and widgets: a list that has them keeps its arrows, a button its space, and everything else goes to the window;
-Tab goes to what is seen."""
+"""Keys between window and widgets: a list that has them keeps its arrows, a button its space, a line that is written its Enter; everything
+else goes to the window; Tab goes to what is seen."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import (
     QApplication,
     QComboBox,
     QDockWidget,
+    QLineEdit,
     QMenu,
     QTabBar,
     QWidget,
@@ -25,6 +26,7 @@ OWN: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
     (QAbstractItemView, ALONG | DOWN | ENDS),
     (QAbstractSlider, ALONG | DOWN | ENDS),
     (QAbstractSpinBox, DOWN | ENDS | {Key.Key_Return, Key.Key_Enter}),
+    (QLineEdit, {Key.Key_Return, Key.Key_Enter}),
     (QComboBox, DOWN | ENDS | {Key.Key_Space}),
     (QTabBar, ALONG | ENDS),
     (QAbstractButton, {Key.Key_Space}),

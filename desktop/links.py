@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QSize, Qt, QTimer
 from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
 
 from bridge.checkup import checkup
@@ -23,10 +23,12 @@ from desktop.links_live import Live
 from desktop.links_ports import Inlets, Outlets
 from desktop.links_rows import Links as Rows
 from desktop.links_rows import PaintedLink, told
+from desktop.plainly import plainly
 from desktop.seen import Seen
 from engines.errors import HitpointError
 
 if TYPE_CHECKING:
+    from bridge.events import SessionChanged
     from bridge.player import Inlet, Outlet, Status
     from desktop.actions import Actions
     from desktop.document import Document
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 tr = words("links")
 ITSELF, BEST = "itself", "best"
+SETTLE_MS = 200
+"""After the last that happened to the session, before its links are looked at again."""
 
 
 def fix_words(state: str) -> str:
@@ -75,10 +79,16 @@ class Links(QWidget):
         self.model = Rows(self)
         self._found: tuple[Finding, ...] = ()
         self._looked = False
+        self._of: Path | None = None  # the session for which it looked
         self._sources: tuple[str, ...] = ()
         self._lay_out()
         self.live.looked.connect(self._show_live)
         self._aside.refused.connect(self._refused)
+        self._settle = QTimer(self)  # one session goes before the next comes
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE_MS)
+        self._settle.timeout.connect(self._session_changed)
+        document.session_changed.connect(self._session_told)
 
     def _lay_out(self) -> None:
         self.setAccessibleName(tr("Links"))
@@ -141,15 +151,16 @@ class Links(QWidget):
         column.addLayout(foot)
         self._show_leads(())
 
-    def kept(self) -> tuple[Finding, ...] | None:
-        """What was found; None before it looked."""
-        return self._found if self._looked else None
+    def kept(self) -> tuple[tuple[Finding, ...], Path | None] | None:
+        """What was found, and for which session; None before it looked."""
+        return (self._found, self._of) if self._looked else None
 
-    def resume(self, kept: tuple[Finding, ...]) -> None:
+    def resume(self, kept: tuple[tuple[Finding, ...], Path | None]) -> None:
         """Shows the same without asking every link again."""
+        found, self._of = kept
         self._looked = True
         self._aside.ask("ports", names, self._show_ports)
-        self._show_findings(kept)
+        self._show_findings(found)
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         return QSize(420, 640)
@@ -162,11 +173,22 @@ class Links(QWidget):
 
     # looking
 
+    def _session_told(self, event: SessionChanged) -> None:
+        self._settle.start()
+
+    def _session_changed(self) -> None:
+        """Another session: its DAW, its project and the folder for its files may be others."""
+        path = None if self._document.now is None else self._document.now.path
+        if path != self._of and self._looked:
+            self._looked = False
+            if self.seen.on:
+                self.look_around()
+
     def look_around(self) -> None:
         """Asks every link how it is, beside the window."""
         self._looked = True
         self.said.setText(tr("looking…"))
-        path = None if self._document.now is None else self._document.now.path
+        path = self._of = None if self._document.now is None else self._document.now.path
         self._aside.ask("look", lambda: self._look(path), self._show_found)
         self._aside.ask("ports", names, self._show_ports)
 
@@ -194,7 +216,7 @@ class Links(QWidget):
         self.daw.offer(out)
 
     def _refused(self, error: HitpointError) -> None:
-        self.said.setText(str(error))
+        self.said.setText(plainly(error))
 
     # what is heard now
 

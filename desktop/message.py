@@ -11,11 +11,19 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolic
 
 from desktop import theme
 from desktop.language import is_another, words
+from desktop.plainly import plainly
 from engines.errors import HitpointError
 
 tr = words("message")
 Line = str | Callable[[], str]
 """What is said: as it is, or made anew in whatever language the window speaks."""
+
+
+def told(line: Line) -> str:
+    """A line in the language of now."""
+    return line if isinstance(line, str) else line()
+
+
 MARKS = {"word": "●", "error": "▲"}
 LOOK_MS = 500
 """Between two looks whether what is said still holds: nobody tells when a port is there again."""
@@ -107,7 +115,7 @@ class MessageBar(QFrame):
         call: Callable[[], object] | None = None,
     ) -> None:
         """What could not be done, or is not as it should be, and the cure; with something to do about it where the window can."""
-        self._add(Said("error", str(error), offer, call, holds))
+        self._add(Said("error", lambda: plainly(error), offer, call, holds))
 
     def dismiss(self) -> None:
         """Puts away what is shown."""
@@ -125,7 +133,7 @@ class MessageBar(QFrame):
         self._show()
 
     def _add(self, said: Said) -> None:
-        self._said = [old for old in self._said if old.holds is not None and not old.over and old.line != said.line]
+        self._said = [old for old in self._said if old.holds is not None and not old.over and told(old.line) != told(said.line)]
         if not said.over:
             self._said.append(said)
         self._show()

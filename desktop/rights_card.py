@@ -10,6 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QPushButton, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from desktop.language import words
+from desktop.plainly import plainly
 from desktop.theme import current
 from desktop.worn import Worn
 from engines.errors import ModelError
@@ -26,7 +27,7 @@ def card_html(engine: str) -> str:
     try:
         card = read_card(engine)
     except ModelError as error:
-        return f"<p>{escape(str(error))}</p>"
+        return f"<p>{escape(plainly(error))}</p>"
     facts = card.facts
     size = facts.get("parameters")
     about = {

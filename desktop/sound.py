@@ -20,6 +20,7 @@ from desktop.film_sound import FilmSound
 from desktop.language import words
 from desktop.music_sound import MusicSound, Rendering, renderer
 from desktop.outlet import Mix, Outlet, Part, load, speaker
+from desktop.plainly import plainly
 from engines.picture.soundtrack import RATE, Samples
 
 if TYPE_CHECKING:
@@ -285,7 +286,7 @@ class Sound(QObject):
 
     def _failed(self, error: HitpointError) -> None:
         self.film = None
-        self._silent(str(error))
+        self._silent(plainly(error))
         self.restart()  # the music goes on
 
     # going about

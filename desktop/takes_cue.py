@@ -6,7 +6,7 @@ from time import perf_counter
 
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
+from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from desktop.language import words
 from desktop.takes_marks import draw_verdict, stem_colour
@@ -39,6 +39,7 @@ class Handle(QToolButton):
         super().__init__(parent)
         self.name = name
         self._pressed: QPointF | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's names

@@ -19,11 +19,13 @@ from desktop.commands import Commands
 from desktop.docks import set_out, sweep
 from desktop.document import Document
 from desktop.dragging import Catcher
+from desktop.eliding import short
 from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
 from desktop.keys import is_own, tab_on
 from desktop.language import act, is_another, words
 from desktop.message import MessageBar
+from desktop.plainly import plainly
 from desktop.preferences import Preferences
 from desktop.second_display import SecondDisplay
 from desktop.sheet import Sheet
@@ -106,7 +108,7 @@ class Window(QMainWindow):
         assert status is not None
         status.setSizeGripEnabled(False)
         status.addPermanentWidget(self.jobs)
-        status.setFixedHeight(max(status.sizeHint().height(), self.jobs.sizeHint().height() + 2 * GAP))  # work comes and goes
+        status.setFixedHeight(max(status.sizeHint().height(), self.jobs.sizeHint().height() + GAP))  # work comes and goes
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
 
     def _wire(self) -> None:
@@ -220,8 +222,10 @@ class Window(QMainWindow):
 
     def _film_missing(self, error: HitpointError) -> None:
         self.show_state()
+        where = "" if error.where is None else str(error.where)
+        bare = HitpointError(error.what)  # its cure is the button
         self.message.say(
-            f"{error.what}: {error.where}",
+            lambda: f"{plainly(bare)}: {where}",
             lambda: tr("Find it…"),
             self.commands.opening.relink,
             holds=lambda: self.document.missing is error,
@@ -258,7 +262,9 @@ class Window(QMainWindow):
             action = self.actions_by_name[name]
             action.setEnabled(bool(steps) and now is not None and not now.read_only)
             word = tr("&Undo") if name == "undo" else tr("&Redo")
-            action.setText(f"{word}: {act(steps[-1].sentence)}" if steps else word)
+            done = act(steps[-1].sentence) if steps else ""
+            action.setText(f"{word}: {short(done).replace('&', '&&')}" if done else word)
+            action.setToolTip("\n".join(line for line in (done, action.statusTip()) if line))
         name = "" if now is None else f"{now.session.cue}, {now.path.stem}"
         if now is None and film is not None:
             name = film.reel.path.name

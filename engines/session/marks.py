@@ -91,6 +91,11 @@ class WeighHit:
 
     @property
     def sentence(self) -> str:
+        if self.weight is None and self.hard is None:
+            if self.label is not None and self.early is None and self.late is None:
+                return f"Name the hit at frame {self.frame}"
+            if self.label is None and not (self.early is None and self.late is None):
+                return f"Set the window of the hit at frame {self.frame}"
         return f"Weigh the hit at frame {self.frame}"
 
     def do(self, session: Session, watch: Watch) -> Session:

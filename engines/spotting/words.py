@@ -17,7 +17,7 @@ UP_TO, HAIR, HAIRS = (
     "{} hits missed by less than a tenth of a frame",
 )
 STEADY, BENDS = "one tempo", "bends {} %"
-BEYOND, BEYOND_LOCKED = "bends {} %, beyond the limit", "bends {} %, beyond the limit because of locked bars"
+BEYOND, BEYOND_LOCKED = "beyond the limit: bends {} %", "beyond the limit because of locked bars: bends {} %"
 ODD, ODDS, DOWNBEATS = "1 odd bar", "{} odd bars", "{} on downbeats"
 SENTENCES = (
     *(EVERY, NONE, ONE_BY_ONE, ONE, MANY_BY_ONE, MANY, RANGE, UP_TO, HAIR, HAIRS),
@@ -39,11 +39,13 @@ class Clause:
 
 
 def clauses(candidate: Candidate, rate: Fraction) -> tuple[Clause, ...]:
-    """What a tempo map gives up, then what it does: missed hits in frames of ``rate`` a second, bend, odd bars, downbeats."""
-    out = [_hits(candidate, rate)]
-    bend = f"{candidate.max_bend_percent:.1f}"
-    bends = BENDS if not candidate.beyond_percent else BEYOND_LOCKED if candidate.around_locked else BEYOND
-    out.append(Clause(STEADY) if bend == "0.0" else Clause(bends, (bend,)))
+    """What a tempo map gives up, then what it does: missed hits in frames of ``rate`` a second, bend, odd bars, downbeats; first of all
+    that it bends more than it should."""
+    out, bend = [_hits(candidate, rate)], f"{candidate.max_bend_percent:.1f}"
+    if candidate.beyond_percent:
+        out.insert(0, Clause(BEYOND_LOCKED if candidate.around_locked else BEYOND, (bend,)))
+    else:
+        out.append(Clause(STEADY) if bend == "0.0" else Clause(BENDS, (bend,)))
     if candidate.odd_bars:
         out.append(Clause(ODD) if candidate.odd_bars == 1 else Clause(ODDS, (str(candidate.odd_bars),)))
     if candidate.hits_on_downbeat:

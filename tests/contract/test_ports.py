@@ -247,9 +247,22 @@ def test_when_none_opens_each_says_why_in_one_line() -> None:
     refusing = [("ALSA", Wire(OSError("no sequencer"))), ("JACK", Wire(OSError("server not running?")))]
     with pytest.raises(PortError) as refused:
         SystemPort("Hitpoint", True, HandClock(), lambda: refusing).open()
-    assert "ALSA: no sequencer; JACK: server not running?" in str(refused.value)
+    assert "ALSA: no sequencer, JACK: server not running?" in str(refused.value)
     assert "\n" not in str(refused.value)
-    assert names(lambda: refusing) == {"ALSA": "no sequencer", "JACK": "server not running?"}
+    assert names(lambda: refusing) == {"ALSA": "ALSA: no sequencer", "JACK": "JACK: server not running?"}
+
+
+def test_what_rtmidi_says_is_said_without_the_names_of_its_functions() -> None:
+    refusing = [
+        ("LINUX_ALSA", Wire(OSError("MidiOutAlsa::initialize: error creating ALSA sequencer client object."))),
+        ("UNIX_JACK", Wire(OSError("MidiOutJack::initialize: JACK server not running?"))),
+        ("MACOSX_CORE", Wire(OSError("MidiOutCore::openPort: no MIDI output destinations found!"))),
+    ]
+    with pytest.raises(PortError) as refused:
+        SystemPort("Hitpoint", True, HandClock(), lambda: refusing).open()
+    said = str(refused.value)
+    assert "(ALSA's sequencer is not there, no JACK server runs, CoreMIDI: no MIDI output destinations found!)" in said
+    assert "::" not in said
 
 
 def test_windows_is_told_of_loopmidi() -> None:

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from PyQt6.QtWidgets import QApplication
 
 from desktop.app import speak
 from desktop.language import TABLES, act, spoken, table, words
+from desktop.plainly import plainly
 from engines.commands import (
     AddHit,
     AddHits,
@@ -34,6 +36,7 @@ from engines.commands import (
     Title,
     WeighHit,
 )  # fmt: skip
+from engines.errors import HitpointError, OptionError, SessionError
 from engines.session.model import Told
 from engines.session.refill import Wish
 
@@ -90,9 +93,90 @@ def test_no_translation_is_left_of_a_text_that_is_gone() -> None:
         for code in ("en", "zh")
         for context, rows in table(code).items()
         for text in rows
-        if context not in ("acts", "doctor", "spotting") and text not in there.get(context, set()) and text not in every
+        if context not in ("acts", "doctor", "spotting", "errors") and text not in there.get(context, set()) and text not in every
     ]
     assert stale == []
+
+
+def engines_own() -> str:
+    """The source of all packages, with a place wherever a sentence has one."""
+    paths = (path for name in ("engines", "bridge", "desktop") for path in sorted((DESKTOP.parent / name).rglob("*.py")))
+    return "\n".join(re.sub(r"\{[^{}]*\}", "{}", path.read_text("utf-8")) for path in paths)
+
+
+def test_every_error_that_the_window_says_otherwise_is_one_that_is_raised() -> None:
+    source = engines_own()
+    every = set(table("zh")["errors"]) | set(table("en")["errors"])
+    assert set(table("en")["errors"]) <= set(table("zh")["errors"])
+    assert [
+        text for text in sorted(every) if text not in source and text != "ALSA's sequencer is not there, no JACK server runs"
+    ] == []
+
+
+NEVER_IN_THE_WINDOW = re.compile(
+    r"engines/(verbs|training|yardstick|bmt/(data|step)|session/(editor|recut|listing)|picture/(mux|cutlists/table|demo_film)|runtime)"
+    r"|bridge/(editors|server|osc|wire|daw_verbs|player_verbs|verbs|checkup|calls\.|playing|project\.|calibrat|player/calibration)"
+)
+"""What is raised by the command line alone, or says what to install or how to start a server."""
+
+
+def texts_of(node: ast.AST) -> Iterator[str]:
+    """The texts of an expression, those with places as they are written."""
+    if isinstance(node, ast.JoinedStr):
+        yield ast.unparse(node)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    else:
+        for inner in ast.iter_child_nodes(node):
+            yield from texts_of(inner)
+
+
+def cures() -> Iterator[tuple[str, str]]:
+    """Every cure of an error that the engines and the bridge raise, with its module; places as the tables have them."""
+    for name in ("engines", "bridge"):
+        for path in sorted((DESKTOP.parent / name).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                for word in node.keywords if isinstance(node, ast.Call) else ():
+                    if word.arg != "cure":
+                        continue
+                    for text in texts_of(word.value):
+                        yield path.relative_to(DESKTOP.parent).as_posix(), text
+
+
+def test_no_cure_that_the_window_shows_names_an_option_or_a_verb_of_the_command_line() -> None:
+    jargon = re.compile(r"--[a-z]|\b(refill|relink|conform) (--|SESSION)|history lists|main\.py")
+    known = [re.compile("(.+?)".join(re.escape(part) for part in text.split("{}"))) for text in table("en")["errors"]]
+    found = []
+    for path, cure in cures():
+        text = re.sub(r"\{[^{}]*\}", "X", cure.removeprefix("f").strip("'\""))
+        pieces = (text, *text.split("; "))
+        if jargon.search(text) and not NEVER_IN_THE_WINDOW.match(path):
+            found += [] if any(row.fullmatch(piece) for row in known for piece in pieces) else [f"{path}: {text}"]
+    assert found == []
+
+
+def test_an_error_is_said_in_the_words_of_the_window_and_in_both_languages(qapp: QApplication) -> None:
+    wrong = [
+        (OptionError("is another cut", where=Path("film.mp4"), cure="conform carries a session to another cut: conform --film"),
+         "film.mp4: is another cut; to carry the session to another cut, drop it on Conform (Ctrl+Alt+O)"),
+        (SessionError("there is nothing to undo", where="undo", cure="history lists what was done"), "there is nothing to undo"),
+        (OptionError("scene 2 has no take", where="--take", cure="compose one: refill --scene 2"),
+         "scene 2 has no take; compose scene 2 first (Enter)"),
+        (HitpointError("Hitpoint: no MIDI system opens it (ALSA's sequencer is not there); "
+                       "start the DAW or its MIDI driver, and give a port that it lists"),
+         "Hitpoint: no MIDI system opens it (ALSA's sequencer is not there); "
+         "start the DAW or its MIDI driver, and choose a port that it lists"),
+        (OptionError("frame 7 is out of the way", where="here", cure="nothing"), "here: frame 7 is out of the way; nothing"),
+    ]  # fmt: skip
+    try:
+        speak(qapp, "en")
+        for error, said_ in wrong:
+            assert plainly(error) == said_
+        speak(qapp, "zh")
+        assert plainly(wrong[1][0]) == "没有可撤销的操作"
+        assert plainly(wrong[2][0]).endswith("请先创作场景 2（Enter）")
+    finally:
+        speak(qapp, "en")
 
 
 def places(text: str) -> Counter[str]:
@@ -156,7 +240,7 @@ ACTS = [
     Tell(Told()),
     Tell(Told(), bar=3), TellAll({}), TellAll({}, "Shape the intensity of bars 2 to 5"), Split(5), Join(1), AddHit(7), MoveHit(7, 9),
     AddHits((AddHit(7), AddHit(8)), "reaper"),
-    WeighHit(7, 0.5), DropHit(7), FollowHits(2),
+    WeighHit(7, 0.5), WeighHit(7, label="door"), WeighHit(7, early=Fraction(1)), DropHit(7), FollowHits(2),
 ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from desktop.links import BEST, ITSELF, Links
 from desktop.links_rows import COLOURS, link_words, state_words, told
 from desktop.transport import Transport
 from desktop.window import Window
+from engines.commands import Title
 from engines.picture.timecode import Timecode
 
 PATIENCE = 60_000
@@ -142,6 +143,31 @@ def test_the_doctor_is_asked_when_the_page_is_first_seen(page: Page) -> None:
     said = [page.page.model.data(page.page.model.index(k), Qt.ItemDataRole.AccessibleTextRole) for k in range(3)]
     assert said[2].startswith("MIDI, does not work: no MIDI system is known here. on Linux start JACK")
     assert not page.page.grab().toImage().isNull()
+
+
+def test_it_looks_again_for_another_session_once_it_is_seen(page: Page, tmp_path: Path) -> None:
+    asked: list[Path | None] = []
+
+    def look(path: Path | None) -> Diagnosis:
+        asked.append(path)
+        return Diagnosis((Finding("DAW folder", "well", f"MIDI files to drag into any DAW are written to {path}"),))
+
+    page.page._look = look
+    page.page.show()
+    page.bot.waitUntil(lambda: bool(asked) and "cue.hitpoint" in str(page.page.model.findings[-1:]), timeout=PATIENCE)
+    other = saved(scored(), tmp_path / "other.hitpoint")
+    page.document.open(other)
+    page.bot.waitUntil(lambda: "other.hitpoint" in str(page.page.model.findings[-1:]), timeout=PATIENCE)
+    assert [None if path is None else path.name for path in asked] == ["cue.hitpoint", "other.hitpoint"]
+    page.document.act(Title("1m9"))
+    page.bot.waitUntil(lambda: page.document.now is not None and page.document.now.session.cue == "1m9", timeout=PATIENCE)
+    assert len(asked) == 2  # an act changes no link
+    page.page.hide()
+    page.document.open(tmp_path / "cue.hitpoint")
+    page.bot.waitUntil(lambda: page.document.now is not None and page.document.now.path.name == "cue.hitpoint", timeout=PATIENCE)
+    assert len(asked) == 2  # nobody looks
+    page.page.show()
+    page.bot.waitUntil(lambda: len(asked) == 3, timeout=PATIENCE)
 
 
 def test_it_looks_only_while_it_is_seen(page: Page) -> None:
@@ -291,7 +317,7 @@ def test_the_page_speaks_chinese_where_the_doctor_spoke_english(page: Page, qapp
     sentences = [text for finding in (*said, *FOUND.findings) for text in (finding.said, finding.cure) if text]
     sentences.append(tape.chase.at(4_020_000_000).why)
     speak(qapp, "zh")
-    assert [text for text in sentences if told(text) == text] == ["no MIDI system is known here"]
+    assert [text for text in sentences if told(text) == text] == []
     assert "已锁定" in told(said[0].said)
     assert state_words("broken") == "不工作"
 

@@ -106,6 +106,7 @@ def test_the_roll_of_the_whole_reel(
     panel = window.docks["roll"].bring_up()
     view = panel.view  # type: ignore[attr-defined]
     qtbot.waitUntil(lambda: view.stage is not None and not waiting(), timeout=PATIENCE)
+    view.zoom_keys(0.1)  # every pitch
     work("the whole reel comes into view", lambda: view.zoom(1 / 1000), lambda: not view._rest.isActive())
 
     def band() -> None:

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from desktop.preferences import Preferences
 from desktop.takes_report import FileReport
 from desktop.takes_table import HITS
 from desktop.window import Window
+from engines.commands import Hold
 from engines.errors import HitpointError, OptionError
 from engines.picture.demo_film import CUTS, FRAMES, make_demo_film
 from engines.picture.reel import digest
@@ -183,6 +185,24 @@ def test_enter_refills_the_scene_under_the_playhead_and_nothing_else(sitting: Wi
     qtbot.waitUntil(lambda: sitting.actions_by_name["undo"].text() == "&Undo: Refill scene 2", timeout=PATIENCE)
 
 
+def test_a_long_sentence_is_short_in_the_menu_and_whole_beside_it(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    words = tuple(f"piano@1.{Fraction(k, 2) + 1}" for k in range(7))
+    sitting.document.act(Hold(1, words))
+    settle(sitting, qtbot, before)
+    undo = sitting.actions_by_name["undo"]
+    qtbot.waitUntil(lambda: undo.text().startswith("&Undo: Keep piano@1.1,"), timeout=PATIENCE)
+    assert len(undo.text()) <= 60
+    assert undo.text().endswith("…")
+    whole = f"Keep {', '.join(words)} of scene 1"
+    assert undo.toolTip().startswith(whole)
+    assert sitting.document.now is not None
+    assert sitting.document.now.history.done[-1].sentence == whole
+    trigger(sitting, "undo")
+    qtbot.waitUntil(lambda: not sitting.actions_by_name["undo"].isEnabled(), timeout=PATIENCE)
+    assert "Keep" not in undo.toolTip()
+
+
 def test_marked_moved_weighed_deleted_and_all_taken_back(sitting: Window, session_file: Path, qtbot: QtBot) -> None:
     start = session(sitting)
     sitting.transport.locate(77)
@@ -306,7 +326,7 @@ def test_what_a_dock_does_is_in_menus_and_palette_before_it_was_opened(window: W
         dock.hide()
     unopened = Window(Document(), window.preferences)  # nothing was ever shown
     rows = [item for item in items() if item.dock]
-    assert {item.dock for item in rows} == {"candidates", "recut", "links", "takes", "compose"}
+    assert {item.dock for item in rows} == {"candidates", "recut", "links", "takes", "compose", "hits"}
     assert all(unopened.docks[item.dock].panel is None for item in rows)
     listed = {action.objectName() for menu in unopened.actions_by_name.menus.values() for action in menu.actions()}
     assert {item.name for item in rows} <= listed & {action.objectName() for action in unopened.actions_by_name.all()}
@@ -597,6 +617,20 @@ def test_keys_leave_a_dock_that_is_covered(sitting: Window, qtbot: QtBot) -> Non
     sitting.transport.locate(77)
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Right)
     assert sitting.transport.frame == 78
+
+
+def test_enter_in_a_line_that_is_written_is_the_line_s_own(sitting: Window, qtbot: QtBot) -> None:
+    before = session(sitting)
+    panel = sitting.docks["compose"].bring_up()
+    field = panel.brief.chords  # type: ignore[attr-defined]
+    qtbot.waitUntil(field.isEnabled, timeout=PATIENCE)
+    field.setFocus()
+    qtbot.keyClicks(field, "Cm7 F/A")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    after = settle(sitting, qtbot, before)
+    assert after.told["s1"].chords == ("C:min7", "F:maj/A")
+    assert sitting.document.now is not None
+    assert [step.sentence for step in sitting.document.now.history.done] == ["Brief scene 1"]  # and nothing was refilled
 
 
 def test_what_was_done_just_before_the_window_closes_is_in_the_file(sitting: Window, session_file: Path) -> None:
