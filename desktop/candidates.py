@@ -25,6 +25,7 @@ from desktop.candidate_list import List, Unasked, effect, spotting_button
 from desktop.candidate_rows import Painted, Row, Rows, row_of
 from desktop.click_sound import beats_of
 from desktop.language import words
+from desktop.refusals import told
 from desktop.seen import Seen
 from desktop.sheet import with_map
 from desktop.sound import sound_of
@@ -80,7 +81,7 @@ class Candidates(QWidget):
         document.session_changed.connect(self._session_changed)
         document.film_changed.connect(self._film_changed)
         document.job_changed.connect(self._job_changed)
-        self._aside.refused.connect(lambda error: self.effect.setText(str(error)))
+        self._aside.refused.connect(lambda error: self.effect.setText(told(error)))
         self._look_again()
 
     # how it is laid out

@@ -30,6 +30,7 @@ from desktop.compose_wish import wishes_of
 from desktop.compose_work import Work
 from desktop.language import words
 from desktop.lately import Lately
+from desktop.refusals import heard
 from desktop.rights_card import RightsCard
 from desktop.takes_follow import Follow
 from desktop.takes_keep import bars_of, shut
@@ -274,7 +275,7 @@ class Compose(QWidget):
         runs = tr("on the processor") if who.provider == "cpu" else tr("on {}").format(who.provider)
         lines = [who.model or tr("no model")] + ([runs] if who.provider else [])
         self.model.setToolTip(who.said)
-        self.model.setText("\n".join(lines) if who.trouble is None else who.trouble)
+        self.model.setText("\n".join(lines) if who.trouble is None else heard(who.trouble))
         self.model.setStyleSheet(f"color: {theme.dim if who.trouble is None else theme.missed}")
         self.model.setAccessibleName(tr("Model and provider: {}").format(", ".join(lines)))
 

@@ -22,6 +22,7 @@ from desktop.links_live import Live
 from desktop.links_ports import Inlets, Outlets
 from desktop.links_rows import Links as Rows
 from desktop.links_rows import PaintedLink, told
+from desktop.refusals import told as refused
 from desktop.seen import Seen
 from engines.errors import HitpointError
 
@@ -192,7 +193,7 @@ class Links(QWidget):
         self.daw.offer(out)
 
     def _refused(self, error: HitpointError) -> None:
-        self.said.setText(str(error))
+        self.said.setText(refused(error))
 
     # what is heard now
 

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolic
 
 from desktop import theme
 from desktop.language import is_another, words
+from desktop.refusals import told
 from engines.errors import HitpointError
 
 tr = words("message")
@@ -96,7 +97,7 @@ class MessageBar(QFrame):
 
     def refuse(self, error: HitpointError, holds: Callable[[], bool] | None = None) -> None:
         """What could not be done, or is not as it should be, and the cure."""
-        self._add(Said("error", str(error), holds=holds))
+        self._add(Said("error", lambda: told(error), holds=holds))
 
     def dismiss(self) -> None:
         """Puts away what is shown."""

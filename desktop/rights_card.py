@@ -10,6 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QPushButton, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from desktop.language import words
+from desktop.refusals import told
 from desktop.theme import current
 from engines.errors import ModelError
 from engines.runtime import read_card
@@ -25,7 +26,7 @@ def card_html(engine: str) -> str:
     try:
         card = read_card(engine)
     except ModelError as error:
-        return f"<p>{escape(str(error))}</p>"
+        return f"<p>{escape(told(error))}</p>"
     facts = card.facts
     size = facts.get("parameters")
     about = {

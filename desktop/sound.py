@@ -19,6 +19,7 @@ from desktop.click_sound import Beats, rendered
 from desktop.film_sound import FilmSound
 from desktop.language import words
 from desktop.outlet import Mix, Outlet, Part, load, speaker
+from desktop.refusals import told
 from engines.picture.soundtrack import RATE, Samples
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ class Sound(QObject):
     def _failed(self, error: HitpointError) -> None:
         self._end()
         self.film = None
-        self._silent(str(error))
+        self._silent(told(error))
 
     # going about
 

@@ -22,6 +22,7 @@ from desktop.keys import is_own, tab_on
 from desktop.language import act, is_another, words
 from desktop.message import MessageBar
 from desktop.preferences import Preferences
+from desktop.refusals import heard
 from desktop.second_display import SecondDisplay
 from desktop.sheet import Sheet
 from desktop.sound import sound_of
@@ -109,7 +110,7 @@ class Window(QMainWindow):
         document.drawn.connect(self._draw)
         document.job_changed.connect(self.jobs.show_job)
         document.scoring_changed.connect(self.show_state)
-        document.said.connect(self.message.say)
+        document.said.connect(lambda text: self.message.say(lambda: heard(text)))
         document.refused.connect(self.message.refuse)
         document.ailing.connect(self.message.refuse)
         document.film_missing.connect(self._film_missing)
@@ -165,7 +166,7 @@ class Window(QMainWindow):
     def _film_missing(self, error: HitpointError) -> None:
         self.show_state()
         self.message.say(
-            f"{error.what}: {error.where}",
+            lambda: f"{heard(error.what)}: {error.where}",
             lambda: tr("Find it…"),
             self.commands.opening.relink,
             holds=lambda: self.document.missing is error,

@@ -308,7 +308,7 @@ class Player:
         last = self._status
         own = last.word if last.alive else ""  # else it was said of the death before: this one never said a word
         why = f"{code}: {own}" if own else str(code)
-        word = f"the player's process ended ({why}); " + _AFTER[whole, again]
+        word = f"the player's process ended ({why}); {_AFTER[whole, again]}"
         self._say(replace(last, heard=0, alive=False, rolling=False, speed=0.0, sounding=(), word=word))
         with self._sending:
             if again and not self._closed:

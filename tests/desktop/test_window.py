@@ -57,6 +57,7 @@ def sitting(window: Window, session_file: Path, qtbot: QtBot) -> Window:
     window.commands.take(session_file)
     qtbot.waitUntil(lambda: window.timeline.sheet is not None, timeout=PATIENCE)
     qtbot.waitUntil(lambda: window.transport.timing.frames > 1, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "not here any more" in window.message.text, timeout=PATIENCE)
     window.message.dismiss()
     return window
 
