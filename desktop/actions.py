@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -146,6 +147,11 @@ def items() -> tuple[Item, ...]:
         Item("keys", "help", tr("&Keys"), ("F1",), tr("Every key on one page")),
         Item("about", "help", tr("&About Hitpoint"), (), tr("Version, licence, and where the log lies")),
     )  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """The name of a row without the sign of its key in the menu: ``&Open…`` and ``打开(&O)…`` alike."""
+    return re.sub(r"\(&.\)", "", text).replace("&", "")
 
 
 class Actions:

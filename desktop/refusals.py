@@ -15,8 +15,8 @@ def told(error: HitpointError, code: str | None = None) -> str:
     code = code or current()
     if not table(code).get(CONTEXT):
         return str(error)
-    what = heard(error.what, code)
-    line = what if error.where is None else f"{heard(str(error.where), code)}：{what}"
+    what, where = heard(error.what, code), "" if error.where is None else str(error.where)
+    line = f"{heard(where, code)}：{what}" if where and not where.startswith("--") else what  # options are the command line's
     return " ".join((f"{line}；{heard(error.cure, code)}" if error.cure else line).split())
 
 

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidg
 
 from bridge.chase import Reading
 from desktop import theme
-from desktop.actions import Actions
+from desktop.actions import Actions, plain
 from desktop.language import is_another, words
 from desktop.sheet import Sheet
 from desktop.sound import Sound
@@ -67,7 +67,7 @@ class TransportBar(QWidget):
         self.score.setText(tr("Score it"))
         self.score.setToolTip(self._actions["score"].toolTip())
         for button, (name, _) in zip(self._buttons, GLYPHS, strict=True):
-            button.setAccessibleName(self._actions[name].text().replace("&", ""))
+            button.setAccessibleName(plain(self._actions[name].text()))
             button.setToolTip(self._actions[name].toolTip())
         self._tell(self.transport.frame)
 

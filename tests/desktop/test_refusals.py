@@ -152,6 +152,8 @@ def test_an_error_is_told_with_its_place_and_its_cure() -> None:
     assert "只有声音" in told(FilmError("there is sound only in this file", where="a.mp3"), "zh"), (
         "what stands in a place is told, too"
     )
+    asked = OptionError("there is no scene 9", where="--scene", cure="this session has scenes 1 to 2")
+    assert told(asked, "zh") == "没有场景 9；此工程有场景 1 到 2", "nobody gave an option here"
     unknown = OptionError("a sentence of tomorrow", where="here", cure="open one first")
     assert told(unknown, "zh") == "here：a sentence of tomorrow；请先打开一个", "what is not known stays, and its cure is told"
 
