@@ -51,7 +51,7 @@ def items() -> tuple[Item, ...]:
         Item("demo", "file", tr("Open the &demo film"), (), tr("A short film of our own, to try everything on")),
         Item("save_as", "file", tr("Save session &as…"), ("Ctrl+Shift+S",),
              tr("Go on in another file; every act is saved anyway")),
-        Item("relink", "file", tr("&Find the film…"), (),
+        Item("relink", "file", tr("&Find the film…"), ("Ctrl+Alt+F",),
              tr("Say where the film of this session lies now; for a film that has moved")),
         Item("new_cut", "file", tr("Look at a &new cut…"), ("Ctrl+Alt+O",),
              tr("Compare the session with a new cut; nothing changes yet"), line=True, dock="recut"),
