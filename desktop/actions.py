@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ def items() -> tuple[Item, ...]:
         Item("save", "file", tr("&Save"), ("Ctrl+S",), tr("Save now, and say where; every act is saved anyway")),
         Item("save_as", "file", tr("Save session &as…"), ("Ctrl+Shift+S",),
              tr("Go on in another file; every act is saved anyway")),
-        Item("relink", "file", tr("&Find the film…"), (),
+        Item("relink", "file", tr("&Find the film…"), ("Ctrl+Alt+F",),
              tr("Say where the film of this session lies now; for a film that has moved")),
         Item("new_cut", "file", tr("Look at a &new cut…"), ("Ctrl+Alt+O",),
              tr("Compare the session with a new cut; nothing changes yet"), line=True, dock="recut"),
@@ -168,6 +169,11 @@ def items() -> tuple[Item, ...]:
         Item("keys", "help", tr("&Keys"), ("F1",), tr("Every key on one page")),
         Item("about", "help", tr("&About Hitpoint"), (), tr("Version, licence, and where the log lies")),
     )  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """The name of a row without the sign of its key in the menu: ``&Open…`` and ``打开(&O)…`` alike."""
+    return re.sub(r"\(&.\)", "", text).replace("&", "")
 
 
 class Actions:

@@ -85,7 +85,8 @@ class Faults(QObject):
 def window(preferences: Preferences, document: Document | None = None) -> Window:
     """The window, with what a killed program left offered in it."""
     made = Window(document or Document(), preferences)
-    for left in preferences.left_open.left[:1]:
+    left = preferences.left_open.offer()
+    if left is not None:
         _offer(made, left)
     return made
 

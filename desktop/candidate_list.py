@@ -61,7 +61,7 @@ class Unasked(QWidget):
 
     def __init__(self, ask: Callable[[], object], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        word = QLabel(tr("This cue has many hits: looking for tempo maps takes a while, and is done when you ask for it."), self)
+        word = QLabel(tr("This cue has many hits, and looking for tempo maps takes a while: press Spot again to begin."), self)
         word.setWordWrap(True)
         word.setAlignment(Qt.AlignmentFlag.AlignCenter)
         word.setProperty("quiet", True)

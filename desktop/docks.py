@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from PyQt6.QtCore import QEvent, Qt, QTimer
+from PyQt6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
 from desktop.keys import is_own
@@ -70,6 +71,15 @@ class Keeping(Protocol):
         """Goes on with it."""
 
 
+def _buttons() -> tuple[tuple[str, str, str], ...]:
+    """The buttons of a dock's title: their names in Qt, and Qt's own words for them."""
+    say = partial(QCoreApplication.translate, "QDockWidget")
+    return (
+        ("qt_dockwidget_floatbutton", say("Float"), say("Undocks and re-attaches the dock widget")),
+        ("qt_dockwidget_closebutton", say("Close"), say("Closes the dock widget")),
+    )
+
+
 _SEEN: list[Dock] = []
 """Docks whose panels are to be made, in the order in which they were seen."""
 _READER = ThreadPoolExecutor(1, "hitpoint panels")
@@ -115,6 +125,11 @@ class Dock(QDockWidget):
         self.setWindowTitle(self.place.title)
         self.setAccessibleName(self.place.title)
         tip = tr("Show the dock {}; hide it where it is seen").format(self.place.title)
+        for name, text, told in _buttons():  # Qt names them once
+            button = self.findChild(QAbstractButton, name)
+            if button is not None:
+                button.setAccessibleName(text)
+                button.setAccessibleDescription(told)
         self.action.setText(self.place.title)
         self.action.setStatusTip(tip)
         self.action.setToolTip(f"{tip} ({self.action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtWidgets import QFileDialog
 
 from desktop.language import words
+from desktop.refusals import heard
 
 if TYPE_CHECKING:
     from bridge.jobs import JobReading
@@ -112,7 +113,7 @@ class Handing:
 
     def _wrote(self, told: dict[str, Any]) -> None:
         if said := told.get("said"):
-            self.window.message.say(str(said))
+            self.window.message.say(lambda: heard(str(said)))
             return
         files = told.get("files", [told["file"]] if "file" in told else [])
         paths = [Path(path) for path in (files.values() if isinstance(files, dict) else files)]

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop import theme
-from desktop.actions import Actions
+from desktop.actions import Actions, plain
 from desktop.language import words
 
 tr = words("commands")
@@ -26,7 +26,7 @@ class KeysPage(QDialog):
         page = QWidget(self)
         across = QHBoxLayout(page)
         across.setSpacing(6 * theme.GAP)
-        groups = [(menu.title().replace("&", ""), rows) for menu in actions.menus.values() if (rows := keyed(menu.actions()))]
+        groups = [(plain(menu.title()), rows) for menu in actions.menus.values() if (rows := keyed(menu.actions()))]
         for column in shared_out(groups):
             down = QVBoxLayout()
             down.setSpacing(0)
@@ -80,7 +80,7 @@ class KeysPage(QDialog):
 def keyed(actions: list[QAction]) -> list[tuple[str, str]]:
     """Keys and name of every act that has keys."""
     return [
-        (" ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys), action.text().replace("&", ""))
+        (" ".join(dict.fromkeys(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys)), plain(action.text()))
         for action in actions
         if (keys := action.shortcuts())
     ]

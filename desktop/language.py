@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QTranslator
+from PyQt6.QtCore import QCoreApplication, QEvent, QLibraryInfo, QLocale, QTranslator
 
 TABLES = Path(__file__).parent / "translations"
 LANGUAGES = {"en": "English", "zh": "中文"}
 """What is spoken, each in its own words."""
+OF_QT = {"zh": "qtbase_zh_CN"}
+"""Files of Qt's own, by language; what it says by itself is English."""
 
 
 class Language(QTranslator):
@@ -29,6 +31,10 @@ class Language(QTranslator):
         super().__init__()
         self.code = code
         self._table = table(code)
+        self._of_qt = QTranslator()
+        """Qt's own words, on the buttons of its dialogs: they come with it, where they come at all."""
+        if code in OF_QT:
+            self._of_qt.load(OF_QT[code], QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
 
     def translate(  # type: ignore[override]  # Qt takes a null string for "not here"; its stubs do not know
         self, context: str | None, source: str | None, disambiguation: str | None = None, n: int = -1
@@ -36,7 +42,10 @@ class Language(QTranslator):
         found = self._table.get(context or "", {}).get(source or "")
         if isinstance(found, list):
             found = found[0 if n == 1 else -1]
-        return found.replace("%n", str(n)) if found and n >= 0 else found
+        if found is None:
+            asked = context or "", source or "", disambiguation or ""
+            return (self._of_qt.translate(*asked, n) or None) if all(map(str.isascii, asked)) else None  # PyQt would raise
+        return found.replace("%n", str(n)) if n >= 0 else found
 
     def isEmpty(self) -> bool:  # noqa: N802  Qt's name
         return not self._table
@@ -94,14 +103,11 @@ def spoken(choice: str = "system") -> str:
 
 
 @cache
-def _patterns(code: str, context: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The sentences of a context as patterns: ``Refill scene {}`` has one place for whatever stands there. The longest come first: a
-    place at the end of a short one would hold the rest of a longer one."""
-    rows = []
-    for source, target in sorted(table(code).get(context, {}).items(), key=lambda row: -len(row[0].replace("{}", ""))):
-        pattern = "(.+?)".join(re.escape(part) for part in source.split("{}"))
-        rows.append((re.compile(pattern), str(target)))
-    return tuple(rows)
+def patterns(code: str, context: str, place: str = "(.+?)") -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The sentences of a context as patterns: ``Refill scene {}`` has one place for whatever stands there. Those that say most come first:
+    ``{} is not in scene {}`` is more than ``{} is not in {}``."""
+    ordered = sorted(table(code).get(context, {}).items(), key=lambda row: len(row[0].replace("{}", "")), reverse=True)
+    return tuple((re.compile(place.join(map(re.escape, source.split("{}")))), str(target)) for source, target in ordered)
 
 
 def act(sentence: str, code: str | None = None) -> str:
@@ -112,7 +118,7 @@ def act(sentence: str, code: str | None = None) -> str:
 def said_elsewhere(sentence: str, context: str, code: str | None = None) -> str:
     """A sentence that was made without the window (an act's, the doctor's) in its language: ``context`` holds the patterns."""
     code = code or current()
-    for pattern, target in _patterns(code, context):
+    for pattern, target in patterns(code, context):
         if found := pattern.fullmatch(sentence):
             return target.format(*(said_elsewhere(part, context, code) for part in found.groups()))
     return sentence

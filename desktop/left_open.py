@@ -23,6 +23,7 @@ class LeftOpen:
         self._folder = folder
         self._name = f"{os.getpid()}-{uuid4().hex[:8]}"
         self._lock: BaseFileLock | None = None
+        self._offered: Path | None = None
 
     def keep(self, path: Path | None) -> None:
         """This is open here from now on; None: nothing is."""
@@ -41,7 +42,13 @@ class LeftOpen:
     def end(self) -> None:
         """The window closes as it should: nothing is left of it, nor of what it offered and nobody wanted."""
         self.keep(None)
-        self._forget()
+        if self._offered is not None:
+            self._forget(self._offered)
+
+    def offer(self) -> Path | None:
+        """What is to be offered here: the last of what is left. Those before it wait for the next window."""
+        self._offered = next(iter(self.left), None)
+        return self._offered
 
     @property
     def left(self) -> list[Path]:
@@ -59,13 +66,13 @@ class LeftOpen:
                 lock.release()
         return list(dict.fromkeys(path for _, path in sorted(dead, reverse=True) if path not in living))
 
-    def _forget(self, path: Path | None = None) -> None:
-        """Forgets what killed windows had open: one file, or all of them."""
+    def _forget(self, path: Path) -> None:
+        """Forgets that killed windows had a file open, and files that are no more."""
         for told, lock in self._others():
             if lock is None:
                 continue
             with suppress(OSError):
-                if path is None or told.read_text("utf-8") == str(path):
+                if (said := told.read_text("utf-8")) == str(path) or not Path(said).is_file():
                     self._remove(told, lock)
             lock.release()
 

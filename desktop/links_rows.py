@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QSty
 from bridge.doctor import Finding
 from desktop import theme
 from desktop.language import said_elsewhere, words
+from desktop.refusals import heard
 
 tr = words("links")
 NOWHERE = QModelIndex()
@@ -20,12 +21,19 @@ Role = Qt.ItemDataRole
 COLOURS = {"well": "on", "odd": "near", "broken": "missed", "absent": "faint"}
 PAD, NAME = 8, 128
 """Pixels around a row, and for the name of a link."""
+SIGNS = ("; ", ", ", ": ")
+"""What stands between parts that may be said one by one: systems, findings of one link, and who says what."""
 
 
 def told(text: str) -> str:
-    """What the doctor or the player said, in the language of the window; a list of findings part by part."""
+    """What the doctor or the player said, in the language of the window; what is not known as a whole part by part."""
     whole = said_elsewhere(text, "doctor")
-    return whole if whole != text else ", ".join(said_elsewhere(part, "doctor") for part in text.split(", "))
+    if whole != text:
+        return whole
+    for sign in SIGNS:
+        if sign in text and (parts := sign.join(map(told, text.split(sign)))) != text:
+            return parts
+    return heard(text)  # an error of the engines may be a finding, too
 
 
 def state_words(state: str) -> str:

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence, QShowEvent
 from PyQt6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from desktop import theme
+from desktop.actions import plain
 from desktop.language import words
 
 tr = words("palette")
@@ -79,19 +80,19 @@ class Palette(QDialog):
         for place, action in enumerate(self._actions):
             if not action.isEnabled() or not action.text():
                 continue
-            plain = action.text().replace("&", "")
-            near = likeness(asked, f"{plain} {action.statusTip()}") if asked else place
+            shown = plain(action.text())
+            near = likeness(asked, f"{shown} {action.statusTip()}") if asked else place
             if near is not None:
-                ranked.append((near, place, plain, action))
+                ranked.append((near, place, shown, action))
         ranked.sort(key=lambda row: row[:2])
         self._found = [row[3] for row in ranked]
         self._rows.setRowCount(len(ranked))
-        for row, (_, _, plain, action) in enumerate(ranked):
+        for row, (_, _, shown, action) in enumerate(ranked):
             key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             keys = QTableWidgetItem(key)
             keys.setForeground(theme.current().colour("dim"))
             keys.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            name = QTableWidgetItem(plain)
+            name = QTableWidgetItem(shown)
             name.setToolTip(action.statusTip())
             self._rows.setItem(row, 0, name)
             self._rows.setItem(row, 1, keys)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from desktop.language import said_elsewhere
+from desktop.language import current, said_elsewhere
+from desktop.refusals import told
 from engines.errors import HitpointError
 
 OPTION = re.compile(r"--[a-z]+(-[a-z]+)*")
@@ -16,6 +17,8 @@ OPTION = re.compile(r"--[a-z]+(-[a-z]+)*")
 
 def plainly(error: HitpointError) -> str:
     """An error in one line: where, what, and what to try."""
+    if current() != "en":
+        return told(error)
     where = "" if error.where is None else str(error.where)
     if OPTION.fullmatch(where):
         where = ""  # there is no such option here, and what is wrong says enough

@@ -21,6 +21,7 @@ from desktop.takes_grid import TakesGrid
 from desktop.takes_midi import Piece, file_zero
 from desktop.takes_progress import composing
 from desktop.takes_report import FileReport, HitReport
+from desktop.takes_table import name_of
 from desktop.takes_versions import Versions
 from engines.commands import Choose, Title
 from engines.errors import OptionError
@@ -218,7 +219,7 @@ class Takes(QWidget):
         if span is None or take is None:
             self.report.show_verdict("", None)
             return
-        name = f" {take.name}" if take.name else ""
+        name = f" {name_of(take)}" if take.name else ""
         title = tr("Scene {}").format(span.number) + ", " + tr("take {}").format(take.number)
         self.report.show_verdict(title + name.replace("&", "&amp;").replace("<", "&lt;"), self.grid.table.verdict(span, take))
 

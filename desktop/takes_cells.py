@@ -12,7 +12,7 @@ from desktop.language import words
 from desktop.roll_notes import Floats, Shape, bar_lines
 from desktop.takes_keep import bars_of, shut
 from desktop.takes_marks import draw_again, draw_arrow, draw_lock, draw_mood, draw_stars, draw_verdict, stem_colour
-from desktop.takes_table import HITS, SCENE, TAKE, TakesTable, error_words
+from desktop.takes_table import HITS, SCENE, TAKE, TakesTable, error_words, name_of
 from desktop.takes_verdict import Verdict
 from desktop.theme import current, figures
 from engines.score.notes import STEMS
@@ -213,7 +213,7 @@ class TakesCells(QStyledItemDelegate):
             self._progress(painter, under, self.table.composing[span.number])
         elif take is not None:
             seed = "" if take.seed is None else tr("seed {}").format(take.seed)
-            words = take.name or f"{take.facts.get('engine', '')}  {seed}"
+            words = name_of(take) or f"{take.facts.get('engine', '')}  {seed}"
             painter.setPen(theme.colour("dim"))
             painter.drawText(under, Qt.AlignmentFlag.AlignCenter, _elided(painter, words, under.width()))
         if take is not None:

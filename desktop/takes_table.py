@@ -14,6 +14,7 @@ from desktop.takes_keep import shut
 from desktop.takes_marks import told_mood
 from desktop.takes_verdict import Verdict, Verdicts, verdicts_of
 from engines.score.notes import STEMS
+from engines.session.before import AFTER, BEFORE
 from engines.session.model import SceneTake, Session, Span
 
 NOWHERE = QModelIndex()
@@ -156,7 +157,7 @@ class TakesTable(QAbstractTableModel):
 
     def take_words(self, span: Span, take: SceneTake) -> str:
         """A take's number among how many, its name and rating."""
-        said = [tr("take {} of {}").format(take.number, self.facts(span).takes), take.name]
+        said = [tr("take {} of {}").format(take.number, self.facts(span).takes), name_of(take)]
         said.append("" if take.rating is None else tr("rated {} of 5").format(take.rating))
         return ", ".join(word for word in said if word)
 
@@ -173,6 +174,11 @@ class TakesTable(QAbstractTableModel):
         if column == HITS:
             return self.say(span, column)
         return tr("Enter composes this stem again · Shift+K keeps it · Ctrl+C copies it as MIDI, or drag it out")
+
+
+def name_of(take: SceneTake) -> str:
+    """What a take is called: as the composer named it, or in the window's language what a recut called it."""
+    return {BEFORE: tr("before the recut"), AFTER: tr("after the recut")}.get(take.name, take.name)
 
 
 def verdict_words(verdict: Verdict | None) -> str:

@@ -21,7 +21,7 @@ from desktop.row_list import RowList
 from desktop.takes_cells import fitting
 from desktop.takes_marks import STARS, draw_stars, draw_verdict, soften
 from desktop.takes_midi import Piece
-from desktop.takes_table import NOWHERE, Role, TakesTable, verdict_words
+from desktop.takes_table import NOWHERE, Role, TakesTable, name_of, verdict_words
 from desktop.theme import current, figures
 from engines.commands import Choose, Delete, Remark
 from engines.session.model import SceneTake, Span
@@ -112,7 +112,7 @@ class VersionsTable(QAbstractTableModel):
             return tr("not rated") if take.rating is None else tr("rated {} of 5").format(take.rating)
         if column == MADE:
             return made_with(take)
-        return take.name if column == NAME else take.remark
+        return name_of(take) if column == NAME else take.remark
 
     def setData(self, index: QModelIndex, value: Any, role: int = Role.EditRole) -> bool:  # noqa: N802
         if role != Role.EditRole or self.home is None or index.column() not in (NAME, REMARK):

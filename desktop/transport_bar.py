@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QPushButton, Q
 
 from bridge.chase import Reading
 from desktop import theme
-from desktop.actions import Actions
+from desktop.actions import Actions, plain
 from desktop.built_in import BuiltIn
 from desktop.eliding import Elided
 from desktop.language import is_another, words
@@ -71,7 +71,7 @@ class TransportBar(QWidget):
         self._state.setAccessibleName(tr("Transport"))
         self.score.setText(tr("Score it"))
         for button, (name, _) in zip(self._buttons, GLYPHS, strict=True):
-            button.setAccessibleName(self._actions[name].text().replace("&", ""))
+            button.setAccessibleName(plain(self._actions[name].text()))
         self._tell(self.transport.frame)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name

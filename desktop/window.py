@@ -27,6 +27,7 @@ from desktop.language import act, is_another, words
 from desktop.message import MessageBar
 from desktop.plainly import plainly
 from desktop.preferences import Preferences
+from desktop.refusals import heard
 from desktop.second_display import SecondDisplay
 from desktop.sheet import Sheet
 from desktop.sound import sound_of
@@ -119,7 +120,7 @@ class Window(QMainWindow):
         document.drawn.connect(self._draw)
         document.job_changed.connect(self.jobs.show_job)
         document.scoring_changed.connect(self.show_state)
-        document.said.connect(self.message.say)
+        document.said.connect(lambda text: self.message.say(lambda: heard(text)))
         document.refused.connect(self._refused)
         document.ailing.connect(self.message.refuse)
         document.homeless.connect(self._homeless)

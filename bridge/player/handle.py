@@ -322,7 +322,7 @@ class Player:
         last = self._status
         own = last.word if last.alive else ""  # else it was said of the death before: this one never said a word
         why = f"{code}: {own}" if own else str(code)
-        word = f"the player's process ended ({why}); " + _AFTER[whole, again]
+        word = f"the player's process ended ({why}); {_AFTER[whole, again]}"
         with self._sending:
             self._bare = not whole
         self._say(replace(last, heard=0, alive=False, bare=not whole, rolling=False, speed=0.0, sounding=(), word=word))

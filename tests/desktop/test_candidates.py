@@ -90,7 +90,7 @@ def test_a_cue_of_many_hits_waits_to_be_asked_and_says_so(panel: Candidates, sea
     seat.change(lambda: seat.document.act(Lock((3, 4))))
     assert not panel.list.isVisible()
     assert panel.unasked.isVisible()
-    assert "when you ask for it" in " ".join(label.text() for label in panel.unasked.findChildren(QLabel))
+    assert "press Spot again" in " ".join(label.text() for label in panel.unasked.findChildren(QLabel))
     assert not panel._settle.isActive()
     assert len(seat.document.studio.jobs.readings()) == jobs
     fresh = Candidates(seat.document, seat.transport)

@@ -49,6 +49,8 @@ SHOWS = {
 """What puts words on the screen."""
 NAMES = {"Hitpoint", "C Am F/A G7"}
 """Words that are the same in every language."""
+ELSEWHERE = {"acts", "doctor", "errors", "spotting"}
+"""Contexts of what is said outside the window. Those whose names begin with Q are Qt's own, where its file of words lacks some."""
 
 
 def modules() -> Iterator[tuple[Path, ast.Module, str | None]]:
@@ -93,7 +95,10 @@ def test_no_translation_is_left_of_a_text_that_is_gone() -> None:
         for code in ("en", "zh")
         for context, rows in table(code).items()
         for text in rows
-        if context not in ("acts", "doctor", "spotting", "errors") and text not in there.get(context, set()) and text not in every
+        if context not in ELSEWHERE
+        and not context.startswith("Q")
+        and text not in there.get(context, set())
+        and text not in every
     ]
     assert stale == []
 

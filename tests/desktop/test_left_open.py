@@ -87,8 +87,15 @@ def test_what_is_open_in_a_living_window_is_not_offered_and_what_a_killed_one_ha
     assert here.left == []
     end(fourth)
     assert here.left == [files[1]]
-    here.end()
-    assert here.left == []
+    assert LeftOpen(folder).offer() == files[1], "and by a program that was ended at once"
+    end(begin("-c", KEEPS, folder, files[0]))
+    there = LeftOpen(folder)
+    here.keep(None)
+    assert there.offer() == files[0]
+    there.end()
+    assert there.left == [files[1]], "what it did not offer waits for the next window"
+    assert there.offer() == files[1]
+    there.end()
     assert LeftOpen(folder).left == [], "a window that closed as it should leaves nothing"
     assert list(folder.iterdir()) == []
 

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from sittings import bytes_of, saved, scored
 
 from bridge.events import Message
-from desktop.actions import items
+from desktop.actions import items, plain
 from desktop.app import Faults
 from desktop.document import Document
 from desktop.hits import Hits
@@ -60,6 +60,7 @@ def sitting(window: Window, session_file: Path, qtbot: QtBot) -> Window:
     window.commands.take(session_file)
     qtbot.waitUntil(lambda: window.timeline.sheet is not None, timeout=PATIENCE)
     qtbot.waitUntil(lambda: window.transport.timing.frames > 1, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "not here any more" in window.message.text, timeout=PATIENCE)
     window.message.dismiss()
     return window
 
@@ -406,9 +407,7 @@ def test_the_page_of_keys_tells_every_key_and_fits_the_screen(window: Window, qt
     told = [label.text() for label in page.findChildren(QLabel)]
     keyed = [action for action in window.actions_by_name.every() if action.shortcuts()]
     assert {dock.action for dock in window.docks.values()} <= set(keyed)
-    missing = [
-        a.text() for a in keyed if a.text().replace("&", "") not in told or not any(a.shortcut().toString() in t for t in told)
-    ]
+    missing = [a.text() for a in keyed if plain(a.text()) not in told or not any(a.shortcut().toString() in t for t in told)]
     assert missing == []
     page.close()
 
@@ -827,3 +826,9 @@ def test_a_timecode_or_a_frame_is_gone_to(sitting: Window) -> None:
     assert place(" 77 ", sheet) == 77
     with pytest.raises(HitpointError, match="outside the film"):
         place("01:00:00:00", sheet)
+
+
+def test_a_name_is_told_without_the_key_of_its_menu() -> None:
+    assert [plain(text) for text in ("&Open…", "Place in the DA&W", "打开(&O)…", "English / 中文")] == [
+        "Open…", "Place in the DAW", "打开…", "English / 中文"
+    ]  # fmt: skip
