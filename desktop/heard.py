@@ -88,7 +88,13 @@ class Heard(QObject):
             self._stop()
 
     def _located(self, frame: int) -> None:
-        if self._playing:
+        told = (
+            self._document.now is not None
+            and self.on
+            and not self._transport.follows
+            and bool(self._document.studio.playback.sends)
+        )
+        if self._playing or told:
             seconds = self._transport.seconds
             self._document.hear(lambda: self._document.studio.playback.locate(seconds))
 

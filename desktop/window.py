@@ -20,6 +20,7 @@ from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
 from desktop.keys import is_own
 from desktop.language import act, is_another, words
+from desktop.links_ports import sent_as_kept
 from desktop.message import MessageBar
 from desktop.preferences import Preferences
 from desktop.second_display import SecondDisplay
@@ -218,6 +219,7 @@ class Window(QMainWindow):
             self.actions_by_name[name].setChecked(on)
         self._restore_sound()
         self.heard.on = self.preferences.flag("music", True)
+        sent_as_kept(self.document.studio.playback, self.preferences)
         self.actions_by_name["music"].setChecked(self.heard.on)
 
     def _restore_sound(self) -> None:

@@ -236,6 +236,7 @@ class Booth:
             self.rig.picture(programme.rate)
 
     def _load(self, programme: Programme) -> None:
+        self._compared_ns = 0
         self._learn(programme)
         self.deck.load(programme)
 
