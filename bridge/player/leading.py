@@ -93,7 +93,7 @@ class Line:
                 self.plug.send(word)  # what was said outright stays said
             for _ in back[: len(self._laid)]:
                 self._laid.pop()
-        self._due, self._coming = 0, None
+        self._coming = None
         rolls = last is not None and before is not None and before.course is not None and bool(self._laid)
         if telling is None or run is None:
             if rolls:
@@ -112,6 +112,8 @@ class Line:
             by = 0 if run.loop is None else run.loop.lap(place) * run.loop.length
             self._path = self._way(telling, run.loop, by, None, place, rolls)
             self._coming = next(self._path)
+
+        self._due = self.plug.clock.now_ns()  # what follows does not overtake what was said
 
     def _going_on(self, before: Run, run: Run) -> Iterator[Said] | None:
         """The way on from the last message that is out; None where it is none, and the film went elsewhere."""

@@ -18,6 +18,7 @@ from bridge.player.leading import Leading
 from bridge.player.messages import Lead, Outlet
 from bridge.player.plug import Plug
 from bridge.player.programme import Part, Programme, TimedNote
+from bridge.player.telling import TellsClock, TellsTimecode
 from bridge.ports import BOARD, MemoryPort
 from engines.picture.timecode import Timecode
 from engines.spotting.tempo import Segment, TempoMap
@@ -209,6 +210,58 @@ def test_clocks_lie_on_the_tempo_map_and_start_where_the_standard_says() -> None
     desk.deck.play()
     desk.run(2 * MS)
     assert desk.told(BEATS)[at:] == [song_position(Fraction(9, 4)), song_position(Fraction(9, 4)), CONTINUE, CLOCK]
+
+
+@pytest.mark.parametrize("other", [None, Loop(SECOND // 2, 5 * SECOND), Loop(SECOND, 3 * SECOND)])
+def test_a_loop_that_is_changed_on_the_way_changes_nothing_before_its_end(other: Loop | None) -> None:
+    desk = Desk(film())
+    desk.deck.set_loop(Loop(SECOND, 3 * SECOND))
+    desk.deck.play(0)
+    desk.run(5 * SECOND + 500 * MS)
+    desk.deck.set_loop(other)
+    seen = len(desk.sent(TIMECODE))
+    counts = quarters(desk, Fraction(25), False)
+    assert counts == list(range(360_151, 360_250)), "after the second 1.5 of the film, and until the next"
+    assert {message[0] for message in desk.told(TIMECODE)[seen:]} == {0xF1}
+
+
+def test_a_loop_that_is_left_when_its_seam_was_told_already_is_told_otherwise() -> None:
+    desk = Desk(film())
+    desk.deck.set_loop(Loop(SECOND, 3 * SECOND))
+    desk.deck.play(0)
+    desk.run(3 * SECOND - MS // 2)
+    assert desk.told(BEATS)[-1] == CONTINUE
+    desk.deck.set_loop(None)
+    at = len(desk.counted)
+    desk.run(SECOND)
+    assert len(desk.counted) > at + 30
+    assert all(abs(MAP.seconds(beats) * SECOND - place) <= 4 for beats, place in desk.counted)
+
+
+def test_what_was_said_outright_and_is_not_out_yet_stays_said() -> None:
+    """A port of JACK's lets nothing out before its next period."""
+    desk = Desk(film())
+    desk.deck.play(0)
+    desk.run(2 * SECOND)
+    port = desk.plugs[BEATS]._port
+    assert port is not None
+    port.service = lambda: None  # type: ignore[method-assign]
+    before = len(desk.told(BEATS))
+    desk.deck.stop()
+    desk.work()
+    desk.deck.play(0)
+    desk.work()
+    del port.service
+    desk.run(SECOND)
+    assert desk.told(BEATS)[before : before + 2] == [STOP, START]
+
+
+@given(st.sampled_from(KINDS), st.integers(0, 500_000))
+@settings(max_examples=300)
+def test_a_place_of_a_message_is_that_message_though_it_was_rounded(kind: tuple[Fraction, bool, int], count: int) -> None:
+    for telling in (TellsTimecode(kind[0], kind[1], Fraction(1, 3)), TellsClock(MAP)):
+        assert telling.first(telling.place(count)) == count
+        assert telling.first(telling.place(count) + 1) == count + 1
 
 
 def test_beyond_the_last_song_position_nobody_is_told_to_set_off() -> None:
