@@ -221,6 +221,12 @@ OUTSIDE: tuple[Address, ...] = (
                 "out", "text", "auto, virtual:NAME, system:NAME, jack:NAME; for one stem melody=virtual:NAME; several with ;"
             ),
             Argument("sync", "text", "auto, virtual:NAME, system:NAME, jack:NAME, jack transport, link; several with ;"),
+            Argument(
+                "send_timecode",
+                "text",
+                "where timecode goes to who follows: auto (Hitpoint timecode), or as out; off for nowhere",
+            ),
+            Argument("send_clock", "text", "where the beat clock goes: auto (Hitpoint clock), or as out; off for nowhere"),
         ),
     ),
 )

@@ -9,7 +9,7 @@ from bridge.calls import Json, job_json, numbers, path_of, session_json, whole
 from bridge.daw import Address
 from bridge.neighbours import Said, known
 from bridge.places import Place
-from bridge.playback import inlets_of, routes_of, status_json
+from bridge.playback import inlets_of, lead_of, routes_of, status_json
 from bridge.studio import Studio
 from engines.commands import Relink, TellAll, Title
 from engines.errors import HitpointError, OptionError
@@ -171,8 +171,18 @@ def panic(studio: Studio) -> Json:
     return obeyed(studio)
 
 
-def ports(studio: Studio, out: str | None = None, sync: str | None = None) -> Json:
+def ports(
+    studio: Studio,
+    out: str | None = None,
+    sync: str | None = None,
+    send_timecode: str | None = None,
+    send_clock: str | None = None,
+) -> Json:
+    given = {"timecode": send_timecode, "clock": send_clock}
+    sends = {what: lead_of(text, what) for what, text in given.items() if text is not None}
     studio.playback.open(routes_of(out or ""), None if sync is None else inlets_of(sync))
+    if sends:
+        studio.playback.lead(**sends)
     return obeyed(studio)
 
 

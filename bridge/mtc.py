@@ -36,6 +36,14 @@ def code_of(rate: Fraction, drop: bool = False) -> int:
     return {24: 0, 25: 1, 30: 3}[base]
 
 
+def riding(rate: Fraction) -> Fraction:
+    """The rate of the timecode that goes with a film: its own, or the nearest of which its frames are multiples or whole parts (25 for 50,
+    24 for 12); 25 for a film that no such rate divides."""
+    known = (pulled for base in (24, 25, 30) for pulled in (Fraction(base), Fraction(1000 * base, 1001)))
+    times = {known: max(rate / known, known / rate) for known in known}
+    return min((known for known in times if times[known].denominator == 1), key=times.__getitem__, default=RATES[1])
+
+
 def rate_of(code: int, picture: Fraction | None = None) -> Fraction:
     """The exact rate behind a rate code, the picture's own where it rides under this code: 0 is 24000/1001 for such a picture."""
     if picture is not None and code != DROP and picture == Fraction(1000 * nominal(RATES[code]), 1001):

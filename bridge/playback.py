@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from threading import RLock
@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.events import Event, Message, SessionChanged, Subscribers, TransportRead
 from bridge.latest import Latest
+from bridge.ports import CLOCK, TIMECODE
 from bridge.transport import Report
 from engines.errors import OptionError, PortError, SessionError
 from engines.session.model import Session
 
 if TYPE_CHECKING:
-    from bridge.player import Inlet, Player, Programme, Route, Status
+    from bridge.player import Inlet, Outlet, Player, Programme, Route, Status
 
 OUTLETS = ("auto", "jack", "virtual", "system")
 INLETS = ("auto", "virtual", "system", "jack", "jack transport", "link")
+SENT = {"timecode": TIMECODE, "clock": CLOCK}
+"""Our own port for whatever is sent to those who follow."""
 
 ANSWER_S = 2.0
 """Seconds for which a wire waits until the player confirms what it was told."""
@@ -45,6 +48,7 @@ class Playback:
         self._loaded: Programme | None = None
         self._named = False  # whether somebody has said where notes go
         self._inlets: tuple[Inlet, ...] | None = None  # None: nobody has said where transports are heard
+        self._sends: dict[str, Outlet | None] = {}
         self._at: Fraction | None = None
         self._song_step: Fraction | None = None
         self._said: TransportRead | None = None
@@ -88,8 +92,23 @@ class Playback:
                 self._events.publish(Message(fault, "error"))
             if self._at is not None:
                 self._player.origins(self._at)
+            if self.sends:
+                self._player.lead(**self._sends)
             self._notes.touch()
             return self._player
+
+    def lead(self, **sends: Outlet | None) -> None:
+        """Sends ``timecode`` and ``clock`` out of these ports from now on while the player leads, None for nowhere; what is not named goes
+        on."""
+        with self._lock:
+            self._sends |= sends
+            if self._player is not None:
+                self._player.lead(**self._sends)
+
+    @property
+    def sends(self) -> Mapping[str, Outlet]:
+        """Where timecode and clock are sent; what is not sent is not in it."""
+        return {what: outlet for what, outlet in self._sends.items() if outlet is not None}
 
     def lie(self, at: Fraction | None, song_step: Fraction | None = None) -> None:
         """The film's first frame lies ``at`` seconds of the DAW's project from now on (see `bridge.player.messages.Origins`), whose song
@@ -245,7 +264,8 @@ class Playback:
             self._events.publish(read)
         missed = () if not self._named and self.elsewhere() else status.outlets
         unmissed = {"", *(port.fault for port in status.outlets if port not in missed)}
-        faults = frozenset(f"{port.name}: {port.fault}" for port in (*missed, *status.inlets) if port.fault)
+        ports = *missed, *status.inlets, *(sender.socket for sender in status.senders)
+        faults = frozenset(f"{port.name}: {port.fault}" for port in ports if port.fault)
         faults |= {status.word} - unmissed
         fresh, self._faults = faults - self._faults, faults
         for fault in sorted(fresh):
@@ -263,6 +283,21 @@ def routes_of(text: str) -> list[Route]:
         outlet = Outlet(kind, name) if name else Outlet(kind)  # type: ignore[arg-type]
         routes.append(Route(outlet, stem.strip() if has_stem else EVERY))
     return routes
+
+
+OFF = "off"
+"""In place of a port: nothing is sent."""
+
+
+def lead_of(text: str, what: str) -> Outlet | None:
+    """Where ``timecode`` or ``clock`` is sent, as a client writes it: ``auto``, ``system:IAC Bus 1``; ``off`` for nowhere. Raises
+    OptionError."""
+    from bridge.player import Outlet
+
+    if text.strip() == OFF:
+        return None
+    kind, name = _port(text, OUTLETS, f"send {what}")
+    return Outlet(kind, name or SENT[what])  # type: ignore[arg-type]
 
 
 def inlets_of(text: str) -> list[Inlet]:
@@ -321,6 +356,15 @@ def status_json(status: Status | None) -> dict[str, Any]:
         ],
         "out": [{"name": port.name, "kind": port.kind, "fault": port.fault} for port in status.outlets],
         "sync": [{"name": port.name, "kind": port.kind, "fault": port.fault} for port in status.inlets],
+        "send": {
+            sender.what: {
+                "name": sender.socket.name,
+                "kind": sender.socket.kind,
+                "fault": sender.socket.fault,
+                "counts": sender.counts,
+            }
+            for sender in status.senders
+        },
         "late_periods": status.slips,
         "said": status.word,
     }

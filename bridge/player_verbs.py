@@ -16,7 +16,7 @@ from engines.verbs.reading import within
 from engines.verbs.terminal import Verb, give, say
 
 if TYPE_CHECKING:
-    from bridge.player import Player, Route, Status
+    from bridge.player import Outlet, Player, Route, Status
     from bridge.playing import Played
 
 _FILE = "file:"
@@ -32,6 +32,13 @@ def play(args: argparse.Namespace) -> None:
     from bridge.player.latencies import latencies
     from bridge.playing import Played
 
+    sends = {"timecode": _sends(args.send_timecode, "timecode"), "clock": _sends(args.send_clock, "clock")}
+    if args.follow and any(sends.values()):
+        raise OptionError(
+            "who follows a DAW sends it no timecode or clock: its own would come back to it",
+            where="play",
+            cure="leave --follow away, or --send-timecode and --send-clock",
+        )
     played = Played(args.session, args.scene)
     begin = Place.of(args.start, played.start, "--from").seconds if args.start else Fraction(0)
     end = Place.of(args.end, played.start, "--to").seconds if args.end else None
@@ -48,11 +55,13 @@ def play(args: argparse.Namespace) -> None:
         )
     say(*filter(None, [latencies().fault]))
     with Player(routes, inlets) as player:
+        player.lead(**sends)
         _opened(player, args.follow and not args.sync)
         player.origins(project.at)
         project.keep(args.session)
         understood(args, project, played.start)
         player.load(played.programme)
+        _told_how(player)
         with played.followed(player, say):
             if args.follow:
                 player.settle(player.follow())
@@ -89,6 +98,24 @@ def _to_file(text: str) -> Route:
 
     stem, _, path = text.partition(_FILE)
     return Route(Outlet("file", path), stem.strip().removesuffix("=").strip() or EVERY)
+
+
+def _sends(text: str | None, what: str) -> Outlet | None:
+    """Where timecode or clock goes; into a file, to be read, with ``file:PATH``."""
+    from bridge.playback import lead_of
+    from bridge.player import Outlet
+
+    if text is not None and text.startswith(_FILE):
+        return Outlet("file", text.removeprefix(_FILE))
+    return None if text is None else lead_of(text, what)
+
+
+def _told_how(player: Player) -> None:
+    """Says how what is sent counts. Raises PortError for what cannot be sent."""
+    for sender in player.settle().senders:
+        if sender.socket.fault:
+            raise PortError(sender.socket.fault)
+        say(f"{sender.socket.name}: open ({sender.socket.kind}), {sender.what}, {sender.counts}")
 
 
 def _opened(player: Player, hears: bool) -> None:
@@ -146,6 +173,7 @@ def _told(status: Status, played: Played) -> dict[str, Any]:
         "sent": late.count,
         "lateness_ms": {"p50": late.p50_ms, "p99": late.p99_ms, "max": late.max_ms},
         "ports": [{"name": socket.name, "kind": socket.kind, "fault": socket.fault} for socket in status.outlets],
+        "sends": {sender.what: {"name": sender.socket.name, "counts": sender.counts} for sender in status.senders},
     }
 
 
@@ -202,6 +230,12 @@ def add(verb: Verb) -> None:
         "--sync", action="append", default=[], metavar="PORT",
         help="where timecode, clock or machine control is heard: virtual:NAME, system:NAME, jack:NAME, 'jack transport', link",
     )  # fmt: skip
+    one.add_argument(
+        "--send-timecode", metavar="PORT", help="MIDI timecode to who follows, out of a port as --out names them: auto is Hitpoint timecode"
+    )  # fmt: skip
+    one.add_argument(
+        "--send-clock", metavar="PORT", help="MIDI clock along the cue's tempo map, the same way: auto is Hitpoint clock"
+    )
     one.add_argument("--speed", type=within(0.01, 16, float), default=1.0, help="1 is normal")
     two = verb("calibrate", calibrate, "measure how late a port's notes are, and make up for it")
     two.add_argument("--out", metavar="PORT", help="the port that is measured, as play names it; what play opens, left open")

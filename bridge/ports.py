@@ -9,7 +9,7 @@ import heapq
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from threading import RLock
 from typing import Any, Protocol
@@ -27,6 +27,9 @@ SYNC = "Hitpoint sync"
 
 CONTROL = "Hitpoint control"
 """Our port out of which a DAW gets machine control."""
+
+TIMECODE, CLOCK = "Hitpoint timecode", "Hitpoint clock"
+"""Our ports out of which whoever follows us gets timecode and beat clock."""
 
 Heard = Callable[[bytes, int], None]
 """Called with each whole MIDI message and the moment it came, in nanoseconds of the port's clock; perhaps in a thread of the system's."""
@@ -51,11 +54,15 @@ class Port(Protocol):
     def recall(self, channel: int) -> tuple[tuple[int, bytes], ...]:
         """Takes back what is not out yet on a channel (0 to 15), as (due, message) in the order of their moments."""
 
+    def take_back(self, kinds: Container[int]) -> tuple[tuple[int, bytes], ...]:
+        """The same for all messages that begin with one of these bytes, such as timecode's."""
+
     def sounding(self, channel: int) -> tuple[int, ...]:
         """The pitches that sound on a channel: their note-on is out, their note-off is not."""
 
     def close(self) -> None:
-        """Drops what waits, ends every note that sounds, and closes; a second time does nothing."""
+        """Drops what waits, but for words of the transport that are due, ends every note that sounds, and closes; a second time does
+        nothing."""
 
 
 class QueuedPort(ABC):
@@ -106,8 +113,12 @@ class QueuedPort(ABC):
 
     def recall(self, channel: int) -> tuple[tuple[int, bytes], ...]:
         """Takes back what waits on a channel; see `Port`."""
+        return self.take_back(range(0x80 | channel, 0xF0, 16))
+
+    def take_back(self, kinds: Container[int]) -> tuple[tuple[int, bytes], ...]:
+        """Takes back what waits and begins with one of these bytes; see `Port`."""
         with self._guard:
-            mine = [entry for entry in self._waiting if entry[2][0] < 0xF0 and entry[2][0] & 0x0F == channel]
+            mine = [entry for entry in self._waiting if entry[2][0] in kinds]
             if mine:
                 taken = {order for _, order, _ in mine}
                 self._waiting = [entry for entry in self._waiting if entry[1] not in taken]
@@ -124,9 +135,11 @@ class QueuedPort(ABC):
         if not self._is_open:
             return
         with self._guard:
+            now = self.clock.now_ns()
+            said = [message for due, _, message in sorted(self._waiting) if due <= now and message[0] >= 0xF0]
             self._waiting.clear()
         try:
-            for message in self._endings():
+            for message in (*said, *self._endings()):
                 self._out(message)
                 self._mark(message, sounds=False)
         finally:

@@ -102,6 +102,16 @@ class Heard(QObject):
     def _located(self, frame: int) -> None:
         if self._playing:
             self._join()
+            return
+        told = (
+            self._document.now is not None
+            and self.on
+            and not self._transport.follows
+            and bool(self._document.studio.playback.sends)
+        )
+        if told:  # those who follow us go along
+            seconds = self._transport.seconds
+            self._document.hear(lambda: self._document.studio.playback.locate(seconds))
 
     def _join(self) -> None:
         """Has the music begin where the picture is by the time the player can: it may have to be started first, and the picture rolls."""

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QListView, QPushButt
 from bridge.checkup import checkup
 from bridge.daw import Address
 from bridge.doctor import Diagnosis, Finding
+from bridge.playback import SENT, lead_of
 from bridge.ports import names
 from desktop import theme
 from desktop.aside import Aside
@@ -20,7 +21,7 @@ from desktop.jitter import Jitter
 from desktop.language import words
 from desktop.links_daw import DawBox
 from desktop.links_live import Live
-from desktop.links_ports import Inlets, Outlets
+from desktop.links_ports import Inlets, Outlets, Sends
 from desktop.links_rows import Links as Rows
 from desktop.links_rows import PaintedLink, told
 from desktop.plainly import plainly
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from desktop.actions import Actions
     from desktop.document import Document
     from desktop.heard import Heard
+    from desktop.preferences import Preferences
     from desktop.transport import Transport
 
 tr = words("links")
@@ -53,6 +55,7 @@ class Following(Protocol):
 
     heard: Heard
     actions_by_name: Actions
+    preferences: Preferences
 
 
 def looked_around(session: Path | None) -> Diagnosis:
@@ -110,6 +113,9 @@ class Links(QWidget):
         self.daw.refused.connect(self._refused)
         self.inlets.chosen.connect(self._listen)
         self.outlets.chosen.connect(self._route)
+        self.sends = tuple(Sends(what, self._document.studio.playback, self) for what in SENT)
+        for sends in self.sends:
+            sends.chosen.connect(lambda port, what=sends.what: self._send(what, port))
         self.list = QListView(self)
         self.list.setModel(self.model)
         self.list.setItemDelegate(PaintedLink(self.list))
@@ -130,12 +136,16 @@ class Links(QWidget):
         top.setVerticalSpacing(theme.GAP)
         top.addWidget(self.timecode, 0, 0, 1, 2)
         top.addWidget(self.why, 1, 0, 1, 4)
-        for row, (text, box) in enumerate(
-            ((tr("Leads"), self.leads), (tr("Hears"), self.inlets), (tr("Plays to"), self.outlets)), 2
-        ):
+        rows: tuple[tuple[str, QWidget], ...] = (
+            (tr("Leads"), self.leads),
+            (tr("Hears"), self.inlets),
+            (tr("Plays to"), self.outlets),
+            *zip((tr("Timecode to"), tr("Clock to")), self.sends, strict=True),
+        )
+        for row, (text, box) in enumerate(rows, 2):
             top.addWidget(QLabel(text, self), row, 0)
             top.addWidget(box, row, 1, 1, 3)
-        top.addWidget(self.daw, 5, 0, 1, 4)
+        top.addWidget(self.daw, 2 + len(rows), 0, 1, 4)
         top.setColumnStretch(1, 1)
         foot = QGridLayout()
         foot.addWidget(again, 0, 0)
@@ -213,6 +223,8 @@ class Links(QWidget):
         self.inlets.offer(sorted({name for ways in ports for name in ways[0]}))
         out = sorted({name for ways in ports for name in ways[1]})
         self.outlets.offer(out)
+        for sends in self.sends:
+            sends.offer(out)
         self.daw.offer(out)
 
     def _refused(self, error: HitpointError) -> None:
@@ -239,7 +251,7 @@ class Links(QWidget):
     def _show_rows(self) -> None:
         faults = [] if self.live.status is None else [
             Finding(f"port {port.name}", "broken" if port.fault else "well", port.fault or port.kind)
-            for port in (*self.live.status.inlets, *self.live.status.outlets)
+            for port in (*self.live.status.inlets, *self.live.status.outlets, *(sent.socket for sent in self.live.status.senders))
         ]  # fmt: skip
         self.model.show((*self.live.findings(self.daw.project), *faults, *self._found))
 
@@ -303,6 +315,17 @@ class Links(QWidget):
 
     def _listen(self, inlets: tuple[Inlet, ...]) -> None:
         self._document.hear(lambda: self._document.studio.playback.open(inlets=inlets))
+
+    def _send(self, what: str, port: str) -> None:
+        playback, window = self._document.studio.playback, self.window()
+        if isinstance(window, Following):
+            window.preferences.set(f"send/{what}", port)
+
+        def send() -> None:
+            playback.lead(**{what: lead_of(port, what)})
+            playback.open()
+
+        self._document.hear(send)
 
     def _route(self, outlet: Outlet) -> None:
         from bridge.player import Route

@@ -1,15 +1,19 @@
-"""Which ports: where transports are heard, and where notes go."""
+"""Which ports: where transports are heard, where notes go, and where timecode and clock do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QComboBox, QMenu, QSizePolicy, QStyleOptionToolButton, QToolButton, QWidget
 
+from bridge.playback import OFF, SENT, Playback, lead_of
 from desktop.language import words
+from desktop.preferences import Preferences
+from engines.errors import OptionError
 
 tr = words("links")
 
@@ -102,3 +106,44 @@ class Outlets(QComboBox):
 
         kind, _, name = self.currentData().partition(":")
         return Outlet(kind, name) if name else Outlet(kind)
+
+
+class Sends(QComboBox):
+    """Where ``timecode`` or ``clock`` goes while the window leads; what is chosen is remembered from one day to the next."""
+
+    chosen = pyqtSignal(str)  # the port, as `lead_of` reads it
+
+    def __init__(self, what: str, playback: Playback, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.what, self._playback = what, playback
+        said = {"timecode": tr("Where timecode goes"), "clock": tr("Where the beat clock goes")}
+        tips = {
+            "timecode": tr("The MIDI port out of which a DAW or a lighting desk gets timecode (MTC) while the window leads"),
+            "clock": tr(
+                "The MIDI port out of which a DAW or a lighting desk gets MIDI clock along the cue's tempo while the window leads"
+            ),
+        }
+        self.setAccessibleName(said[what])
+        self.setToolTip(tips[what])
+        self.offer(())
+        self.activated.connect(lambda _: self.chosen.emit(self.currentData()))
+
+    def offer(self, ports: Sequence[str]) -> None:
+        """The ports of other programs that there are now; one that is chosen and gone stays chosen, and is waited for."""
+        outlet = self._playback.sends.get(self.what)
+        now = OFF if outlet is None else "auto" if outlet.name == SENT[self.what] else f"{outlet.kind}:{outlet.name}"
+        self.clear()
+        self.addItem(tr("nowhere"), OFF)
+        self.addItem(tr("our own port, “{}”").format(SENT[self.what]), "auto")
+        for name in ports:
+            self.addItem(name, f"system:{name}")
+        if self.findData(now) < 0:
+            self.addItem(now.partition(":")[2], now)
+        self.setCurrentIndex(self.findData(now))
+
+
+def sent_as_kept(playback: Playback, preferences: Preferences) -> None:
+    """Timecode and clock go where they went the last time."""
+    for what in SENT:
+        with suppress(OptionError):  # no port of ours
+            playback.lead(**{what: lead_of(preferences.text(f"send/{what}", OFF), what)})

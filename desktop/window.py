@@ -24,6 +24,7 @@ from desktop.heard import Heard
 from desktop.jobs_line import JobsLine
 from desktop.keys import is_own, tab_on
 from desktop.language import act, is_another, words
+from desktop.links_ports import sent_as_kept
 from desktop.message import MessageBar
 from desktop.plainly import plainly
 from desktop.preferences import Preferences
@@ -303,6 +304,7 @@ class Window(QMainWindow):
             setattr(self.viewer, part, on)
             self.actions_by_name[name].setChecked(on)
         self.commands.hearing.restore()
+        sent_as_kept(self.document.studio.playback, self.preferences)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         self.arrangement.keep()

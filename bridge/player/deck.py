@@ -40,10 +40,11 @@ class Deck:
         self.course: Course | None = None
         """How the film runs; None while it stands."""
         self.loop: Loop | None = None
+        self.round: Loop | None = None
+        """The loop in which it rolls; a place beyond a loop's end is in none."""
         self.seam: int | None = None
         """The unrolled place from which on the programme that was swapped in is heard; None if it is heard."""
         self._laid: Course | None = None  # the course of what was handed over
-        self._round: Loop | None = None  # the loop in which it rolls; a place beyond a loop's end is in none
         self._stands = 0
         self._lanes: dict[tuple[str, int], Lane] = {}
 
@@ -53,7 +54,7 @@ class Deck:
         if self.course is None:
             return self._stands
         place = max(self.course.place, self.course.place_at(self.clock.now_ns()))
-        return self._round.folded(place) if self._round is not None else place
+        return self.round.folded(place) if self.round is not None else place
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -73,7 +74,7 @@ class Deck:
         if self.course is not None:
             self._laid = self.course
             for lane in self._lanes.values():
-                lane.start(self.course.place_at(self.clock.now_ns()), self._round)
+                lane.start(self.course.place_at(self.clock.now_ns()), self.round)
 
     def rewire(self) -> None:
         """The outlets of some stems changed: ends what sounds, and goes on through the new ones."""
@@ -92,9 +93,9 @@ class Deck:
         here = self.place if place is None else place
         self.cut()
         self.course = self._laid = Course(self.clock.now_ns() + lead, here, speed)
-        self._round = self._loop_at(here)
+        self.round = self._loop_at(here)
         for lane in self._lanes.values():
-            lane.start(here, self._round, since)
+            lane.start(here, self.round, since)
 
     def stop(self, place: int | None = None) -> None:
         """Stands, where it is or at ``place``."""
@@ -121,9 +122,9 @@ class Deck:
             now = self.clock.now_ns()
             place, here = self.course.place_at(now), self.place
             self.loop = loop
-            self._round = self._loop_at(here)
+            self.round = self._loop_at(here)
             for lane in self._lanes.values():
-                lane.reloop(self._round, here, place - here)
+                lane.reloop(self.round, here, place - here)
             if self.seam is not None:
                 self.seam = max(self.seam - place + here, here)
             self.course = self._laid = Course(now, here, self.course.speed)
@@ -140,7 +141,7 @@ class Deck:
         for part in programme.parts:
             if (part.stem, part.channel) not in before:
                 lane = self._lanes[part.stem, part.channel] = self._lane(Part(part.stem, part.channel, ()))
-                lane.start(seam, self._round)
+                lane.start(seam, self.round)
         for (stem, channel), lane in self._lanes.items():
             lane.splice(programme.part(stem, channel), seam)
         self.programme, self.seam = programme, seam
@@ -210,7 +211,7 @@ class Deck:
         place = self.course.place_at(free) + 1
         if at == "now":
             return place
-        loop = self._round
+        loop = self.round
         if loop is None:
             return min((bar for bar in programme.bars if bar >= place), default=place)
         lap = loop.lap(place)

@@ -26,7 +26,7 @@ def programme_of_midi(file: Smf, title: str) -> Programme:
         if beats is None
         else tuple(_ns(beats.seconds(bar.start)) for bar in beats.bars_until(max(Fraction(1), beats.beat(last))))
     )
-    return Programme(title, _parts(file), bars, _ns(file.length), *_start(file), beats)
+    return Programme(title, _parts(file), bars, _ns(file.length), *_start(file), beats, _drops(file))
 
 
 def tempo_map_of(file: Smf) -> TempoMap | None:
@@ -75,6 +75,11 @@ def _start(file: Smf) -> tuple[Fraction, Fraction | None]:
     mark = ";" if rate.denominator > 1 else ":"
     whole = Timecode.parse(f"{hours:02}:{minutes:02}:{seconds:02}{mark}{frames:02}", rate)
     return whole.seconds + Fraction(hundredths, 100) / rate, rate
+
+
+def _drops(file: Smf) -> bool:
+    """Whether the file's timecode is drop-frame: of a file's rates the one that is no whole number (RP-001)."""
+    return file.offset is not None and file.offset.rate.denominator > 1
 
 
 def _ns(seconds: Fraction) -> int:

@@ -19,6 +19,7 @@ from bridge.player.messages import (
     Follow,
     Hear,
     Inlet,
+    Lead,
     Listen,
     Load,
     Locate,
@@ -148,6 +149,10 @@ class Player:
         known = self._kept.get(Patch)
         if not self._closed and isinstance(known, Patch) and latencies().routed(self._routes) != known.routes:
             self.patch(self._routes)
+
+    def lead(self, timecode: Outlet | None = None, clock: Outlet | None = None) -> int:
+        """Where timecode and beat clock go from now on while it moves by itself; None for nowhere."""
+        return self._send(Lead(timecode, clock))
 
     def listen(self, inlets: Iterable[Inlet]) -> int:
         """Where transports are heard from now on."""
@@ -292,7 +297,7 @@ class Player:
             self._outbox.put(Order(self._count + 1, message))
             self._count += 1
             kept = Load(message.programme) if isinstance(message, Swap) else message
-            if isinstance(kept, Patch | Listen | Origins | Load):
+            if isinstance(kept, Patch | Lead | Listen | Origins | Load):
                 self._kept[type(kept)] = kept
             return self._count
 
@@ -335,7 +340,7 @@ class Player:
     def _equip(self) -> None:
         """Somebody asks for music after all: a process that has everything it needs, however many died before it."""
         self._bare, self._deaths = False, []
-        known: tuple[type[Message], ...] = (Listen, Origins, Load)
+        known: tuple[type[Message], ...] = (Lead, Listen, Origins, Load)
         if not self._child.is_alive():
             self._start()
             known = (Patch, *known)
@@ -346,12 +351,13 @@ class Player:
     def _tell_again(self, last: Status, whole: bool) -> None:
         """Tells a fresh process all that it must know, or no more than it needs to end the notes of the last one; its answer to the
         last word is the answer to every order so far."""
-        peers = tuple((socket.name, socket.peers) for socket in last.outlets if socket.peers)
-        known = (Patch, Listen, Origins, Load) if whole else (Patch,)
+        sockets = *last.outlets, *(sender.socket for sender in last.senders)
+        peers = tuple((socket.name, socket.peers) for socket in sockets if socket.peers)
+        known = (Patch, Lead, Listen, Origins, Load) if whole else (Patch,)
         kept = [self._kept[kind] for kind in known if kind in self._kept]
         end = Quit() if self._closed else Follow() if last.follows else Locate(nanoseconds(last.seconds))
         for message in (*kept, end):
-            told = replace(message, peers=peers) if isinstance(message, Patch) else message
+            told = replace(message, peers=peers) if isinstance(message, Patch | Lead) else message
             self._outbox.put(Order(self._count if message is end else 0, told))
 
 

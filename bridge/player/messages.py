@@ -67,6 +67,20 @@ class Patch:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """The ports out of which timecode and beat clock go while the player moves by itself, None for nowhere. ``peers`` as in `Patch`."""
+
+    timecode: Outlet | None = None
+    clock: Outlet | None = None
+    peers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def outlets(self) -> tuple[Outlet, ...]:
+        """The ports, each once."""
+        return tuple(dict.fromkeys(outlet for outlet in (self.timecode, self.clock) if outlet is not None))
+
+
+@dataclass(frozen=True)
 class Listen:
     """The ports in from which transports are heard; those of before are closed."""
 
@@ -155,7 +169,7 @@ class Quit:
     """End every note and the process."""
 
 
-Message = Patch | Listen | Origins | Load | Swap | Play | Stop | Locate | LoopOver | Vary | Follow | Hear | Panic | Quit
+Message = Patch | Lead | Listen | Origins | Load | Swap | Play | Stop | Locate | LoopOver | Vary | Follow | Hear | Panic | Quit
 
 
 @dataclass(frozen=True)
@@ -178,15 +192,24 @@ class Socket:
 
 
 @dataclass(frozen=True)
+class Sender:
+    """How one port of those does that `Lead` names: ``what`` is sent there, timecode or clock, and how it counts (``25 fps``)."""
+
+    what: str
+    socket: Socket
+    counts: str
+
+
+@dataclass(frozen=True)
 class Status:
     """How the player does at one moment.
 
     ``seconds`` of the film at ``speed``; ``follows`` whether it goes with the chase, whose ``reading`` and ``standings`` are told either
     way. ``seam`` is the place (seconds of the film) at which a programme that was swapped in will begin, None if none is to.
     ``sounding`` are the pitches that sound, by stem. ``heard`` is the number of the last order obeyed, ``word`` the last thing that
-    went wrong. ``slips`` is how often JACK was late with a period. ``alive`` is False when the process is gone, and ``bare`` says that it
-    died too often: nothing more is played until somebody asks for it. All of it was so at ``moment`` of Python's monotonic clock, in
-    nanoseconds.
+    went wrong. ``senders`` are the ports of what is sent to those who follow. ``slips`` is how often JACK was late with a period.
+    ``alive`` is False when the process is gone, and ``bare`` says that it died too often: nothing more is played until somebody asks
+    for it. All of it was so at ``moment`` of Python's monotonic clock, in nanoseconds.
     """
 
     heard: int = 0
@@ -205,6 +228,7 @@ class Status:
     lateness: Lateness = field(default_factory=Lateness)
     outlets: tuple[Socket, ...] = ()
     inlets: tuple[Socket, ...] = ()
+    senders: tuple[Sender, ...] = ()
     slips: int = 0
     word: str = ""
     moment: int | None = None

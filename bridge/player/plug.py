@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from bridge.clock import SECOND, Clock
 from bridge.jack_client import JackClient
@@ -40,6 +40,8 @@ class Plug:
         self.outlet, self.clock, self.board, self.jack = outlet, clock, board, jack
         self.fault = ""
         self.late = LatenessLog()
+        self.openings = 0
+        """How often it was opened: what waited at the last port is gone with it."""
         self._port: QueuedPort | None = None
         self._tried = clock.now_ns()
         self._peers: tuple[str, ...] = (*dict.fromkeys((*outlet.connect, *peers)),)
@@ -56,6 +58,7 @@ class Plug:
                 port.open()
                 port.late = self.late
                 self._port, self.fault = port, ""
+                self.openings += 1
                 for channel in range(16):
                     for pitch in port.sounding(channel):
                         port.send(bytes((0x80 | channel, pitch, 0)))
@@ -104,6 +107,10 @@ class Plug:
     def recall(self, channel: int) -> tuple[tuple[int, bytes], ...]:
         """Takes back what waits on a channel."""
         return self._port.recall(channel) if self._port is not None else ()
+
+    def take_back(self, kinds: Container[int]) -> tuple[tuple[int, bytes], ...]:
+        """Takes back what waits and begins with one of these bytes."""
+        return self._port.take_back(kinds) if self._port is not None else ()
 
     def sounding(self, channel: int) -> tuple[int, ...]:
         """What sounds on a channel."""

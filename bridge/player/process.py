@@ -20,9 +20,11 @@ from bridge.chase import Chase
 from bridge.clock import SECOND, MonotonicClock
 from bridge.player.course import Loop
 from bridge.player.deck import Deck
+from bridge.player.leading import Leading
 from bridge.player.messages import (
     Follow,
     Hear,
+    Lead,
     Listen,
     Load,
     Locate,
@@ -72,6 +74,7 @@ class Booth:
         self._wire = wire
         self.rig = Rig(boards)
         self.deck = Deck(self.rig.clock, self.rig.way)
+        self._lead, self._leading = Lead(), Leading(self.rig.line)
         self.chase = Chase()
         self._origins = Origins()
         self._chosen: str | None = None  # the source that the composer lets lead
@@ -87,6 +90,7 @@ class Booth:
         self._words, self._told_all = threading.Thread(target=self._publish, name="words", daemon=True), False
         self._acts: dict[type, Callable[[Any], None]] = {
             Patch: self._repatch,
+            Lead: self._lead_on,
             Listen: self._listen,
             Origins: self._originate,
             Load: lambda m: self._load(m.programme),
@@ -112,12 +116,14 @@ class Booth:
                 self._obey()
                 self._renewed(self.rig.mend())
                 self._chase()
-                moments = [moment for moment in (self.deck.step(), self.rig.service()) if moment is not None]
+                steps = self.deck.step(), self._tell_followers(), self.rig.service()  # notes first
+                moments = [moment for moment in steps if moment is not None]
                 self._place = self.deck.place
                 self._tell()
                 self._rest(min(moments, default=None))
         finally:
             self.deck.stop()
+            self._tell_followers()
             self._tell(at_once=True)
             self.rig.close()
 
@@ -183,6 +189,15 @@ class Booth:
         if not self._renewed(self.rig.patch(patch)):
             self.deck.rewire()
 
+    def _lead_on(self, lead: Lead) -> None:
+        self._compared_ns = 0
+        self._leading.end(self.rig.clock.now_ns(), lead)
+        self._lead = lead
+        self._renewed(self.rig.lead(lead))
+
+    def _tell_followers(self) -> int | None:
+        return self._leading.step(self.deck, self._lead, self._follows, self._origins.at)
+
     def _listen(self, listen: Listen) -> None:
         self._compared_ns = 0
         self._renewed(self.rig.listen(listen.inlets))
@@ -221,6 +236,7 @@ class Booth:
             self.rig.picture(programme.rate)
 
     def _load(self, programme: Programme) -> None:
+        self._compared_ns = 0
         self._learn(programme)
         self.deck.load(programme)
 
@@ -273,6 +289,7 @@ class Booth:
                 lateness=self.rig.lateness,
                 outlets=outlets,
                 inlets=inlets,
+                senders=self._leading.sockets(self._lead),
                 slips=self.rig.slips,
                 word=self.rig.word,
             )

@@ -55,7 +55,7 @@ class Programme:
     """A cue, ready to be played. ``bars`` are the bar lines and ``length`` the film's length, nanoseconds of the film.
 
     ``start`` is the timecode of the film's first frame in seconds, ``rate`` the film's. ``beats`` is the tempo map of the cue's MIDI
-    file, count-in included, which a DAW that took the file over counts by.
+    file, count-in included, which a DAW that took the file over counts by. ``drop`` says that the film counts in drop-frame.
     """
 
     title: str
@@ -65,6 +65,7 @@ class Programme:
     start: Fraction = Fraction(0)
     rate: Fraction | None = None
     beats: TempoMap | None = None
+    drop: bool = False
 
     def part(self, stem: str, channel: int) -> Part:
         """The part of a stem on a channel; one without notes where there is none."""

@@ -10,7 +10,7 @@ from bridge.clock import SECOND, Clock, FineClock
 from bridge.jack_client import HEARING, JackClient
 from bridge.lateness import Lateness, lateness
 from bridge.player.ear import Ear
-from bridge.player.messages import EVERY, Inlet, Outlet, Patch, Socket
+from bridge.player.messages import EVERY, Inlet, Lead, Outlet, Patch, Socket
 from bridge.player.plug import AGAIN_NS, Plug
 from bridge.ports import BOARD, Port
 from bridge.transport import Report
@@ -18,16 +18,18 @@ from engines.errors import HitpointError
 
 
 class Rig:
-    """All ports. `patch`, `listen` and `mend` return whether the clock is another one now: whoever keeps moments must begin anew."""
+    """All ports. `patch`, `lead`, `listen` and `mend` return whether the clock is another now: who keeps moments must begin anew."""
 
     def __init__(self, boards: Any) -> None:
         self.clock: Clock = FineClock()
         self.plugs: dict[Outlet, Plug] = {}
+        self.leads: dict[Outlet, Plug] = {}
+        """Ports of timecode and clock into which no stem goes."""
         self.ears: tuple[Ear, ...] = ()
         self._boards = memoryview(boards).cast("B")
         self._jack: JackClient | None = None
         self._hearing: JackClient | None = None
-        self._patch, self._inlets = Patch((), ()), tuple[Inlet, ...]()
+        self._patch, self._lead, self._inlets = Patch((), ()), Lead(), tuple[Inlet, ...]()
         self._picture: Fraction | None = None
         self._tried: int | None = None
         self._nowhere = Plug(Outlet("memory", "nowhere"), self.clock, memoryview(bytearray(BOARD)), None)
@@ -42,14 +44,21 @@ class Rig:
         ms = route.jack_ms if route.jack_ms is not None and plug.exact else route.latency_ms
         return plug, round((ms or 0.0) * SECOND / 1000)
 
+    def line(self, outlet: Outlet) -> Plug:
+        """The port of what is told to those who follow: a stem's, where one goes there too."""
+        return self.plugs.get(outlet) or self.leads.get(outlet) or self._nowhere
+
     def patch(self, patch: Patch) -> bool:
         """Other routes. Ports that stay are not touched."""
         self._patch = patch
         for outlet in [outlet for outlet in self.plugs if outlet not in dict(patch.boards)]:
             self.plugs.pop(outlet).close()
-        changed = self._reclock()
-        self._plug_in()
-        return changed
+        return self._rewired()
+
+    def lead(self, lead: Lead) -> bool:
+        """Other ports for timecode and clock. Those that stay are not touched."""
+        self._lead = lead
+        return self._rewired()
 
     def listen(self, inlets: tuple[Inlet, ...]) -> bool:
         """Other inlets."""
@@ -70,7 +79,7 @@ class Rig:
         changed = self._reclock()
         if changed:
             self._plug_in()
-        for plug in self.plugs.values():
+        for plug in self._all:
             plug.mend()
         for ear in self.ears:
             ear.mend()
@@ -83,14 +92,12 @@ class Rig:
 
     def service(self) -> int | None:
         """Lets out what is due at every port; the moment when the next message is."""
-        moments = [moment for plug in self.plugs.values() if (moment := plug.service()) is not None]
+        moments = [moment for plug in self._all if (moment := plug.service()) is not None]
         return min(moments, default=None)
 
     def close(self) -> None:
         """Ends every note and closes everything."""
-        self._close_ears()
-        for plug in self.plugs.values():
-            plug.close()
+        self._unplug()
         self._leave_jack()
 
     @property
@@ -111,16 +118,39 @@ class Rig:
     @property
     def word(self) -> str:
         """What is wrong with the first port that something is wrong with."""
-        return next((plug.fault for plug in self.plugs.values() if plug.fault), "")
+        return next((plug.fault for plug in self._all if plug.fault), "")
+
+    @property
+    def _all(self) -> tuple[Plug, ...]:
+        return *self.plugs.values(), *self.leads.values()
+
+    @property
+    def _outlets(self) -> tuple[Outlet, ...]:
+        """All that are wanted."""
+        return *(outlet for outlet, _ in self._patch.boards), *self._lead.outlets
+
+    def _rewired(self) -> bool:
+        """Closes the ports of timecode and clock that are not wanted, or that a stem has, and opens what is; as `patch`."""
+        routed = dict(self._patch.boards)
+        for outlet in [outlet for outlet in self.leads if outlet in routed or outlet not in self._lead.outlets]:
+            self.leads.pop(outlet).close()
+        changed = self._reclock()
+        self._plug_in()
+        return changed
 
     def _plug_in(self) -> None:
         """Opens what is wanted and not there."""
-        peers = dict(self._patch.peers)
+        peers = dict((*self._lead.peers, *self._patch.peers))
         for outlet, number in self._patch.boards:
             if outlet not in self.plugs:
                 board = self._boards[number * BOARD : (number + 1) * BOARD]
                 self.plugs[outlet] = Plug(outlet, self.clock, board, self._jack, peers.get(outlet.name, ()))
                 self.plugs[outlet].open()
+        for outlet in self._lead.outlets:
+            if outlet not in self.plugs and outlet not in self.leads:
+                board = memoryview(bytearray(BOARD))
+                self.leads[outlet] = Plug(outlet, self.clock, board, self._jack, peers.get(outlet.name, ()))
+                self.leads[outlet].open()
         if not self.ears:
             jack = self._hearing_jack()
             self.ears = tuple(Ear(inlet, self.clock, jack, self._picture) for inlet in self._inlets)
@@ -172,19 +202,21 @@ class Rig:
 
     @property
     def _needs_jack(self) -> bool:
-        kinds = [outlet.kind for outlet, _ in self._patch.boards] + [inlet.kind for inlet in self._inlets]
+        kinds = [outlet.kind for outlet in self._outlets] + [inlet.kind for inlet in self._inlets]
         return "jack" in kinds or "jack transport" in kinds
 
     @property
     def _hopes_for_jack(self) -> bool:
         """Whether some port would rather be JACK's: one that is open as another's stays that."""
         ears = {ear.inlet: ear for ear in self.ears}
-        autos: list[Plug | Ear | None] = [self.plugs.get(outlet) for outlet, _ in self._patch.boards if outlet.kind == "auto"]
+        wired = self.plugs | self.leads
+        autos: list[Plug | Ear | None] = [wired.get(outlet) for outlet in self._outlets if outlet.kind == "auto"]
         autos += [ears.get(inlet) for inlet in self._inlets if inlet.kind == "auto"]
         return any(port is None or port.fault or port.exact for port in autos)
 
     def _unplug(self) -> None:
         self._close_ears()
-        for plug in self.plugs.values():
+        for plug in self._all:
             plug.close()
         self.plugs.clear()
+        self.leads.clear()

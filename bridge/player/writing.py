@@ -44,6 +44,7 @@ def programme_of_score(score: Score) -> Programme:
         score.start.seconds if score.start else Fraction(0),
         score.start.rate if score.start else None,
         file_map(score),
+        score.start is not None and score.start.drop,
     )
 
 

@@ -206,6 +206,32 @@ def test_the_transport_over_the_wire(studio: Studio, tape: Path) -> None:
         server.close()
 
 
+def test_where_timecode_and_clock_go_is_said_over_the_wire_and_told(studio: Studio, tape: Path, tmp_path: Path) -> None:
+    server = OscServer(studio)
+    try:
+        studio.playback.open([Route(Outlet("file", str(tape)))])
+        with OscClient(server.port) as daw:
+            told = daw.ask("/hitpoint/transport/ports", LONG, send_timecode="jack", send_clock="jack:Beats")["send"]
+            assert {what: sent["name"] for what, sent in told.items()} == {"timecode": "Hitpoint timecode", "clock": "Beats"}
+            assert all("no JACK server runs" in sent["fault"] for sent in told.values())
+            told = daw.ask("/hitpoint/transport/ports", LONG, send_clock="off")["send"]
+            assert set(told) == {"timecode"}, "what is left open goes on"
+            with pytest.raises(OptionError, match="no kind of port"):
+                daw.ask("/hitpoint/transport/ports", LONG, send_timecode="file:/etc/x")
+        sent = tmp_path / "timecode"
+        studio.playback.lead(timecode=Outlet("file", str(sent)))
+        studio.playback.play()
+        studio.playback.settle()
+        status = studio.playback.status
+        assert status is not None
+        assert [sender.counts for sender in status.senders] == [f"{float(studio.now.session.film.rate):.5g} fps"]
+        ears = Ears(studio)
+        ears.wait(lambda e: isinstance(e, TransportRead) and (e.seconds or 0) > 0.2)
+        assert {line.split()[1][:2] for line in sent.read_text().splitlines()} == {"f0", "f1"}
+    finally:
+        server.close()
+
+
 def test_ports_as_a_client_writes_them() -> None:
     assert routes_of("virtual:Hitpoint; melody=system:IAC Bus 1;jack") == [
         Route(Outlet("virtual", "Hitpoint"), EVERY),

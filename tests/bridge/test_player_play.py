@@ -19,6 +19,7 @@ import pytest
 from test_player_process import DEADLINE_S, sounding, until, written
 
 from bridge.clock import SECOND
+from bridge.mtc import full_frame
 from bridge.player import Programme
 from bridge.player.from_midi import programme_of_midi, tempo_map_of
 from bridge.player.writing import programme_of
@@ -212,10 +213,36 @@ def test_ctrl_c_ends_it_and_tells_how_it_went(file: Path, tmp_path: Path) -> Non
     assert sounding(tmp_path / "out")[1] == set()
 
 
+def test_timecode_and_clock_go_out_beside_the_notes_and_end_with_them(file: Path, tmp_path: Path) -> None:
+    session = look_at(file).session
+    sends = [f"--send-{what}=file:{tmp_path / what}" for what in ("timecode", "clock")]
+    with playing(tmp_path, str(file), "--from", "1", "--to", "2.5", *sends) as (program, said):
+        out = program.communicate(timeout=DEADLINE_S)[0]
+    assert program.returncode == 0
+    assert f"{tmp_path / 'timecode'}: open (FilePort), timecode, {float(session.film.rate):.5g} fps\n" in said.read_text()
+    assert json.loads(out)["sends"]["clock"] == {"name": str(tmp_path / "clock"), "counts": "24 a beat"}
+    timecode = [message for _, message in written(tmp_path / "timecode")]
+    assert full_frame(session.start + int(session.film.rate)) in timecode
+    assert timecode[-1][0] == 0xF0
+    assert sum(message[0] == 0xF1 for message in timecode) >= 1.4 * 4 * session.film.rate
+    clock = [message for _, message in written(tmp_path / "clock")]
+    assert clock[-1] == b"\xfc"
+    assert clock.count(b"\xf8") > 24
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
         (("--out", "bass=file:x"), "--out: no stem is named 'bass'; choose from melody, bridge, piano, or name no stem"),
+        (
+            ("--follow", "--send-clock", "auto"),
+            "play: who follows a DAW sends it no timecode or clock: its own would come back to it; "
+            "leave --follow away, or --send-timecode and --send-clock",
+        ),
+        (
+            ("--send-timecode", "speaker"),
+            "send timecode: no kind of port is named 'speaker'; choose from auto, jack, virtual, system",
+        ),
         (("--follow", "--sync", "link:3"), "sync: there is one link, without a name; say link alone"),
     ],
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,6 +20,7 @@ from bridge.player import Inlet, Outlet, Part, Player, Programme, Route, Status,
 from bridge.player.messages import Order
 from bridge.transport import Report
 from engines.errors import OptionError, PortError
+from engines.spotting.tempo import TempoMap
 
 ROOT = Path(__file__).resolve().parents[2]
 MS = SECOND // 1000
@@ -274,6 +276,23 @@ def test_a_player_that_dies_is_replaced_and_its_notes_are_ended(how: str, tape: 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_who_followed_a_player_that_died_is_told_that_the_next_one_stands(tape: Path, tmp_path: Path) -> None:
+    clock = tmp_path / "clock"
+    with Player([Route(Outlet("file", str(tape)))]) as player:
+        player.lead(clock=Outlet("file", str(clock)))
+        player.load(replace(chords(), beats=TempoMap.steady(120)))
+        player.play(0)
+        until(lambda: written(clock) and written(clock)[-1][1] == b"\xf8", "no clock came")
+        assert player.pid is not None
+        first = player.pid
+        os.kill(first, signal.SIGKILL)
+        player.wait(lambda s: s.alive and s.heard > 0 and player.pid != first, DEADLINE_S)
+        until(lambda: [message[0] for _, message in written(clock)[-2:]] == [0xFC, 0xF2], "nobody was told that it stands")
+        player.play()
+        until(lambda: written(clock)[-1][1] == b"\xf8", "it does not lead any more")
+    assert [message for _, message in written(clock)][-1] == b"\xfc"
+
+
 def test_a_player_that_dies_again_and_again_is_given_up(tape: Path) -> None:
     with Player([Route(Outlet("file", str(tape)))]) as player:
         player.load(chords())

@@ -116,6 +116,17 @@ def test_a_message_goes_out_when_it_is_due_and_not_before(opened: Opened) -> Non
     assert sent() == [CLOCK, ON]
 
 
+def test_words_of_the_transport_are_taken_back_by_their_kind_and_those_that_are_due_outlive_the_port(opened: Opened) -> None:
+    port, clock, sent = opened
+    stop = b"\xfc"
+    for message, due in ((ON, SECOND), (stop, SECOND), (CLOCK, SECOND), (CLOCK, 2 * SECOND), (stop, 3 * SECOND)):
+        port.send(message, due)
+    assert port.take_back((0xF8,)) == ((SECOND, CLOCK), (2 * SECOND, CLOCK))
+    clock.turn_to(2 * SECOND)
+    port.close()
+    assert sent() == [stop], "a note that nobody let out is not struck by the end, and what is not due is dropped"
+
+
 def test_what_is_late_or_has_no_time_goes_at_once(opened: Opened) -> None:
     port, clock, sent = opened
     clock.turn(5)

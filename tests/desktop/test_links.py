@@ -16,9 +16,11 @@ from sittings import on, saved, scored
 
 from bridge.chase import PRECISION, Chase
 from bridge.doctor import Diagnosis, Finding, source
+from bridge.events import Subscribers
 from bridge.midi_clock import ClockReader
 from bridge.mtc import MtcReader, quarter_frame
 from bridge.places import Place
+from bridge.playback import Playback
 from bridge.player.messages import Inlet, Outlet, Socket, Status
 from bridge.studio import Studio
 from desktop.app import speak
@@ -26,6 +28,7 @@ from desktop.document import Document
 from desktop.jitter import SCALES, Jitter, Point
 from desktop.language import said_elsewhere
 from desktop.links import BEST, ITSELF, Links
+from desktop.links_ports import sent_as_kept
 from desktop.links_rows import COLOURS, link_words, state_words, told
 from desktop.transport import Transport
 from desktop.window import Window
@@ -309,6 +312,36 @@ def test_ports_are_ticked_and_chosen(page: Page) -> None:
     page.bot.waitUntil(lambda: any(name == "patch" for name, _ in page.player.told), timeout=PATIENCE)
     (route,) = next(given for name, given in page.player.told if name == "patch")
     assert route.outlet == Outlet("system", "Synth")
+
+
+def test_where_timecode_and_clock_go_is_chosen_and_remembered(window: Window, qtbot: QtBot, trio: str, tmp_path: Path) -> None:
+    window.document.studio.playback._make = Deaf  # type: ignore[assignment]
+    with qtbot.waitSignal(window.document.drawn, timeout=PATIENCE):
+        window.document.open(saved(scored(), tmp_path / "cue.hitpoint"))
+    page = Links(window.document, window.transport, window, look=lambda _: FOUND)
+    page._show_ports({"ALSA": ([], ["Desk"])})
+    timecode, clock = page.sends
+    assert timecode.currentText() == clock.currentText() == "nowhere"
+    for box, data in ((timecode, "system:Desk"), (clock, "auto")):
+        box.setCurrentIndex(box.findData(data))
+        box.activated.emit(0)
+    playback = window.document.studio.playback
+    wanted = {"timecode": Outlet("system", "Desk"), "clock": Outlet("auto", "Hitpoint clock")}
+    qtbot.waitUntil(lambda: playback.sends == wanted and playback.status is not None, timeout=PATIENCE)
+    page._show_ports({"ALSA": ([], [])})
+    assert (timecode.currentText(), clock.currentData()) == ("Desk", "auto"), "one that went away is waited for"
+    other = Playback(Subscribers(), lambda: None)
+    sent_as_kept(other, window.preferences)
+    assert other.sends == wanted
+    other.close()
+    window.preferences.set("send/clock", "smoke:signals")
+    timecode.setCurrentIndex(timecode.findData("off"))
+    timecode.activated.emit(0)
+    qtbot.waitUntil(lambda: "timecode" not in playback.sends, timeout=PATIENCE)
+    other = Playback(Subscribers(), lambda: None)
+    sent_as_kept(other, window.preferences)
+    assert other.sends == {}
+    other.close()
 
 
 def test_the_page_speaks_chinese_where_the_doctor_spoke_english(page: Page, qapp: QApplication) -> None:

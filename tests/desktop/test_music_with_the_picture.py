@@ -16,7 +16,7 @@ from sittings import saved, scored, unscored
 
 from bridge.chase import Reading
 from bridge.events import TransportRead
-from bridge.player.messages import Status
+from bridge.player.messages import Outlet, Status
 from bridge.studio import Studio
 from desktop.document import Document
 from desktop.preferences import Preferences
@@ -182,6 +182,20 @@ def test_who_stops_before_the_player_is_there_hears_nothing(heard: Window, playe
     heard.transport.toggle()
     qtbot.waitUntil(lambda: player[0].told == [("stop", None)], timeout=PATIENCE)
     assert "nothing came" not in heard.message.text
+
+
+def test_who_gets_our_timecode_goes_where_the_picture_goes_while_nobody_else_leads(
+    heard: Window, player: list[Fake], qtbot: QtBot
+) -> None:
+    heard.document.studio.playback.lead(timecode=Outlet("memory", "desk"))
+    heard.transport.locate(48)
+    qtbot.waitUntil(lambda: bool(player) and ("locate", Fraction(2)) in player[0].told, timeout=PATIENCE)
+    heard.actions_by_name["follow"].trigger()
+    qtbot.waitUntil(lambda: ("follow", None) in player[0].told, timeout=PATIENCE)
+    heard.transport.locate(72)
+    heard.actions_by_name["follow"].trigger()
+    qtbot.waitUntil(lambda: ("stop", None) in player[0].told, timeout=PATIENCE)
+    assert ("locate", Fraction(3)) not in player[0].told, "that would take the player off the DAW"
 
 
 def test_a_shuttle_is_silent_and_a_picture_alone_too(heard: Window, player: list[Fake], qtbot: QtBot) -> None:

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ from bridge.clock import SECOND
 from bridge.mtc import full_frame, quarter_frame
 from bridge.player import Inlet, Outlet, Part, Player, Programme, Route, Status, TimedNote
 from engines.picture.timecode import Timecode
+from engines.spotting.tempo import TempoMap
 
 pytestmark = pytest.mark.slow  # recorded in real time: in CI a check of its own
 
@@ -375,6 +377,59 @@ def test_timecode_through_jack_moves_the_player(graph: Graph) -> None:
     print(
         f"\ntimecode: locked after {locked_s:.2f} s; {len(late)} notes {np.median(late):+.3f} ms, within {spread:.3f} ms (98 %)"
     )
+
+
+def led(graph: Graph, what: str) -> tuple[Status, list[tuple[int, int]], list[tuple[int, int]]]:
+    """A player of ours leads by timecode or clock, and another one follows it: how the other did, and what each struck."""
+    jack = pytest.importorskip("jack")
+    client = jack.Client("listener", no_start_server=True)
+    inlets = {name: client.midi_inports.register(name) for name in ("mine", "its")}
+    came: dict[str, list[tuple[int, bytes]]] = {name: [] for name in inlets}
+
+    @client.set_process_callback  # type: ignore[untyped-decorator]
+    def process(frames: int) -> None:
+        for name, inlet in inlets.items():
+            came[name] += [(client.last_frame_time + offset, bytes(message)) for offset, message in inlet.incoming_midi_events()]
+
+    client.activate()
+    programme = replace(ticks(), start=Fraction(3600), rate=Fraction(25), beats=TempoMap.steady(120))
+    try:
+        with Player([Route(Outlet("jack", "melody", ("listener:mine", "ear:input")), latency_ms=0.0)]) as leader:
+            leader.lead(**{what: Outlet("jack", "lead")})
+            leader.load(programme)
+            reached(leader, 2)
+            inlet = Inlet("jack", "sync", connect=("Hitpoint:lead",))
+            with Player([Route(Outlet("jack", "melody", ("listener:its", "ear:input")), latency_ms=0.0)], [inlet]) as other:
+                other.load(programme)
+                other.settle(other.follow(), DEADLINE_S)
+                reached(other, 2)
+                other.wait(lambda s: s.inlets[0].peers == ("Hitpoint:lead",), DEADLINE_S)
+                leader.locate(2)
+                other.wait(lambda s: s.seconds == 2 and not s.rolling, DEADLINE_S)
+                leader.play()
+                status = other.wait(lambda s: s.rolling and s.seconds > 4.5, DEADLINE_S)
+                leader.stop()
+                other.wait(lambda s: not s.rolling and not s.sounding, DEADLINE_S)
+    finally:
+        client.deactivate()
+        client.close()
+    all_end(graph)
+    return status, struck(came["mine"]), struck(came["its"])
+
+
+@pytest.mark.parametrize("what", ["timecode", "clock"])
+def test_a_player_of_ours_leads_and_another_follows_it_through_jack(graph: Graph, what: str) -> None:
+    status, mine, its = graph.undisturbed(lambda: led(graph, what))
+    assert status.reading is not None
+    assert status.reading.state == "locked"
+    assert what in (status.reading.leader or "")
+    its = its[len(its) // 4 :]  # the first of them were laid while it locked, and the last are struck before it hears of the end
+    its = [(sample, pitch) for sample, pitch in its if sample < mine[-1][0] + RATE // 100]
+    off = [min((sample - at for at, same in mine if same == pitch), key=abs) for sample, pitch in its]
+    rest = np.array(off) * 1000 / RATE
+    assert len(rest) > 60
+    print(f"\nled by {what}: {len(rest)} notes {np.median(rest):+.3f} ms from the leader's, within {np.abs(rest).max():.3f} ms")
+    assert np.percentile(np.abs(rest), 99) < 1, "milliseconds"
 
 
 def test_a_synthesiser_sounds_the_notes_that_were_meant(graph: Graph) -> None:
