@@ -55,7 +55,8 @@ def play(args: argparse.Namespace) -> None:
         )
     say(*filter(None, [latencies().fault]))
     with Player(routes, inlets) as player:
-        player.lead(**sends)
+        if any(sends.values()):
+            player.lead(**sends)
         _opened(player, args.follow and not args.sync)
         player.origins(project.at)
         project.keep(args.session)

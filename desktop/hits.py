@@ -194,8 +194,9 @@ class Hits(QWidget):
 
     def hit_name(self) -> None:
         """Has the name of the chosen hit written."""
-        at = self.table.currentIndex()
-        if at.isValid() and self.rows.editable:
+        at, picked = self.table.currentIndex(), self.table.selectionModel()
+        chosen = picked is not None and picked.hasSelection()  # where a list that got the keys stands, nobody chose
+        if at.isValid() and chosen and self.rows.editable:
             self.table.setFocus()
             self.table.edit(at.siblingAtColumn(NAME))
         else:

@@ -78,12 +78,15 @@ class KeysPage(QDialog):
 
 
 def keyed(actions: list[QAction]) -> list[tuple[str, str]]:
-    """Keys and name of every act that has keys."""
-    return [
-        (" ".join(dict.fromkeys(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys)), plain(action.text()))
-        for action in actions
-        if (keys := action.shortcuts())
-    ]
+    """Keys and name of every act that has keys, those of menus in a menu too."""
+    rows = []
+    for action in actions:
+        if (inner := action.menu()) is not None:
+            rows += keyed(inner.actions())
+        elif keys := action.shortcuts():
+            words = dict.fromkeys(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys)
+            rows.append((" ".join(words), plain(action.text())))
+    return rows
 
 
 def shared_out(groups: list[tuple[str, list[tuple[str, str]]]]) -> list[list[tuple[str, list[tuple[str, str]]]]]:

@@ -22,18 +22,18 @@ from engines.bmt.vocabulary import STEM_TYPES, STEPS_PER_BAR, Vocabulary
 Word = npt.NDArray[np.int64]
 
 STRICT = {
-    "type": Taste(0.95),
-    "barbeat": Taste(0.75, 0.95),
-    "chord": Taste(0.95, 0.98),
-    "pitch": Taste(0.93, 0.95),
-    "duration": Taste(1.2),
+    "type": Taste(),
+    "barbeat": Taste(0.95, 0.98),
+    "chord": Taste(),
+    "pitch": Taste(0.98),
+    "duration": Taste(1.05),
     "velocity": Taste(1.05),
-    "strength": Taste(1.15),
+    "strength": Taste(1.05),
     "density": Taste(0.9),
     "energy": Taste(),
     "register": Taste(),
 }
-LEAN = Lean(stray=0.7, chord=0.8, bass=1.0)
+LEAN = Lean(stray=0.5, chord=0.4)
 """Chosen by measurement: what comes nearest to POP909's validation songs in groove, thickness, lengths, register and harmony. A nucleus
 that cuts the rare cuts the long notes, the thick chords and the stem that sounds least."""
 

@@ -19,7 +19,7 @@ EXPECTED_UNTIL = 700
 """Times above this are all but noise: what is expected there is what is kept below."""
 SURE = 9.0
 """Log odds beyond these are no different."""
-GROOVE = 0.2
+GROOVE = 0.1
 """How much of a place's own log odds, as the bars of the window share it, every bar hears at each step. The groove of POP909 is met."""
 LEAPS = (0.5, 0.7, 0.8, 0.3, -0.6, -0.8, -3.0, -1.0, -1.2, -1.3, -2.0, -3.3, -1.5, -3.5)
 """Nats by which a melody's next note is likelier so many semitones away than a note of it at random, the last for all beyond (counted

@@ -41,8 +41,6 @@ from engines.score.notes import Note, Take, sorted_notes
 MODES = ("strict", "official")
 ENOUGH = 8
 """Neighbouring or kept notes from which a key is heard."""
-THOUGHT = 0.1
-"""Share of a cell's chance that is its mean on the way."""
 CANDIDATES = 3
 BEATS_PER_BAR = BEATS // BARS
 THREADS = 4
@@ -236,17 +234,14 @@ class _Drawing:
             drawn = published(self._sampler.denoiser, x, self._told(first), known, rng)
         else:
             drawn = self._sampler.draw(x, self._told(first), known, rng, self._keep(first, known))
-        clean, thought = x, np.zeros_like(x)
+        clean = x
         for _ in range(self.steps):
             self.watch.ask()
             clean = next(drawn)
             if not np.isfinite(clean).all():
                 raise ModelError("gives no music (not a number)", where=self.model.card.graph, cure="export it again")
-            thought += clean / self.steps
             self.watch.tell()
-        # in the end nearly every cell is sure; what was thought of on the way tells the likelier of two silent ones
-        chances = (1 - THOUGHT) * clean + THOUGHT * thought
-        chances = (chances + 1) / 2 if self._signed else chances
+        chances = (clean + 1) / 2 if self._signed else clean
         self._settle(np.clip(chances, 0, 1).astype(np.float32), first)
 
     def _settle(self, chances: Array, first: int) -> None:

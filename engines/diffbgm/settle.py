@@ -33,7 +33,7 @@ SHARED = 0.3
 SPREAD = 1.6
 """The network tells the mean of the velocities that it expects, nearer to their middle than any that are played: within bars of
 POP909 they lie so much farther apart."""
-IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.9, 0.15
+IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.9, 0.1
 """How likely a tone is before the network says anything, against one of the chord: odds of cells are multiplied by it."""
 FAINT = 0.02
 """What a usual pitch adds to a chance: enough to choose among silent cells, nothing beside one that was meant."""

@@ -97,9 +97,19 @@ def smf_bytes(score: Score) -> bytes:
 
 
 def channels(stems: Iterable[str]) -> dict[str, int]:
-    """The channel (from 0) of each stem, as a cue's file and its live ports have it; beyond the fifteenth there is none."""
+    """The channel (from 0) of each stem, as a cue's file and its live ports have it; beyond the fifteenth there is none.
+
+    The stems of a take have the same ones always: a refill that silences one of them, or lets one be heard, moves no other.
+    """
+    asked = list(dict.fromkeys(stems))
+    out = {stem: STEMS.index(stem) for stem in asked if stem in STEMS}
     melodic = [channel for channel in range(16) if channel != _DRUMS]
-    return {stem: _DRUMS if stem == CLICK else channel for channel, stem in zip(melodic, stems, strict=False)}
+    kept = len(STEMS) if out else 0  # for those of them that are silent now
+    free = iter(sorted(set(melodic) - set(out.values()), key=lambda channel: (channel < kept, channel)))
+    for stem in asked:
+        if stem not in out and (channel := _DRUMS if stem == CLICK else next(free, None)) is not None:
+            out[stem] = channel
+    return {stem: out[stem] for stem in asked if stem in out}
 
 
 def tempo_track_of(score: Score) -> tuple[TempoTrack, Fraction]:

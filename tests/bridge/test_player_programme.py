@@ -79,7 +79,7 @@ def test_a_click_goes_to_the_drums_in_both() -> None:
     beats = TempoMap.steady(100)
     score = Score(beats, (*click(beats, Fraction(5)), Note(Fraction(0), 60, Fraction(1), 80)), length=Fraction(5))
     agree(score)
-    assert {part.stem: part.channel for part in programme_of_score(score).parts} == {"piano": 0, "click": 9}
+    assert {part.stem: part.channel for part in programme_of_score(score).parts} == {"piano": 2, "click": 9}
 
 
 def test_more_stems_than_channels_are_refused() -> None:

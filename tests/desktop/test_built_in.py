@@ -196,6 +196,7 @@ def test_the_picture_keeps_to_whatever_is_heard(seat: Seat) -> None:
     seat.play()
     righted: list[Fraction] = []
     seat.window.transport.righted.connect(righted.append)
+    seat.bot.waitUntil(lambda: seat.window.heard._together, timeout=PATIENCE)
     seat.sink.pull(STEP)
     seat.say_and_wait(Fraction(9), rolling=True, speed=1.0, outlets=(Socket("Hitpoint", "SystemPort"),))
     assert righted == []

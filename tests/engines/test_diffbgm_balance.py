@@ -90,7 +90,7 @@ def test_a_place_that_the_bars_share_becomes_likelier_in_each() -> None:
     given_roll[:, 4, [s for s in range(STEPS) if s % 16 == 6 and s // 16 != 3], 30] = 0.9
     given_roll[:, 4, [48 + 6, 48 + 7], 30] = 0.3
     out = balance()(given_roll, given_roll, 500)
-    assert out[0, 4, 48 + 6, 30] > 1.4 * out[0, 4, 48 + 7, 30]
+    assert out[0, 4, 48 + 6, 30] > 1.2 * out[0, 4, 48 + 7, 30]
 
 
 def known() -> np.ndarray:

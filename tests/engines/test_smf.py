@@ -19,8 +19,9 @@ from engines.picture.cut import Cut
 from engines.picture.timecode import Timecode
 from engines.score.instruments import INSTRUMENTS
 from engines.score.notes import Note
-from engines.score.smf import Marker, Score, cut_markers, read_smf, smf_bytes, write_smf, write_stems
+from engines.score.smf import Marker, Score, channels, cut_markers, read_smf, smf_bytes, write_smf, write_stems
 from engines.score.smf_reader import parse_smf
+from engines.spotting.click import STEM as CLICK
 from engines.spotting.tempo import Metre, Segment, TempoMap
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -445,17 +446,27 @@ def test_notes_in_the_file_never_overlap_hang_or_leave_their_range(notes: list[N
 def test_stems_have_programs_channels_and_files_of_their_own(tmp_path: Path) -> None:
     held = {"melody": INSTRUMENTS["violin"], "piano": INSTRUMENTS["piano"]}
     many = tuple(n for k in range(11) for n in scale(2, f"stem {k:02}"))
-    channels = [m.channel for t in read_bytes(smf_bytes(Score(TempoMap.steady(90), many))).tracks[1:] for m in t[2:3]]
-    assert channels == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
+    given = [m.channel for t in read_bytes(smf_bytes(Score(TempoMap.steady(90), many))).tracks[1:] for m in t[2:3]]
+    assert given == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
     score = Score(TempoMap.steady(90), scale(4, "melody") + scale(4), "Cue", instruments=held)
     paths = write_stems(tmp_path, "cue", score)
     assert [p.name for p in paths] == ["cue-melody.mid", "cue-piano.mid"]
     read = [read_smf(p) for p in paths]
-    assert [r.tracks[1].programs for r in read] == [((0, 40),), ((0, 0),)]
+    assert [r.tracks[1].programs for r in read] == [((0, 40),), ((2, 0),)]  # the channel that it has in the cue
     assert [r.tracks[1].instrument for r in read] == ["violin", "piano"]
     assert read[0].tempi == read[1].tempi
     with pytest.raises(OptionError, match="more than the 15 channels"):
         smf_bytes(Score(TempoMap.steady(90), tuple(n for k in range(16) for n in scale(1, f"s{k}"))))
+
+
+def test_a_stem_keeps_its_channel_whoever_else_is_heard() -> None:
+    whole = channels(("melody", "bridge", "piano"))
+    assert whole == {"melody": 0, "bridge": 1, "piano": 2}
+    for stems in (("piano",), ("melody", "piano"), ("bridge",), ("bridge", "strings", CLICK, "piano")):
+        found = channels(stems)
+        assert {stem: channel for stem, channel in found.items() if stem in whole}.items() <= whole.items()
+        assert len(set(found.values())) == len(stems)
+        assert set(found.values()) - {9} == {channel for stem, channel in found.items() if stem != CLICK}
 
 
 def test_a_folder_that_is_not_there_is_one_line_and_nothing_is_left(tmp_path: Path) -> None:
