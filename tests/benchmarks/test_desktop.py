@@ -267,6 +267,8 @@ def test_memory_with_a_long_reel(qtbot: object, tmp_path: Path) -> None:
     held = viewer.frames.bytes_held / 2**20  # type: ignore[union-attr]
     print(f"\ntwo hours of 1080p ({reel.frames} frames): {after - before:.0f} MB more, {held:.0f} MB of them pictures in hand")
     keep(long_reel={"mb_more": round(after - before), "pictures_mb": round(held), "frames": reel.frames})
+    viewer.close_film(wait=True)
+    timeline.close_film(wait=True)  # while the transport is there, which goes with the viewer
 
 
 @pytest.mark.benchmark
