@@ -13,7 +13,7 @@ from bridge.player.course import Course, Loop
 from bridge.player.deck import AHEAD_NS, Deck
 from bridge.player.messages import Lead, Outlet, Sender
 from bridge.player.plug import Plug
-from bridge.player.programme import Programme
+from bridge.player.programme import SILENCE, Programme
 from bridge.player.telling import Telling, clock_for, timecode_for
 
 _AT_ONCE = 8  # messages handed over in one go: a note that is due meanwhile waits a fraction of a millisecond
@@ -199,7 +199,8 @@ class Leading:
         if last is not None and last[0] is programme and last[1] == at:
             return
         if last is None or _counting(*last) != _counting(programme, at):
-            self._tellings["timecode"] = timecode_for(programme, at)
+            # before a film is there nobody knows at which rate it counts, nor where it begins
+            self._tellings["timecode"] = None if programme == SILENCE else timecode_for(programme, at)
         if last is None or last[0].beats != programme.beats:
             self._tellings["clock"] = clock_for(programme)
 

@@ -17,7 +17,7 @@ from bridge.player.deck import AHEAD_NS, Deck
 from bridge.player.leading import Leading
 from bridge.player.messages import Lead, Outlet
 from bridge.player.plug import Plug
-from bridge.player.programme import Part, Programme, TimedNote
+from bridge.player.programme import SILENCE, Part, Programme, TimedNote
 from bridge.player.telling import TellsClock, TellsTimecode
 from bridge.ports import BOARD, MemoryPort
 from engines.picture.timecode import Timecode
@@ -408,3 +408,12 @@ def test_in_a_loop_too(kind: tuple[Fraction, bool, int], start: int, length: int
         desk.run(length - SECOND)
     for beats, place in desk.counted:
         assert abs(MAP.seconds(beats) * SECOND - place) <= 4
+
+
+def test_nothing_is_told_before_there_is_a_film_and_its_first_frame_once_there_is() -> None:
+    desk = Desk(SILENCE, Fraction(3600))
+    desk.run(SECOND)
+    assert desk.told(TIMECODE) == desk.told(BEATS) == []
+    desk.deck.load(film(Fraction(24)))
+    desk.run(SECOND)
+    assert desk.told(TIMECODE) == [full_frame(Timecode.parse("01:00:00:00", Fraction(24), False))]
