@@ -153,7 +153,7 @@ class Hits(QWidget):
         self.table.setAccessibleName(tr("Hits"))
         triggers = QAbstractItemView.EditTrigger
         self.table.setEditTriggers(triggers.EditKeyPressed | triggers.DoubleClicked)
-        widths = [(88, 80), (76, 70), (56, 36), (50, 36), (62, 48), (120, 48)]
+        widths = [(88, 80), (76, 70), (56, 52), (50, 46), (62, 48), (120, 30)]
         self.table.share(widths, (NAME,), (WINDOW, (MEETS, NAME), (TIMECODE, WEIGHT)))
         self.table.gone_to.connect(self._go)
         self.rows.weighed.connect(document.act)

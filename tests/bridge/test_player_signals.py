@@ -43,11 +43,20 @@ def children(pid: int) -> list[int]:
     return [child for child in found if not gone(child)]
 
 
+HEARS = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+"""A program that hears its terminal go, also where the tests themselves were begun so that they do not (nohup)."""
+
+
 @contextmanager
 def group(command: list[str], **more: str) -> Iterator[subprocess.Popen[str]]:
     """A program in a group of its own with all that it starts, as a terminal has it; nothing of it is left."""
     started = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, **more}
+        [sys.executable, "-c", HEARS, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, **more},
     )
     try:
         yield started
@@ -110,7 +119,7 @@ def test_a_terminal_that_is_closed_ends_every_note(file: Path, tmp_path: Path) -
     tape = tmp_path / "out"
     mine, its = os.openpty()
     command = [sys.executable, str(ROOT / "main.py"), "play", str(file), "--out", f"file:{tape}", "--speed", "0.5"]
-    own = "import os, sys, fcntl, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    own = f"import os, fcntl, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); {HEARS}"
     started = subprocess.Popen([sys.executable, "-c", own, *command], stdin=its, stdout=its, stderr=its)
     os.close(its)
     try:
