@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sittings import saved, scored
+from slow_engine import Slow
 
 from bridge.studio import Studio
 
@@ -32,3 +33,15 @@ def at_work(file: Path) -> Iterator[Studio]:
     made.open_session(file)
     yield made
     made.close(60.0)
+
+
+@pytest.fixture
+def slow(trio: str, monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
+    """The engine ``slow``, which nobody has asked yet."""
+    from engines.engine import ENGINES
+
+    Slow.began.clear()
+    Slow.go.clear()
+    Slow.asked = 0
+    monkeypatch.setitem(ENGINES, "slow", f"{Slow.__module__}:Slow")
+    return Slow

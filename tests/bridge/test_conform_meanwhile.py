@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Event as Flag
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sittings import Trio, few, saved, scored
+from sittings import few, saved, scored
+from slow_engine import Slow
 
 from bridge.events import Event, Message
 from bridge.sitting import Ready, Sitting
@@ -30,32 +30,6 @@ from engines.session.refill import Wish
 from engines.watch import Watch
 
 LONG = 60.0
-
-
-class Slow(Trio):
-    """Composes when it is told to, looks at ``cancelled`` while it waits, and counts how often it was asked."""
-
-    began, go, asked = Flag(), Flag(), 0
-
-    def compose(self, *args: Any, **named: Any) -> Any:
-        type(self).asked += 1
-        cancelled = named.get("cancelled") or args[4]
-        self.began.set()
-        while not self.go.wait(0.01):
-            if cancelled and cancelled():
-                raise Cancelled
-        return super().compose(*args, **named)
-
-
-@pytest.fixture
-def slow(trio: str, monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
-    from engines.engine import ENGINES
-
-    monkeypatch.setitem(ENGINES, "slow", f"{__name__}:Slow")
-    Slow.began.clear()
-    Slow.go.clear()
-    Slow.asked = 0
-    return Slow
 
 
 @pytest.fixture

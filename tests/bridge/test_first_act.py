@@ -7,11 +7,11 @@ import errno
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Event as Flag
 from typing import Any
 
 import pytest
-from sittings import Trio, saved, unscored
+from sittings import saved, unscored
+from slow_engine import Slow
 
 import engines.session.desk
 from bridge.beginning import place_of, session_beside
@@ -28,30 +28,6 @@ from engines.spotting.tempo import Metre
 from engines.watch import Watch
 
 LONG = 60.0
-
-
-class Slow(Trio):
-    """Composes when it is told to."""
-
-    began, go = Flag(), Flag()
-
-    def compose(self, *args: Any, **named: Any) -> Any:
-        cancelled = named.get("cancelled") or args[4]
-        self.began.set()
-        while not self.go.wait(0.01):
-            if cancelled and cancelled():
-                raise Cancelled
-        return super().compose(*args, **named)
-
-
-@pytest.fixture
-def slow(trio: str, monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
-    from engines.engine import ENGINES
-
-    Slow.began.clear()
-    Slow.go.clear()
-    monkeypatch.setitem(ENGINES, "slow", f"{__name__}:Slow")
-    return Slow
 
 
 @pytest.fixture(scope="module")

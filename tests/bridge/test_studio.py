@@ -11,7 +11,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sittings import Trio, saved, scored, table_of, unscored
+from sittings import saved, scored, table_of, unscored
+from slow_engine import Slow
 
 import bridge.daws.folder
 import bridge.sitting
@@ -27,30 +28,6 @@ from engines.session.refill import Wish
 from engines.spotting.tempo import Metre
 
 LONG = 60.0
-
-
-class Slow(Trio):
-    """Composes when it is told to, and looks at ``cancelled`` while it waits."""
-
-    began, go = Flag(), Flag()
-
-    def compose(self, *args: Any, **named: Any) -> Any:
-        cancelled = named.get("cancelled") or args[4]
-        self.began.set()
-        while not self.go.wait(0.01):
-            if cancelled and cancelled():
-                raise Cancelled
-        return super().compose(*args, **named)
-
-
-@pytest.fixture
-def slow(trio: str, monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
-    from engines.engine import ENGINES
-
-    Slow.began.clear()
-    Slow.go.clear()
-    monkeypatch.setitem(ENGINES, "slow", f"{__name__}:Slow")
-    return Slow
 
 
 @pytest.fixture
