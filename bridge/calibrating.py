@@ -20,7 +20,7 @@ from bridge.jack_port import JackInput
 from bridge.places import place_of
 from bridge.playback import inlets_of, routes_of
 from bridge.player.calibration import Measured, Ring, measured
-from bridge.player.latencies import STEM, Latencies, Written, keep, key_of, latencies, signed, stem_key
+from bridge.player.latencies import STEM, Latencies, Written, called, keep, key_of, latencies, signed, stem_key
 from bridge.player.messages import EVERY, Inlet, Outlet
 from bridge.player.plug import Plug
 from bridge.player.priority import raised
@@ -105,7 +105,7 @@ class Calibrated:
             exact = "" if "jack:" in self.key else ", choose a port of JACK's"
             words.append(f"nothing was kept: {self.doubt}; calibrate again{exact}, or keep it all the same: --anyway")
         else:
-            words.append(f"nothing was kept; it would be {signed(self.latency_ms)} for {self.key}")
+            words.append(f"nothing was kept; it would be {signed(self.latency_ms)} for {called(self.key)}")
         return "\n".join(filter(None, [*words, self.said]))
 
 
@@ -251,7 +251,7 @@ def told(ms: float, port: str | None = None, stem: str | None = None) -> Told:
 
 
 def _kept(ms: float, key: str, was: float | None) -> str:
-    return f"kept {signed(ms)} for {key}" + ("" if was is None else f"; was {signed(was)}")
+    return f"kept {signed(ms)} for {called(key)}" + ("" if was is None else f"; was {signed(was)}")
 
 
 def opened_as(outlet: Outlet) -> str:

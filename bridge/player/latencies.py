@@ -64,7 +64,7 @@ class Latencies:
 
     def text(self) -> str:
         """As a person reads it."""
-        return "\n".join(f"{key}: {signed(ms)}" for key, ms in self.values.items()) or "nothing is kept"
+        return "\n".join(f"{called(key)}: {signed(ms)}" for key, ms in self.values.items()) or "nothing is kept"
 
     @property
     def _stems(self) -> list[str]:
@@ -96,6 +96,12 @@ def signed(ms: float) -> str:
 def key_of(kind: str, name: str, stem: str = EVERY) -> str:
     """The key of a port, or of one stem at it."""
     return f"{kind}:{name}" if stem == EVERY else f"{stem}={kind}:{name}"
+
+
+def called(key: str) -> str:
+    """Whose a key is, as a person says it: ports are named as `play` names them."""
+    kind, _, name = key.partition(":")
+    return f"the stem {name}" if kind == STEM else f"any port called {name}" if kind == ANY else key
 
 
 def stem_key(stem: str) -> str:
@@ -132,7 +138,7 @@ def keep(key: str, ms: float, recording: str = "", path: Path | None = None) -> 
     """Keeps a latency in milliseconds, and the ``recording`` (its hash) that was counted into it. Raises OptionError for one that is
     too large, OutputError."""
     if not abs(ms) <= LARGEST_MS:
-        where = f"{key}: {signed(ms)}"
+        where = f"{called(key)}: {signed(ms)}"
         raise OptionError("no latency is so large", where=where, cure=f"give one between {-LARGEST_MS} and {LARGEST_MS} ms")
     known = latencies(path)
     counted = dict(known.recordings)

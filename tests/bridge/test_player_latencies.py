@@ -234,7 +234,7 @@ def test_a_latency_is_told_on_the_command_line(store: Path, capsys: pytest.Captu
         assert code == (2 if out.err else 0)
         return (out.err or out.out).strip()
 
-    assert said("--set", "-150", "--stem", "melody") == "kept -150.00 ms for stem:melody"
+    assert said("--set", "-150", "--stem", "melody") == "kept -150.00 ms for the stem melody"
     assert said("--set", "-140.5", "--stem", "melody") == "kept -140.50 ms for stem:melody; was -150.00 ms"
     assert said("--set", "3", "--out", "system:IAC Bus 1") == "kept +3.00 ms for system:IAC Bus 1"
     assert said("--set", "4", "--out", "piano=virtual:Foo") == "kept +4.00 ms for piano=virtual:Foo"
