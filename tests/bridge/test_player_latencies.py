@@ -235,7 +235,7 @@ def test_a_latency_is_told_on_the_command_line(store: Path, capsys: pytest.Captu
         return (out.err or out.out).strip()
 
     assert said("--set", "-150", "--stem", "melody") == "kept -150.00 ms for the stem melody"
-    assert said("--set", "-140.5", "--stem", "melody") == "kept -140.50 ms for stem:melody; was -150.00 ms"
+    assert said("--set", "-140.5", "--stem", "melody") == "kept -140.50 ms for the stem melody; was -150.00 ms"
     assert said("--set", "3", "--out", "system:IAC Bus 1") == "kept +3.00 ms for system:IAC Bus 1"
     assert said("--set", "4", "--out", "piano=virtual:Foo") == "kept +4.00 ms for piano=virtual:Foo"
     assert said("--set", "-1") == "kept -1.00 ms for virtual:Hitpoint", "as play opens it without JACK"
