@@ -242,8 +242,8 @@ def test_a_latency_is_told_on_the_command_line(store: Path, capsys: pytest.Captu
     assert "tracks of a MIDI file" in said("--set", "7", "--stem", "Violins 1")
     assert said("--list").splitlines() == [
         "piano=virtual:Foo: +4.00 ms",
-        "stem:Violins 1: +7.00 ms",
-        "stem:melody: -140.50 ms",
+        "the stem Violins 1: +7.00 ms",
+        "the stem melody: -140.50 ms",
         "system:IAC Bus 1: +3.00 ms",
         "virtual:Hitpoint: -1.00 ms",
     ]
@@ -258,7 +258,7 @@ def test_a_latency_is_told_on_the_command_line(store: Path, capsys: pytest.Captu
     assert "cannot be measured over MIDI" in said("--stem", "melody")
     assert "nothing is kept for 'nobody'" in said("--forget", "nobody")
     assert store.read_bytes() == before
-    assert "stem:melody" not in said("--forget", "stem:melody")
+    assert "the stem melody" not in said("--forget", "stem:melody")
     assert json.loads(said("--list", "--json"))["latency_ms"].keys() == {
         "piano=virtual:Foo", "stem:Violins 1", "system:IAC Bus 1", "virtual:Hitpoint",
     }  # fmt: skip
