@@ -44,7 +44,7 @@ from typing import Any
 
 from engines import __version__
 from engines.errors import Cancelled, HitpointError, OptionError
-from engines.verbs.terminal import say
+from engines.verbs.terminal import say, to_nowhere
 
 
 class _Parser(argparse.ArgumentParser):
@@ -134,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         # the reader of our output has gone (`| head`): nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        to_nowhere(sys.stdout)
         return 141  # as a shell says of one that SIGPIPE ended
     except Exception as error:
         if os.environ.get("HITPOINT_TRACEBACK"):

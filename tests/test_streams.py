@@ -58,6 +58,8 @@ def test_an_answer_that_cannot_be_written_is_one_line_and_what_was_asked_for_is_
     assert done.stderr.splitlines()[:-1] == ["wrote click.mid"]
     assert (cuts.parent / "click.mid").exists()
     assert shell("spot cuts.csv --rate 24 --json 2> /dev/full", cuts.parent).returncode == 0
+    assert shell("spot cuts.csv --rate 24 --click again.mid 2> /dev/full", cuts.parent).returncode == 0, "words that nobody gets"
+    assert shell("spot nowhere.csv 2> /dev/full", cuts.parent).returncode == 2
 
 
 def test_a_name_that_the_terminal_cannot_show_is_still_told(cuts: Path) -> None:

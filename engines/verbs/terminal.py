@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO
 
 from engines.errors import OutputError
 from engines.watch import Watch
@@ -36,12 +36,14 @@ def progress(args: argparse.Namespace) -> Watch:
 
 def say(*lines: str) -> None:
     """A word to the person, on standard error, so that standard output stays for what was asked. Where nobody can be told, nobody is."""
-    with suppress(OSError):  # a full disk behind ``2>``: what was asked for is done all the same
+    try:
         if sys.stderr.isatty():
             sys.stderr.write("\r\033[K")
         for line in lines:
             sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
+    except OSError:  # a full disk behind ``2>``, a terminal that was closed: what was asked for is done all the same
+        to_nowhere(sys.stderr)
 
 
 def give(args: argparse.Namespace, value: object, text: str) -> None:
@@ -55,9 +57,14 @@ def give(args: argparse.Namespace, value: object, text: str) -> None:
     except OSError as error:
         if error.errno == errno.EIO:  # the terminal was closed
             raise BrokenPipeError from error
-        # what is left of it would be tried once more at the end, and fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        to_nowhere(sys.stdout)
         why = error.strerror or type(error).__name__
         raise OutputError(
             f"the answer cannot be written ({why})", where="standard output", cure="what was asked for is done; read it elsewhere"
         ) from error
+
+
+def to_nowhere(stream: TextIO) -> None:
+    """Nobody can be told any more: what is left would be tried once more at the end, and another exit code come of it."""
+    with suppress(OSError):  # a stream that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -43,8 +43,11 @@ def children(pid: int) -> list[int]:
     return [child for child in found if not gone(child)]
 
 
-HEARS = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
-"""A program that hears its terminal go, also where the tests themselves were begun so that they do not (nohup)."""
+HEARS = (
+    "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
+"""A program that hears Ctrl-C and its terminal go, also where the tests were begun so that they do not (nohup, a shell's &)."""
 
 
 @contextmanager
