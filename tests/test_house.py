@@ -19,6 +19,7 @@ PACKAGES = ("bridge", "desktop", "engines")
 TOP = {
     *(
         ".ci",
+        ".gitattributes",
         ".gitignore",
         "CHANGELOG.md",
         "CONTRIBUTING.md",
