@@ -25,6 +25,7 @@ from engines.bmt.tokens import GridNote, decode
 from engines.bmt.vocabulary import KEYS, ROOTS, STEPS_PER_BEAT, Vocabulary
 from engines.engine import MOODS, Brief, Progress, check
 from engines.errors import Cancelled, ModelError, OptionError
+from engines.form import form, letters
 from engines.runtime import Model, open_model
 from engines.score.notes import STEMS, Note, Take, sorted_notes
 
@@ -131,8 +132,10 @@ class _Piece:
 
     def strict(self, tastes: Mapping[str, Taste], lean: Lean) -> None:
         """Window by window; the grammar of the graph's own words is forced."""
-        planner = Planner(self.brief, self.key, self.vocabulary, self.kept)
         kind = Writer if self.vocabulary.name == "ours" else PublishedWriter
+        sources = form(self.brief.bars, np.random.default_rng([self.seed, 0, 1])) if kind is Writer and lean.again else ()
+        self.said = {"form": letters(sources)} if sources else {}
+        planner = Planner(self.brief, self.key, self.vocabulary, self.kept, sources)
         # the published words have no key: only one that the brief names is leant to
         harmony = Harmony(self.vocabulary, self.key if kind is Writer else self.brief.key, lean)
         ranges = RANGES if kind is Writer else SOLO
@@ -140,7 +143,8 @@ class _Piece:
         for number, first in enumerate(range(0, len(planner.bars), WINDOW_BARS)):
             window = planner.bars[first : first + WINDOW_BARS]
             writer = kind(self.vocabulary, np.random.default_rng([self.seed, 1 + number]), stems, ranges, tastes, harmony)
-            words = writer.write(planner.primer(first, self.notes, self.chords), planner.plan(first, window))
+            planned = planner.plan(first, window, self.notes, self.chords)
+            words = writer.write(planner.primer(first, self.notes, self.chords), planned)
             self._play(words, Stepper(self.model, 1), lambda f=first, w=writer: f + w.bars_done, len(planner.bars))  # type: ignore[misc]
             self.notes += [_note(window[w.bar].start, w.note) for w in writer.notes]
             self.chords += [(window[bar].start + Fraction(step, STEPS_PER_BEAT), chord) for bar, step, chord in writer.chords]

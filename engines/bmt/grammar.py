@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engines.bmt.echo import Echo, HeardBar
 from engines.bmt.lean import Harmony, Lean
 from engines.bmt.sampling import Logits, Taste, choose
 from engines.bmt.tokens import GridNote, velocity_word
@@ -33,7 +34,7 @@ STRICT = {
     "energy": Taste(),
     "register": Taste(),
 }
-LEAN = Lean(stray=0.5, chord=0.4)
+LEAN = Lean(stray=0.5, chord=0.4, again=3.0)
 """Chosen by measurement: what comes nearest to POP909's validation songs in groove, thickness, lengths, register and harmony. A nucleus
 that cuts the rare cuts the long notes, the thick chords and the stem that sounds least."""
 
@@ -51,7 +52,8 @@ class PlannedBar:
 
     ``steps`` is its length in sixteenths (at most 16), ``percent`` the relative time of each step, ``hits`` the number of notes at
     least that must sound at a step, ``kept`` notes (steps from the bar's start) that must be among them, ``held`` the pitches and stems
-    that sound on from notes which nobody may change: struck again, they would be lost.
+    that sound on from notes which nobody may change: struck again, they would be lost. ``again`` is the bar that it takes up: one
+    of this plan by its number, or one that was written before.
     """
 
     steps: int
@@ -64,6 +66,7 @@ class PlannedBar:
     hits: Mapping[int, int] = field(default_factory=dict)
     kept: Mapping[int, tuple[GridNote, ...]] = field(default_factory=dict)
     held: Mapping[int, frozenset[tuple[int, str]]] = field(default_factory=dict)
+    again: int | HeardBar | None = None
 
     @property
     def required(self) -> list[int]:
@@ -102,9 +105,12 @@ class Writer:
         self.bars_done = 0
         self._harmony = harmony or Harmony(vocabulary, None, Lean())
         self._chord_id, self._chord_here = 0, False
+        self._echo = Echo(vocabulary, self.NOTE_TYPES)
+        self._kept: dict[int, tuple[GridNote, ...]] = {}
         self._column = vocabulary.column
         self._kinds = {str(name): k for k, name in enumerate(vocabulary.field("type").values)}
         self._note_kinds = [self._kinds[self.NOTE_TYPES[stem]] for stem in stems]
+        self._stems = {self._kinds[name]: stem for stem, name in self.NOTE_TYPES.items()}
         self._slices: dict[str, slice] = {}
         start = 0
         for f in vocabulary.fields:
@@ -142,20 +148,28 @@ class Writer:
         allowed[0] = False  # 0 means "not carried"
         return choose(logits, self.tastes[name], self.rng, allowed)
 
-    def _draw_type(self, answer: Answer, kinds: Sequence[int]) -> int:
+    def _draw_type(self, answer: Answer, kinds: Sequence[int], lean: npt.NDArray[np.float32] | float = 0.0) -> int:
         if len(kinds) == 1:
             return kinds[0]
         allowed = np.zeros(len(answer.type), bool)
         allowed[list(kinds)] = True
-        return choose(answer.type, self.tastes["type"], self.rng, allowed)
+        return choose(answer.type + lean, self.tastes["type"], self.rng, allowed)
 
     def write(self, primer: Sequence[Word], bars: Sequence[PlannedBar]) -> Generator[Word, Answer, None]:
         """The words to hear: ``primer`` first (prefix and what came before), then every bar of the plan."""
-        for heard in primer:  # noqa: UP028 - a list cannot be sent the answers, which do not matter: the next word is forced
-            yield heard
+        for word in primer:  # noqa: UP028 - a list cannot be sent the answers, which do not matter: the next word is forced
+            yield word
         for index, bar in enumerate(bars):
+            self._kept[index] = tuple(note for notes in bar.kept.values() for note in notes)
+            heard = self._heard(bar.again) if isinstance(bar.again, int) else bar.again
+            self._echo = Echo(self.vocabulary, self.NOTE_TYPES, heard, self._harmony.lean.again)
             yield from self._bar(index, bar)
             self.bars_done = index + 1
+
+    def _heard(self, index: int) -> HeardBar:
+        """A bar of this plan as it was written."""
+        notes = [written.note for written in self.notes if written.bar == index]
+        return HeardBar((*notes, *self._kept[index]), {step: chord for bar, step, chord in self.chords if bar == index})
 
     def _bar(self, index: int, bar: PlannedBar) -> Generator[Word, Answer, None]:
         answer = yield self.word("Bar", barbeat=self.vocabulary.id("barbeat", "Bar"), time=bar.percent[0])
@@ -163,7 +177,7 @@ class Writer:
             return
         kind = self._kinds["Density"]
         limit = np.arange(len(self.vocabulary.field("density").values)) <= bar.steps
-        density = self._draw(answer, kind, "density", limit) if bar.density is None else bar.density
+        density = self._draw(answer, kind, "density", limit, self._echo.density()) if bar.density is None else bar.density
         density = min(bar.steps, max(density, len(bar.required), 1))
         energy = self._draw(answer, kind, "energy") if bar.energy is None else bar.energy
         register = self._draw(answer, kind, "register") if bar.register is None else bar.register
@@ -185,8 +199,9 @@ class Writer:
             missing = density - onsets
             if missing <= 0 or position + 1 >= bar.steps:
                 return
-            kind = self._draw_type(answer, [beat] if bar.chord_id is not None else [beat, chord])
-            position = self._step[self._draw(answer, kind, "barbeat", self._places(bar, position, missing, kind == beat))]
+            kind = self._draw_type(answer, [beat] if bar.chord_id is not None else [beat, chord], self._echo.position(position))
+            places = self._places(bar, position, missing, kind == beat)
+            position = self._step[self._draw(answer, kind, "barbeat", places, self._echo.place(position, kind == chord))]
 
     def _places(self, bar: PlannedBar, position: int, missing: int, sounds: bool) -> npt.NDArray[np.bool_]:
         """Where the next position may lie: after this one, over no step that must sound, with room for the onsets still missing."""
@@ -206,7 +221,7 @@ class Writer:
             allowed = np.ones(len(self.vocabulary.field("chord").values), bool)
             allowed[self.vocabulary.id("chord", "CONTI")] = False
             allowed[self._chord_id] &= position == 0  # a bar says its chord at its start, and then what changes
-            self._chord_id = self._draw(answer, kind, "chord", allowed, self._harmony.chords)
+            self._chord_id = self._draw(answer, kind, "chord", allowed, self._harmony.chords + self._echo.chord(position))
         self.chords.append((index, position, str(self.vocabulary.value("chord", self._chord_id))))
         return self._chord_id
 
@@ -216,7 +231,7 @@ class Writer:
         if forced is not None:
             return forced
         others = [self._kinds["Beat"]] if bar.chord_id is not None else [self._kinds["Beat"], self._kinds["Chord"]]
-        return self._draw_type(answer, [self._kinds["Strength"], *others]) == self._kinds["Strength"]
+        return self._draw_type(answer, [self._kinds["Strength"], *others], self._echo.sounds(position)) == self._kinds["Strength"]
 
     def _must_sound(self, bar: PlannedBar, missing: int, position: int) -> bool | None:
         """Whether notes must begin at a chord (True), must not (False), or may, with ``missing`` onsets still to come."""
@@ -228,15 +243,17 @@ class Writer:
         kept = sorted(bar.kept.get(position, ()), key=lambda n: (-n.pitch, n.stem))
         least = min(15, max(len(kept), 1, bar.hits.get(position, 0)))
         ids = np.array([int(v) for v in self.vocabulary.field("strength").values])
-        drawn = self._draw(answer, self._kinds[self.STRENGTH], "strength", (ids >= least) & (ids <= 15))
+        echo = self._echo.strength(position)
+        drawn = self._draw(answer, self._kinds[self.STRENGTH], "strength", (ids >= least) & (ids <= 15), echo)
         count = max(int(ids[drawn]), len(kept))
         time = bar.percent[position]
         answer = yield self.word(self.STRENGTH, strength=self.vocabulary.id("strength", min(15, count)), time=time)
         held = bar.held.get(position, frozenset())
-        sounding = {(pitch, self._kinds[self.NOTE_TYPES[stem]]) for pitch, stem in held if stem in self.NOTE_TYPES}
+        sounding = {(pitch, stem) for pitch, stem in held if stem in self.NOTE_TYPES}
         ceiling = 128
         for left in range(count, 0, -1):
-            word = self._next_note(answer, kept, left, ceiling, sounding, time)
+            again = self._echo.left(position, ceiling, sounding)
+            word = self._next_note(answer, kept, left, ceiling, sounding, time, again)
             if word is None:
                 break
             note = self._grid(word, position)
@@ -244,15 +261,23 @@ class Writer:
                 kept.pop(0)
             else:
                 self.notes.append(WrittenNote(index, note))
-            sounding.add((note.pitch, int(word[self._column["type"]])))
+            sounding.add((note.pitch, note.stem))
             ceiling = note.pitch
             answer = yield word
         return answer
 
     def _next_note(
-        self, answer: Answer, kept: list[GridNote], left: int, ceiling: int, sounding: set[tuple[int, int]], time: int
+        self,
+        answer: Answer,
+        kept: list[GridNote],
+        left: int,
+        ceiling: int,
+        sounding: set[tuple[int, str]],
+        time: int,
+        again: list[GridNote],
     ) -> Word | None:
-        """The next note downwards: a kept one when its turn has come, else one drawn; None where no pitch is left."""
+        """The next note downwards: a kept one when its turn has come, else one drawn, leaning towards what comes ``again``; None where
+        no pitch is left."""
         if kept and len(kept) >= left:
             return self._kept_word(kept[0], time)
         free = self._with_room(
@@ -261,25 +286,30 @@ class Writer:
         kinds = [kind for kind, pitches in free.items() if pitches.any()]
         if not kinds:
             return self._kept_word(kept[0], time) if kept else None
-        kind = self._draw_type(answer, kinds)
+        kind = self._draw_type(answer, kinds, self._echo.type(again))
+        stem = self._stems[kind]
         accompanies = kind == self._kinds.get(STEM_TYPES["piano"])
         bass = left == 1 and self._chord_here and kind == self._kinds[self.NOTE_TYPES["piano"]]
         lean = self._harmony.pitches(self._chord_id, accompanies, bass)
+        chord = str(self.vocabulary.value("chord", self._chord_id))
+        lean = lean + self._echo.pitch(again, stem, chord, self._harmony.fitting(self._chord_id, accompanies))
         id = self._draw(answer, kind, "pitch", free[kind], lean)
         if kept and self._pitch[id] <= kept[0].pitch:
             return self._kept_word(kept[0], time)
         word = self.word(str(self.vocabulary.value("type", kind)), pitch=id, time=time)
         long = np.ones(len(self.vocabulary.field("duration").values), bool)
         long[self.vocabulary.id("duration", "Note_Duration_0")] = False
-        word[self._column["duration"]] = self._draw(answer, kind, "duration", long)
+        word[self._column["duration"]] = self._draw(
+            answer, kind, "duration", long, self._echo.duration(again, stem, int(self._pitch[id]))
+        )
         word[self._column["velocity"]] = self._draw(answer, kind, "velocity")
         return word
 
     def _free_pitches(
-        self, kind: int, ceiling: int, kept: list[GridNote], sounding: set[tuple[int, int]]
+        self, kind: int, ceiling: int, kept: list[GridNote], sounding: set[tuple[int, str]]
     ) -> npt.NDArray[np.bool_]:
         """Ids of pitches in the stem's range, not above the last note, and not sounding in this stem already."""
-        taken = [pitch for pitch, k in sounding if k == kind] + [note.pitch for note in kept]
+        taken = [pitch for pitch, stem in sounding if stem == self._stems[kind]] + [note.pitch for note in kept]
         return self._in_range[kind] & (self._pitch <= ceiling) & ~np.isin(self._pitch, taken)
 
     def _with_room(self, free: dict[int, npt.NDArray[np.bool_]], more: int) -> dict[int, npt.NDArray[np.bool_]]:
@@ -302,6 +332,4 @@ class Writer:
     def _grid(self, word: Word, position: int) -> GridNote:
         values = [self.vocabulary.value(n, int(word[self._column[n]])) for n in ("pitch", "duration", "velocity")]
         pitch, ticks, velocity = (int(str(value).rsplit("_", 1)[1]) for value in values)
-        kind = str(self.vocabulary.value("type", int(word[self._column["type"]])))
-        stem = next(s for s, k in self.NOTE_TYPES.items() if k == kind)
-        return GridNote(position, pitch, ticks // 120, velocity, stem)
+        return GridNote(position, pitch, ticks // 120, velocity, self._stems[int(word[self._column["type"]])])

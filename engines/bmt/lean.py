@@ -38,7 +38,7 @@ class Lean:
 
     ``stray``: of a note outside both the key and the chord; ``chord``: of a chord with a tone outside the key;
     ``accompaniment`` and ``melody``: of a note outside the chord, in the piano and in the other stems; ``bass``: of a lowest note
-    under a new chord that is not its root.
+    under a new chord that is not its root. ``again`` is given instead: to what was played in a bar that comes back (`Echo`).
     """
 
     stray: float = 0.0
@@ -46,13 +46,14 @@ class Lean:
     accompaniment: float = 0.0
     melody: float = 0.0
     bass: float = 0.0
+    again: float = 0.0
 
 
 class Harmony:
     """What is taken from every chord and pitch of a vocabulary in one key (None: from what strays from the chord alone)."""
 
     def __init__(self, vocabulary: Vocabulary, key: str | None, lean: Lean) -> None:
-        self._lean, self._vocabulary = lean, vocabulary
+        self.lean, self._vocabulary = lean, vocabulary
         scale = scale_tones(key) if key else None
         self._scale = np.array([scale is None or k in scale for k in range(12)])
         self._classes = np.array([0 if v == 0 else int(str(v)[11:]) % 12 for v in vocabulary.field("pitch").values])
@@ -74,17 +75,23 @@ class Harmony:
     def chords(self) -> npt.NDArray[np.float32]:
         """What is added to the logits of chords, by id."""
         strays = [bool((held & ~self._scale).any()) for held in self._tones]
-        return np.where(strays, -self._lean.chord, 0).astype(np.float32)
+        return np.where(strays, -self.lean.chord, 0).astype(np.float32)
 
     def pitches(self, chord_id: int, accompanies: bool, bass: bool = False) -> npt.NDArray[np.float32]:
         """What is added to the logits of pitches over a chord (id 0 is none), by id; ``bass`` for the lowest note of its first beat."""
         if (known := self._pitches.get((chord_id, accompanies, bass))) is not None:
             return known
         held = self._tones[chord_id]
-        taken = np.where(held | ~held.any(), 0.0, self._lean.accompaniment if accompanies else self._lean.melody)
-        taken += np.where(held | self._scale, 0.0, self._lean.stray)
+        taken = np.where(held | ~held.any(), 0.0, self.lean.accompaniment if accompanies else self.lean.melody)
+        taken += np.where(held | self._scale, 0.0, self.lean.stray)
         root = str(self._vocabulary.value("chord", chord_id)).partition("_")[0]
         if bass and root in ROOTS:
-            taken += np.where(np.arange(12) == ROOTS.index(root), 0.0, self._lean.bass)
+            taken += np.where(np.arange(12) == ROOTS.index(root), 0.0, self.lean.bass)
         self._pitches[chord_id, accompanies, bass] = (-taken[self._classes]).astype(np.float32)
         return self._pitches[chord_id, accompanies, bass]
+
+    def fitting(self, chord_id: int, accompanies: bool) -> npt.NDArray[np.bool_]:
+        """The pitch classes that keep to a chord, for other stems than the accompaniment also those of the key (12,)."""
+        held = self._tones[chord_id]
+        fits: npt.NDArray[np.bool_] = np.ones(12, bool) if not held.any() else held if accompanies else held | self._scale
+        return fits

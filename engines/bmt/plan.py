@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.bmt.data import chord_word
+from engines.bmt.echo import HeardBar
 from engines.bmt.grammar import PlannedBar
 from engines.bmt.tokens import (
     GridNote,
@@ -25,6 +26,7 @@ from engines.bmt.tokens import (
 from engines.bmt.vocabulary import ENERGY_LEVELS, ROOTS, STEPS_PER_BAR, STEPS_PER_BEAT, Vocabulary
 from engines.engine import BarBrief, Brief
 from engines.errors import OptionError
+from engines.form import Form, shifts
 from engines.score.harmony import CURE
 from engines.score.notes import STEMS, Note
 
@@ -115,17 +117,45 @@ def heard_chord(notes: Sequence[GridNote]) -> str:
 
 
 class Planner:
-    """What stays the same over the windows of one cue; ``bars`` are all of its bars as the network is told them."""
+    """What stays the same over the windows of one cue; ``bars`` are all of its bars as the network is told them, ``form`` says which
+    bar of the brief takes up which (`engines.form`)."""
 
-    def __init__(self, brief: Brief, key: str, vocabulary: Vocabulary, kept: Sequence[Note]) -> None:
+    def __init__(self, brief: Brief, key: str, vocabulary: Vocabulary, kept: Sequence[Note], form: Form = ()) -> None:
         self.brief, self.key, self.vocabulary, self.kept = brief, key, vocabulary, kept
         self._ours = vocabulary.name == "ours"
         self.bars = model_bars(brief.bars, lambda bar: len({*self._hits(bar), *self._kept_in(bar)}))
+        self._numbers = {bar.start: number for number, bar in enumerate(self.bars)}
+        self._back = {brief.bars[k].start: back for k, back in shifts(brief.bars, form).items()}
 
-    def plan(self, first: int, window: Sequence[ModelBar]) -> list[PlannedBar]:
-        """The bars of a window, with everything that the brief fixes as ids."""
+    def plan(
+        self, first: int, window: Sequence[ModelBar], notes: Sequence[Note] = (), chords: Sequence[tuple[Fraction, str]] = ()
+    ) -> list[PlannedBar]:
+        """The bars of a window, with everything that the brief fixes as ids; ``notes`` and ``chords`` are those of the windows
+        before."""
         times = self._percent(first, window)
-        return [self._planned(bar, time) for bar, time in zip(window, times[-len(window) :], strict=True)]
+        planned = [self._planned(bar, time) for bar, time in zip(window, times[-len(window) :], strict=True)]
+        heard = [*self.kept, *notes]
+        return [
+            replace(bar, again=self._again(first, source, heard, chords))
+            for bar, source in zip(planned, map(self._source, window), strict=True)
+        ]
+
+    def _source(self, bar: ModelBar) -> int | None:
+        """The number of the bar that one takes up."""
+        back = self._back.get(bar.brief.start)
+        return None if back is None else self._numbers.get(bar.start - back)
+
+    def _again(
+        self, first: int, source: int | None, notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]
+    ) -> int | HeardBar | None:
+        """What a bar takes up: a bar of the window that begins at ``first``, by its number there, or one of those before it."""
+        if source is None or source >= first:
+            return None if source is None else source - first
+        bar = self.bars[source]
+        inside = [on_grid(note, bar) for note in notes if bar.start <= note.start < bar.end]
+        # a chord is said again in every bar, at its start
+        said = {int(STEPS_PER_BEAT * (beat - bar.start)): chord for beat, chord in chords if bar.start <= beat < bar.end}
+        return HeardBar(tuple(inside), said)
 
     def _percent(self, first: int, window: Sequence[ModelBar]) -> list[list[int]]:
         """Relative time of each step of the context's bars and the window's, from the tempi of the brief."""

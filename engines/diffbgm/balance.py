@@ -8,6 +8,8 @@ onset places, a melody moves by steps, what goes on has begun, and a bar lies wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,6 +33,11 @@ LINES = ("melody", "bridge")
 STEEPEST = 3.0
 """Nats an octave by which a bar is bent towards its register, at most."""
 HALVINGS = 11
+AGAIN = 0.4
+"""How much of the log odds of the bar that it takes up a bar hears at each step, where the form says so. The share of POP909's bars
+that are those of eight bars before is met."""
+CLEAR = 4.0
+"""Log odds beyond which a bar that is taken up is heard no surer."""
 
 
 def log_odds(chance: Array) -> Array:
@@ -96,9 +103,18 @@ def held_by_notes(begins: Array, goes_on: Array) -> Array:
 class Balance:
     """What is kept over the steps of one window: called with the chances after each evaluation, answers with those to go on from."""
 
-    def __init__(self, layout: Layout, mask: npt.NDArray[np.bool_], barred: npt.NDArray[np.bool_], registers: list[float | None]):
+    def __init__(
+        self,
+        layout: Layout,
+        mask: npt.NDArray[np.bool_],
+        barred: npt.NDArray[np.bool_],
+        registers: list[float | None],
+        again: Mapping[int, int | Array] | None = None,
+    ):
         """``mask`` (layers, 128, pitches) is what is known, ``barred`` (voices, 128, pitches) what may not sound; ``registers`` is the
-        mean MIDI pitch of each of the eight bars, None where nothing is asked."""
+        mean MIDI pitch of each of the eight bars, None where nothing is asked; ``again`` says which of them take up which, by
+        number, or which bar from before the window (layers, 16, pitches, 0..1)."""
+        self._again = again or {}
         self._layout, self._registers = layout, registers
         self._voices = len(layout.voices)
         self._free = ~mask[: 2 * self._voices] & ~np.repeat(barred, 2, axis=0)
@@ -113,6 +129,9 @@ class Balance:
         wanted = np.mean(self._expected, axis=0)
         wanted[:, 1::2] *= HELD
         odds[:, ::2] += self._groove(chances)[:, None, :, None]
+        for bar, source in self._again.items():
+            heard = chances[:, :cells, _steps(source)] if isinstance(source, int) else source[None, :cells]
+            odds[:, :, _steps(bar)] += np.float32(AGAIN) * np.clip(log_odds(heard), -CLEAR, CLEAR)
         for voice, stems in enumerate(self._layout.voices):
             if len(stems) == 1 and stems[0] in LINES:
                 odds[:, 2 * voice] = as_line(odds[:, 2 * voice])
@@ -148,13 +167,18 @@ class Balance:
         """Bends the bars of which a register is asked towards it, in place: nats by pitch, the same for all that sounds in a bar."""
         pitch = np.arange(self._layout.pitches, dtype=np.float32) + self._layout.lowest
         for bar, register in enumerate(self._registers):
-            here = slice(STEPS_PER_BAR * bar, STEPS_PER_BAR * (bar + 1))
+            here = _steps(bar)
             if register is None or not self._free[::2, here].any():
                 continue
             octaves = ((pitch - np.float32(register)) / 12).astype(np.float32)
             for row in odds:
                 begins = np.where(self._free[::2, here], row[::2, here], -SURE)
                 row[:, here] += np.float32(_slope(begins, octaves)) * octaves
+
+
+def _steps(bar: int) -> slice:
+    """The sixteenths of a bar of a window."""
+    return slice(STEPS_PER_BAR * bar, STEPS_PER_BAR * (bar + 1))
 
 
 def _slope(odds: Array, octaves: Array) -> float:

@@ -33,6 +33,7 @@ from engines.diffbgm.schedule import TIMES
 from engines.diffbgm.settle import settle, shared_places
 from engines.engine import MOODS, Brief, Progress, check
 from engines.errors import Cancelled, ModelError, OptionError
+from engines.form import form, letters
 from engines.runtime import Model, open_model
 from engines.score.harmony import CURE, chord_tones, scale_tones
 from engines.score.metrics import best_key
@@ -98,12 +99,14 @@ class DiffBGMEngine:
         rng = np.random.default_rng([seed, 0])
         key = brief.key or _key(brief, kept, rng, told=not config.caption)
         turns: Mapping[Fraction, str] = {}
+        # a published network is drawn as it says
+        sources = form(brief.bars, np.random.default_rng([seed, 0, 1])) if config.predicts == "roll" else ()
         if key and "progressions" in model.metadata:
-            harmony = harmonised(brief, kept, key, _moves(model), rng)
+            harmony = harmonised(brief, kept, key, _moves(model), rng, sources)
             brief, turns = harmony.brief, harmony.turns
         if "outlines" in model.metadata:
-            brief = outlined(brief, np.array(json.loads(model.metadata["outlines"])), rng)
-        plan = Plan(brief, kept, key, config.roll, turns)
+            brief = outlined(brief, np.array(json.loads(model.metadata["outlines"])), rng, sources)
+        plan = Plan(brief, kept, key, config.roll, turns, sources)
         drawing = _Drawing(self, plan, config, model, load_features(self.features), seed, _Watch(on_progress, cancelled))
         notes = drawing.notes()
         recipe: dict[str, object] = {
@@ -119,6 +122,8 @@ class DiffBGMEngine:
             "guidance": self.guidance,
             "told": drawing.told_in_words,
         }
+        if sources:
+            recipe["form"] = letters(sources)
         return Take(sorted_notes([*notes, *kept]), recipe, _chords(plan, [*notes, *kept]))
 
     def _check(self, brief: Brief, config: DiffBGMConfig, model: Model) -> None:
@@ -284,7 +289,7 @@ class _Drawing:
         barred = np.ones((len(self.config.roll.voices), STEPS, self.config.roll.pitches), np.bool_)
         inside = STEPS_PER_BAR * len(slots)
         barred[:, :inside] = self.plan.barred[:, STEPS_PER_BAR * first : STEPS_PER_BAR * first + inside]
-        balance = Balance(self.config.roll, known.mask[0], barred, asked)
+        balance = Balance(self.config.roll, known.mask[0], barred, asked, self._again(first))
 
         def kept(clean: Array, as_told: Array, t: int) -> Array:
             chances, counted = ((roll + np.float32(1)) / np.float32(2) for roll in (clean, as_told))
@@ -292,6 +297,16 @@ class _Drawing:
             return out
 
         return kept
+
+    def _again(self, first: int) -> dict[int, int | Array]:
+        """Which bars of a window take up which, see `Balance`; a bar that is settled speaks for itself."""
+        found: dict[int, int | Array] = {}
+        for slot in range(first, min(first + BARS, len(self.plan.slots))):
+            source = self.plan.source(slot)
+            if source is not None and not self.settled[slot]:
+                steps = slice(STEPS_PER_BAR * source, STEPS_PER_BAR * (source + 1))
+                found[slot - first] = source - first if source >= first else self.roll[:, steps]
+        return found
 
     def _told(self, first: int) -> Told:
         """The two sources of a window."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from engines.diffbgm.data import Windows, energy_of
 from engines.diffbgm.pianoroll import BARS, STEPS_PER_BAR
 from engines.engine import BarBrief, Brief
+from engines.form import Form
 from engines.score.metrics import grooves
 from engines.score.notes import Note
 
@@ -52,8 +53,9 @@ def outlines(windows: Windows) -> Outlines:
     return np.array([found[k] for k in chosen])
 
 
-def outlined(brief: Brief, known: Outlines, rng: np.random.Generator) -> Brief:
-    """The brief with density, energy and register for every bar that has notes: as told, or as in one of the ``known`` windows."""
+def outlined(brief: Brief, known: Outlines, rng: np.random.Generator, sources: Form = ()) -> Brief:
+    """The brief with density, energy and register for every bar that has notes: as told, as in the bar that it takes up
+    (``sources``), or as in one of the ``known`` windows."""
     before = _heard(brief)
     bars: list[BarBrief] = []
     of_mood = known[known[:, 0, 3] == brief.mood] if brief.mood else known
@@ -61,7 +63,9 @@ def outlined(brief: Brief, known: Outlines, rng: np.random.Generator) -> Brief:
     for first in range(0, len(brief.bars), BARS):
         block = brief.bars[first : first + BARS]
         drawn = rows[_near(block, rows, before, rng)]
-        bars += [_filled(bar, row) for bar, row in zip(block, drawn, strict=False)]
+        for number, (bar, row) in enumerate(zip(block, drawn, strict=False), first):
+            source = sources[number] if sources else None
+            bars.append(_filled(bar, row) if source is None else _filled(bar, _row(bars[source], row)))
         before = [_mean([getattr(bar, name) for bar in bars[-BARS:]]) for name in FIELDS]
     return replace(brief, bars=tuple(bars))
 
@@ -95,6 +99,13 @@ def _filled(bar: BarBrief, row: npt.NDArray[np.int64]) -> BarBrief:
     density = bar.density if bar.density is not None else max(1, round(float(row[0] * bar.length / 4)))
     energy = bar.energy if bar.energy is not None else float(row[1]) / PERCENT
     return replace(bar, density=density, energy=energy, register=bar.register if bar.register is not None else float(row[2]))
+
+
+def _row(bar: BarBrief, other: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The outline of a bar, from an ``other`` where it is to be empty."""
+    if not bar.density or bar.energy is None or bar.register is None:
+        return other
+    return np.array([round(bar.density * 4 / bar.length), round(PERCENT * bar.energy), round(bar.register), other[3]])
 
 
 def _heard(brief: Brief) -> list[float | None]:

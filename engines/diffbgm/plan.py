@@ -19,6 +19,7 @@ from engines.bmt.tokens import GridNote
 from engines.diffbgm.conditions import FIELDS, BarTold, Tokens, blank, tell_bar, tell_chord, tell_scene, tell_stems
 from engines.diffbgm.pianoroll import BARS, STEPS_PER_BAR, STEPS_PER_BEAT, Layout, Roll, paint
 from engines.engine import BarBrief, Brief
+from engines.form import Form, shifts
 from engines.score.harmony import chord_tones
 from engines.score.notes import STEMS, Note
 
@@ -54,11 +55,14 @@ class Plan:
         key: str | None,
         layout: Layout,
         turns: Mapping[Fraction, str] | None = None,
+        sources: Form = (),
     ) -> None:
-        """``turns`` are chords that begin inside a bar, by their beats (`engines.diffbgm.progressions`)."""
+        """``turns`` are chords that begin inside a bar, by their beats (`engines.diffbgm.progressions`); ``sources`` says which bar
+        of the brief takes up which (`engines.form`)."""
         self.brief, self.key, self.layout, self.kept, self.turns = brief, key, layout, tuple(kept), turns or {}
         # a part of a bar that is cut in two must hold what is forced in it
         bars = model_bars(brief.bars, lambda bar: len({*self._hits_in(bar), *(step for step, _ in self._kept_in(bar))}))
+        self._back = {brief.bars[k].start: back for k, back in shifts(brief.bars, sources).items()}
         self.slots = [*self._before(bars[0]), *(Slot(bar, True) for bar in bars), *self._after(bars[-1])]
         steps = STEPS_PER_BAR * len(self.slots)
         self.mask = np.zeros((layout.layers, steps, layout.pitches), np.bool_)
@@ -76,6 +80,12 @@ class Plan:
     def windows(self) -> list[int]:
         """The slots at which windows begin: each after the first hears four slots that are there already."""
         return list(range(0, max(1, self.cue.stop - BARS + HOP), HOP))
+
+    def source(self, number: int) -> int | None:
+        """The slot that a slot of the cue takes up."""
+        bar = self.slots[number].bar
+        back = self._back.get(bar.brief.start) if self.slots[number].new else None
+        return None if back is None else next((k for k in self.cue if self.slots[k].bar.start == bar.start - back), None)
 
     def hits(self, number: int) -> dict[int, int]:
         """Notes at least, by step of a slot (see `_hits_in`)."""

@@ -22,13 +22,14 @@ from engines.bmt.vocabulary import ROOTS
 from engines.diffbgm.data import Corpus
 from engines.diffbgm.pianoroll import STEPS_PER_BAR, STEPS_PER_BEAT
 from engines.engine import BarBrief, Brief
+from engines.form import PHRASE, Form
 from engines.score.harmony import chord_tones, pitch_class
 from engines.score.notes import Note
 
 STATES = 24
 """Triads above the tonic: major on each of twelve steps, then minor."""
-PHRASE = 4
-"""Bars of which the harmony comes back half of the time."""
+AGAIN = 0.5
+"""How often the harmony of a phrase is that of the phrase before it, where the form says nothing."""
 PLAIN = 1.2
 """Shares are raised to this power: the common turn more often than songs take it, the odd one less."""
 HALF = Fraction(2)
@@ -73,8 +74,11 @@ class Harmonised:
     turns: Mapping[Fraction, str]
 
 
-def harmonised(brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np.random.Generator) -> Harmonised:
-    """The brief with a chord for every bar: as told, as heard in kept notes, or drawn, with its turn."""
+def harmonised(
+    brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np.random.Generator, sources: Form = ()
+) -> Harmonised:
+    """The brief with a chord for every bar: as told, as heard in kept notes, as in the bar that it takes up (``sources``), or drawn,
+    with its turn."""
     tonic, minor = pitch_class(key.partition(":")[0]) or 0, key.endswith("min")
     first, moves = brief.bars[0].start, counts[int(minor)]
     now = state_of(_heard(brief.before, first - 4, first), tonic)
@@ -84,14 +88,16 @@ def harmonised(brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng
     again = False
     for k, bar in enumerate(brief.bars):
         if k % PHRASE == 0:
-            again = k >= PHRASE and rng.random() < 0.5
+            again = k >= PHRASE and rng.random() < AGAIN
         said = bar.chord or _heard(kept, bar.start, bar.start + bar.length)
         state = state_of(said, tonic)
         turned = state
         if state is None and bar.chord is None:
-            state = states[k - PHRASE][0] if again else _next(moves[1], now, tonic_state(minor), rng)
+            source = sources[k] if sources else None
+            source = k - PHRASE if again and source is None else source
+            state = _next(moves[1], now, tonic_state(minor), rng) if source is None else states[source][0]
             said = symbol_of(state, tonic)
-            turned = states[k - PHRASE][1] if again else _next(moves[0], state, state, rng)
+            turned = _next(moves[0], state, state, rng) if source is None else states[source][1]
             if turned != state and bar.length == 2 * HALF:
                 turns[bar.start + HALF] = symbol_of(turned, tonic)
             else:

@@ -54,7 +54,7 @@ def _take_json(session: Session, span: Span, take: SceneTake) -> dict[str, Any]:
         "hits": len(take.answers),
         "landed": len(landed),
         "fits": session.fits(span, take),
-        **{key: take.facts.get(key) for key in ("engine", "model", "provider", "key")},
+        **{key: take.facts.get(key) for key in ("engine", "model", "provider", "key", "form")},
     }
 
 

@@ -102,7 +102,7 @@ def refill_json(done: Done, number: int) -> dict[str, Any]:
         "stems": [stem for stem in STEMS if any(stem in order.brief.stems for order in orders)],
         "notes": len(take.notes),
         "composed": len(fresh),
-        **{key: take.facts.get(key) for key in ("engine", "model", "provider", "key")},
+        **{key: take.facts.get(key) for key in ("engine", "model", "provider", "key", "form")},
         "summary": done.report.summary,
         "seconds": {stage: round(value, 3) for stage, value in done.seconds.items()},
         "files": {kind: str(path) for kind, path in done.files.items()},

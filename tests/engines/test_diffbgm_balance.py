@@ -93,6 +93,19 @@ def test_a_place_that_the_bars_share_becomes_likelier_in_each() -> None:
     assert out[0, 4, 48 + 6, 30] > 1.2 * out[0, 4, 48 + 7, 30]
 
 
+def test_a_bar_that_takes_up_another_leans_to_what_it_plays() -> None:
+    mask, free = np.zeros(OURS.shape, np.bool_), np.zeros((len(OURS.voices), STEPS, OURS.pitches), np.bool_)
+    given_roll = np.full((1, *OURS.shape), 0.01, np.float32)
+    given_roll[0, 4, 3, 30] = 0.99
+    earlier = np.full((OURS.layers, 16, OURS.pitches), 0.0, np.float32)
+    earlier[2, 7, 40] = 1.0
+    again = Balance(OURS, mask, free, [None] * BARS, {4: 0, 5: earlier})(given_roll, given_roll, 500)
+    plain = balance()(given_roll, given_roll, 500)
+    assert again[0, 4, 64 + 3, 30] > 4 * plain[0, 4, 64 + 3, 30], "a bar of the window"
+    assert again[0, 2, 80 + 7, 40] > 4 * plain[0, 2, 80 + 7, 40], "one from before it"
+    assert again[0, 4, 96 + 3, 30] < 1.5 * plain[0, 4, 96 + 3, 30], "no other bar"
+
+
 def known() -> np.ndarray:
     """Two outlines: a quiet sad one, a full happy one."""
     return np.array([[[4, 30, 60, 3]] * BARS, [[12, 70, 68, 1]] * BARS])
@@ -122,6 +135,20 @@ def test_what_is_said_stays_and_chooses_what_goes_with_it(monkeypatch: pytest.Mo
     assert after_quiet[0].density == 4
     short = outlined(Brief((BarBrief(Fraction(0), Fraction(2), (2, 4)),), mood=1), known(), rng).bars
     assert short[0].density == 6, "half a bar, half as many"
+
+
+def test_a_bar_that_takes_up_another_has_its_outline() -> None:
+    sources = (None,) * BARS + (0, None)
+    brief = Brief(bars(BARS + 2))
+    found = {
+        seed: [
+            (bar.density, bar.energy, bar.register) for bar in outlined(brief, known(), np.random.default_rng(seed), sources).bars
+        ]
+        for seed in range(20)
+    }
+    assert all(rows[BARS] == rows[0] for rows in found.values())
+    told = Brief((*bars(BARS), BarBrief(Fraction(4 * BARS), Fraction(4), density=7)))
+    assert outlined(told, known(), np.random.default_rng(1), (*(None,) * BARS, 0)).bars[-1].density == 7
 
 
 def test_outlines_are_those_of_the_songs(shared: Path, tmp_path: Path) -> None:

@@ -62,6 +62,18 @@ def test_chords_go_as_songs_go_in_the_key_of_the_cue() -> None:
     assert set(drawn(brief(5), "A:min")) == {"A_m"}
 
 
+def test_a_phrase_that_returns_has_the_chords_that_it_had() -> None:
+    sources = (None,) * 10 + (2, 3)
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        found = harmonised(brief(12), (), "C:maj", np.ones((2, 2, STATES, STATES), np.int64), rng, sources)
+        chords = [bar.chord for bar in found.brief.bars]
+        assert chords[10:] == chords[2:4]
+        turns = {beat - 32: chord for beat, chord in found.turns.items() if beat >= 40}
+        assert turns == {beat: chord for beat, chord in found.turns.items() if 8 <= beat < 16}
+    assert drawn(brief(2, {1: "G:7"}))[1] == "G:7", "what was said comes first"
+
+
 def test_what_was_said_stays_and_leads_on() -> None:
     found = drawn(brief(4, {0: "G:7", 2: "N"}))
     assert found == ["G:7", "A_m", "N", "F_M"]

@@ -1,0 +1,157 @@
+"""The form of a cue, and how the engines lean towards what comes back."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from test_bmt_grammar import RANGES, written
+
+from engines.bmt.compose import BMTEngine
+from engines.bmt.echo import Echo, HeardBar
+from engines.bmt.grammar import LEAN, STRICT, PlannedBar, Writer
+from engines.bmt.lean import Harmony, Lean
+from engines.bmt.tokens import GridNote, decode
+from engines.bmt.vocabulary import STEM_TYPES, ours
+from engines.diffbgm.compose import DiffBGMEngine
+from engines.engine import BarBrief, Brief
+from engines.form import PHRASE, form, letters, shifts
+from engines.score.notes import Note
+
+METRES = {Fraction(4): (4, 4), Fraction(3): (3, 4), Fraction(7, 2): (7, 8)}
+
+
+@st.composite
+def bars(draw: st.DrawFn) -> tuple[BarBrief, ...]:
+    at, out = Fraction(draw(st.integers(0, 9))), []
+    for length in draw(
+        st.lists(st.sampled_from([Fraction(4), Fraction(4), Fraction(3), Fraction(7, 2)]), min_size=1, max_size=40)
+    ):
+        out.append(BarBrief(at, length, METRES[length]))
+        at += length
+    return tuple(out)
+
+
+def steady(count: int, **told: object) -> Brief:
+    return Brief(tuple(BarBrief(Fraction(4 * k), Fraction(4), bpm=90, **told) for k in range(count)))  # type: ignore[arg-type]
+
+
+@given(bars(), st.integers(0, 10_000))
+def test_a_bar_takes_up_one_of_its_own_length_that_was_new(cue: tuple[BarBrief, ...], seed: int) -> None:
+    sources = form(cue, np.random.default_rng(seed))
+    assert len(sources) == len(cue)
+    assert set(sources[:PHRASE]) == {None}
+    for number, source in enumerate(sources):
+        if source is not None:
+            assert (number - source) % PHRASE == 0 < number - source
+            assert cue[source].length == cue[number].length
+            assert sources[source] is None, "the third time is that of the first"
+            assert shifts(cue, sources)[number] == cue[number].start - cue[source].start > 0
+    assert sources == form(cue, np.random.default_rng(seed))
+    names = letters(sources)
+    assert len(names) == -(-len(cue) // PHRASE)
+    for number, source in enumerate(sources):
+        if source is not None:
+            assert names[number // PHRASE] == names[source // PHRASE]
+
+
+def test_forms_differ_by_seed_and_themes_come_back_in_most_long_cues() -> None:
+    cue = steady(24).bars
+    found = [letters(form(cue, np.random.default_rng(seed))) for seed in range(200)]
+    assert all(name[0] == "A" for name in found)
+    assert len(set(found)) > 20
+    assert 0.85 < np.mean([len(set(name)) < len(name) for name in found]) < 1, "some go on to new things all the time"
+
+
+class TestEcho:
+    """BMT leans towards the words of the bar that comes back."""
+
+    def bars(self, chord: str | None = None, density: int | None = None) -> list[PlannedBar]:
+        id = None if chord is None else ours().id("chord", chord)
+        again = {2: 0, 3: 1}
+        return [PlannedBar(16, list(range(16)), 5, density, chord_id=id if k > 1 else None, again=again.get(k)) for k in range(4)]
+
+    def music(self, plan: list[PlannedBar], nats: float) -> list[set[tuple[int, int, str, int]]]:
+        writer = Writer(
+            ours(), np.random.default_rng(3), list(RANGES), RANGES, STRICT, Harmony(ours(), "C:maj", Lean(again=nats))
+        )
+        piece = decode(np.array(written(writer, plan, 3, spread=1.0), np.int16), ours())
+        return [
+            {(n.step % 16, n.pitch, n.stem, n.length) for n in piece.notes if n.step // 16 == bar} for bar in range(len(plan))
+        ]
+
+    def test_a_bar_that_leans_hard_is_the_bar_before_again(self) -> None:
+        music = self.music(self.bars(), 60)
+        assert music[2] == music[0] != set()
+        assert music[3] == music[1] != music[0]
+        loose = self.music(self.bars(), 0)
+        assert not loose[2] & loose[0]
+
+    def test_under_another_chord_the_rhythm_stays_and_the_tones_fit(self) -> None:
+        music = self.music(self.bars("F#_M"), 60)
+        assert {step for step, *_ in music[2]} == {step for step, *_ in music[0]}
+        assert music[2] != music[0]
+        of_piano = {note for note in music[2] & music[0] if note[2] == "piano" and note[1] > 40}
+        assert {pitch % 12 for _, pitch, *_ in of_piano} <= {6, 10, 1}
+
+    def test_what_is_asked_for_comes_before_what_comes_back(self) -> None:
+        plan = self.bars(density=5)
+        plan[2] = PlannedBar(16, list(range(16)), 5, 9, hits={13: 4}, again=0)
+        music = self.music(plan, 60)
+        assert len({step for step, *_ in music[2]}) == 9
+        assert len([note for note in music[2] if note[0] == 13]) >= 4
+        assert {step for step, *_ in music[0]} <= {step for step, *_ in music[2]} | {13}
+
+    def test_a_bar_from_before_the_window_is_heard_as_well(self) -> None:
+        notes = (GridNote(0, 60, 4, 80, "piano"), GridNote(6, 72, 2, 90, "melody"))
+        plan = [PlannedBar(16, list(range(16)), 5, again=HeardBar(notes, {0: "C_M"}))]
+        assert self.music(plan, 60) == [{(n.step, n.pitch, n.stem, n.length) for n in notes}]
+
+    def test_nothing_heard_adds_nothing(self) -> None:
+        echo = Echo(ours(), STEM_TYPES)
+        assert not any(
+            added.any()
+            for added in (echo.density(), echo.position(0), echo.place(0, False), echo.sounds(0), echo.chord(0), echo.strength(0))
+        )
+        assert echo.left(0, 128, ()) == []
+
+
+def alike(notes: tuple[Note, ...], bar: int, source: int) -> float:
+    """Share of places and pitches of two bars of four beats that both have."""
+    one, other = ({(n.start - 4 * k, n.pitch, n.stem) for n in notes if 4 * k <= n.start < 4 * k + 4} for k in (bar, source))
+    return len(one & other) / max(1, len(one | other))
+
+
+def returns(notes: tuple[Note, ...], name: str) -> tuple[float, float]:
+    """The mean likeness of the bars of phrases that return to those that they take up, and of the other pairs of phrases."""
+    same, others = [], []
+    for later, letter in enumerate(name):
+        for earlier in range(later):
+            lot = same if name[earlier] == letter and name.index(letter) == earlier else others
+            lot += [alike(notes, PHRASE * later + k, PHRASE * earlier + k) for k in range(PHRASE)]
+    return float(np.mean(same)), float(np.mean(others))
+
+
+def test_the_engines_play_the_form_that_their_recipe_names() -> None:
+    seed = next(s for s in range(100) if letters(form(steady(12).bars, np.random.default_rng([s, 0, 1]))) == "ABA")
+    for engine in (BMTEngine(), DiffBGMEngine()):
+        take = engine.compose(steady(12), seed)
+        assert take.recipe["form"] == "ABA"
+        same, others = returns(take.notes, "ABA")
+        assert same > 0.3 > others, engine.name
+
+
+def test_a_theme_comes_back_across_the_windows_of_a_long_cue() -> None:
+    assert LEAN.again
+    brief = steady(24)
+    seed, name = next(
+        (s, found)
+        for s in range(400)
+        for found in [letters(form(brief.bars, np.random.default_rng([s, 0, 1])))]
+        if found[3:].count("A") > 1  # the first phrase again, in the second window of twelve bars
+    )
+    take = BMTEngine().compose(brief, seed)
+    same, others = returns(take.notes, name)
+    assert same > 0.3 > others
