@@ -16,7 +16,7 @@ from engines.engine import BarBrief
 
 PHRASE = 4
 """Bars of a phrase."""
-BACK = ((2, 0.45), (1, 0.3))
+BACK = ((2, 0.45), (1, 0.2))
 """Phrases back, and how often one returns that is so far back, in this order."""
 NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
