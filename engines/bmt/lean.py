@@ -38,7 +38,8 @@ class Lean:
 
     ``stray``: of a note outside both the key and the chord; ``chord``: of a chord with a tone outside the key;
     ``accompaniment`` and ``melody``: of a note outside the chord, in the piano and in the other stems; ``bass``: of a lowest note
-    under a new chord that is not its root. ``again`` is given instead: to what was played in a bar that comes back (`Echo`).
+    under a new chord that is not its root. Given instead are ``home``, to the key's own triad, and ``again``, to what was played
+    in a bar that comes back (`Echo`).
     """
 
     stray: float = 0.0
@@ -46,6 +47,7 @@ class Lean:
     accompaniment: float = 0.0
     melody: float = 0.0
     bass: float = 0.0
+    home: float = 0.0
     again: float = 0.0
 
 
@@ -55,6 +57,8 @@ class Harmony:
     def __init__(self, vocabulary: Vocabulary, key: str | None, lean: Lean) -> None:
         self.lean, self._vocabulary = lean, vocabulary
         scale = scale_tones(key) if key else None
+        tonic, _, mode = (key or "").partition(":")
+        self._home = f"{tonic}_{'m' if mode == 'min' else 'M'}"
         self._scale = np.array([scale is None or k in scale for k in range(12)])
         self._classes = np.array([0 if v == 0 else int(str(v)[11:]) % 12 for v in vocabulary.field("pitch").values])
         self._pitches: dict[tuple[int, bool, bool], npt.NDArray[np.float32]] = {}
@@ -75,7 +79,8 @@ class Harmony:
     def chords(self) -> npt.NDArray[np.float32]:
         """What is added to the logits of chords, by id."""
         strays = [bool((held & ~self._scale).any()) for held in self._tones]
-        return np.where(strays, -self.lean.chord, 0).astype(np.float32)
+        home = [value == self._home for value in self._vocabulary.field("chord").values]
+        return (np.where(strays, -self.lean.chord, 0) + np.where(home, self.lean.home, 0)).astype(np.float32)
 
     def pitches(self, chord_id: int, accompanies: bool, bass: bool = False) -> npt.NDArray[np.float32]:
         """What is added to the logits of pitches over a chord (id 0 is none), by id; ``bass`` for the lowest note of its first beat."""

@@ -30,7 +30,7 @@ from engines.diffbgm.plan import Plan
 from engines.diffbgm.progressions import STATES, Counts, harmonised
 from engines.diffbgm.sampler import Array, Keep, Known, Sampler, Told, published
 from engines.diffbgm.schedule import TIMES
-from engines.diffbgm.settle import settle, shared_places
+from engines.diffbgm.settle import settle
 from engines.engine import MOODS, Brief, Progress, check
 from engines.errors import Cancelled, ModelError, OptionError
 from engines.form import form, letters
@@ -255,11 +255,10 @@ class _Drawing:
         best: tuple[float, list[Roll]] | None = None
         for candidate in chances:
             strain, rolls = 0.0, []
-            shared = shared_places(candidate, self.plan)
             for slot in new:
                 self.watch.ask()
                 at = STEPS_PER_BAR * (slot - first)
-                bar = settle(candidate[:, at : at + STEPS_PER_BAR], self.plan, range(slot, slot + 1), shared)
+                bar = settle(candidate[:, at : at + STEPS_PER_BAR], self.plan, range(slot, slot + 1))
                 strain += bar.strain
                 rolls.append(bar.roll)
             if best is None or strain < best[0]:

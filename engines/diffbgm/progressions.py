@@ -23,7 +23,8 @@ from engines.diffbgm.data import Corpus
 from engines.diffbgm.pianoroll import STEPS_PER_BAR, STEPS_PER_BEAT
 from engines.engine import BarBrief, Brief
 from engines.form import PHRASE, Form
-from engines.score.harmony import chord_tones, pitch_class
+from engines.score.harmony import chord_tones, pitch_class, scale_tones
+from engines.score.metrics import best_key
 from engines.score.notes import Note
 
 STATES = 24
@@ -32,6 +33,9 @@ AGAIN = 0.5
 """How often the harmony of a phrase is that of the phrase before it, where the form says nothing."""
 PLAIN = 1.2
 """Shares are raised to this power: the common turn more often than songs take it, the odd one less."""
+DRAWS = 2
+"""Draws of which the first is taken that sounds like the key: one bar after another, chords may wander into a neighbouring one, as in
+every third window of eight bars, and in POP909's in every fifth."""
 HALF = Fraction(2)
 """Beats after which a bar of four may turn to another chord."""
 
@@ -78,7 +82,30 @@ def harmonised(
     brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np.random.Generator, sources: Form = ()
 ) -> Harmonised:
     """The brief with a chord for every bar: as told, as heard in kept notes, as in the bar that it takes up (``sources``), or drawn,
-    with its turn."""
+    with its turn. Of some draws the first is taken that sounds like the key."""
+    for _ in range(DRAWS - 1):
+        found = _drawn(brief, kept, key, counts, rng, sources)
+        if _sounds_like(found, key):
+            return found
+    return _drawn(brief, kept, key, counts, rng, sources)
+
+
+def _sounds_like(found: Harmonised, key: str) -> bool:
+    """Whether the tones of chords, as long as they hold, fit no other scale better than that of the key."""
+    changes = sorted({**{bar.start: str(bar.chord) for bar in found.brief.bars}, **found.turns}.items())
+    last = found.brief.bars[-1]
+    ends = [*(start for start, _ in changes[1:]), last.start + last.length]
+    tones = [
+        Note(start, 60 + tone, end - start, 64)
+        for (start, chord), end in zip(changes, ends, strict=True)
+        for tone in chord_tones(chord)
+    ]
+    heard = best_key(tones)
+    return heard is None or scale_tones(heard) == scale_tones(key)
+
+
+def _drawn(brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np.random.Generator, sources: Form) -> Harmonised:
+    """One draw."""
     tonic, minor = pitch_class(key.partition(":")[0]) or 0, key.endswith("min")
     first, moves = brief.bars[0].start, counts[int(minor)]
     now = state_of(_heard(brief.before, first - 4, first), tonic)

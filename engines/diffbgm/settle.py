@@ -28,12 +28,10 @@ AROUND = 9.0
 """Semitones around it."""
 LINE = "melody"
 """The stem that is one line: a new note ends the last (POP909: all but a hundredth)."""
-SHARED = 0.3
-"""How much of what the bars around have at a place counts towards an onset there, beside the bar's own chance."""
 SPREAD = 1.6
 """The network tells the mean of the velocities that it expects, nearer to their middle than any that are played: within bars of
 POP909 they lie so much farther apart."""
-IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.9, 0.1
+IN_CHORD, IN_KEY, OUTSIDE = 1.0, 0.9, 0.07
 """How likely a tone is before the network says anything, against one of the chord: odds of cells are multiplied by it."""
 FAINT = 0.02
 """What a usual pitch adds to a chance: enough to choose among silent cells, nothing beside one that was meant."""
@@ -70,27 +68,18 @@ def tonal(plan: Plan, number: int) -> npt.NDArray[np.float32]:
     return np.repeat(np.array(rows), STEPS_PER_BEAT, axis=0)
 
 
-def shared_places(chances: Roll, plan: Plan) -> npt.NDArray[np.float32]:
-    """How often a window's bars begin notes at each of their sixteen places (16,), from its chances (layers, steps, pitches)."""
-    onset = chances[: 2 * len(plan.layout.voices) : 2]
-    begins = onset.max(axis=(0, 2)).reshape(-1, STEPS_PER_BAR)
-    out: npt.NDArray[np.float32] = begins.mean(axis=0).astype(np.float32)
-    return out
-
-
-def settle(chances: Roll, plan: Plan, slots: range, shared: npt.NDArray[np.float32] | None = None) -> Settled:
-    """The bars of ``slots`` as they are to be played. ``chances``: (layers, 16 x slots, pitches), 0..1; ``shared`` as `shared_places`
-    of their window."""
+def settle(chances: Roll, plan: Plan, slots: range) -> Settled:
+    """The bars of ``slots`` as they are to be played. ``chances``: (layers, 16 x slots, pitches), 0..1."""
     roll = np.zeros_like(chances)
     strain, notes = 0.0, 0
     for k, number in enumerate(slots):
         here = slice(STEPS_PER_BAR * k, STEPS_PER_BAR * (k + 1))
-        roll[:, here], found, count = _bar(chances[:, here], plan, number, shared)
+        roll[:, here], found, count = _bar(chances[:, here], plan, number)
         strain, notes = strain + found, notes + count
     return Settled(roll, strain / max(1, notes))
 
 
-def _bar(chances: Roll, plan: Plan, number: int, shared: npt.NDArray[np.float32] | None) -> tuple[Roll, float, int]:
+def _bar(chances: Roll, plan: Plan, number: int) -> tuple[Roll, float, int]:
     """One slot: its roll, its strain in nats, and its notes."""
     there = slice(STEPS_PER_BAR * number, STEPS_PER_BAR * (number + 1))
     known, mask = plan.known[:, there], plan.mask[:, there]
@@ -99,7 +88,7 @@ def _bar(chances: Roll, plan: Plan, number: int, shared: npt.NDArray[np.float32]
     odds = raw / (1 - raw) * tonal(plan, number)
     onset = odds / (1 + odds)
     onset[plan.barred[:, there] | mask[: 2 * voices : 2]] = 0
-    played = _chosen(onset + FAINT * _usual(plan) * (onset > 0), plan, number, shared)
+    played = _chosen(onset + FAINT * _usual(plan) * (onset > 0), plan, number)
     begins = played | (known[: 2 * voices : 2] > SOUNDS)
     roll = np.zeros_like(chances)
     roll[: 2 * voices : 2] = begins
@@ -150,9 +139,7 @@ def _held_line(begins: npt.NDArray[np.bool_], holds: npt.NDArray[np.float32]) ->
     return held
 
 
-def _chosen(
-    onset: npt.NDArray[np.float32], plan: Plan, number: int, shared: npt.NDArray[np.float32] | None
-) -> npt.NDArray[np.bool_]:
+def _chosen(onset: npt.NDArray[np.float32], plan: Plan, number: int) -> npt.NDArray[np.bool_]:
     """Which cells (voices, steps, pitches) begin a note: those likelier than not at the steps that are to have an onset."""
     bar = plan.slots[number].bar
     hits, kept = plan.hits(number), plan.kept_steps(number)
@@ -163,8 +150,7 @@ def _chosen(
     else:
         # equal chances: the stronger place in the bar first
         metre = [max(k for k in (16, 8, 4, 2, 1) if step % k == 0) for step in range(STEPS_PER_BAR)]
-        rank = best if shared is None else best + SHARED * shared
-        order = sorted((s for s in range(bar.steps) if s not in forced and best[s] > 0), key=lambda s: (-rank[s], -metre[s], s))
+        order = sorted((s for s in range(bar.steps) if s not in forced and best[s] > 0), key=lambda s: (-best[s], -metre[s], s))
         steps = {*forced, *order[: max(0, bar.brief.density - len(forced))]}
     limits = [AT_ONCE[stems[0]] if len(stems) == 1 else MOST_AT_ONCE for stems in plan.layout.voices]
     played = np.zeros(onset.shape, np.bool_)

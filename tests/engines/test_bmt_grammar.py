@@ -287,6 +287,12 @@ class TestLean:
         assert taken["A_m"] == taken["C_M7"] == taken["N_N"] == taken["G_7"] == 0
         assert taken["E_M"] == taken["A_M"] == taken["F#_m"] == -1
 
+    def test_the_keys_own_triad_is_home(self) -> None:
+        for key, home in (("A:min", "A_m"), ("D#:maj", "D#_M")):
+            given = dict(zip(ours().field("chord").values, Harmony(ours(), key, Lean(home=0.5)).chords, strict=True))
+            assert {chord for chord, nats in given.items() if nats} == {home}
+            assert given[home] == 0.5
+
     def test_without_a_key_or_a_chord_nothing_is_taken(self) -> None:
         harmony = Harmony(ours(), None, Lean(3.0, 3.0, 0.0, 0.0))
         assert not harmony.chords.any()
@@ -304,3 +310,33 @@ class TestLean:
         assert {n.pitch % 12 for n in piece.notes if n.pitch > 40} <= {1, 2, 4, 6, 7, 9, 11}
         loose = Writer(ours(), np.random.default_rng(0), list(RANGES), RANGES)
         assert {n.pitch % 12 for n in decode(np.array(written(loose, plan, 1), np.int16), ours()).notes} == set(range(12))
+
+
+def test_a_cue_alone_begins_in_the_register_of_songs() -> None:
+    """After other music, and where the brief says one, it is the network's or the brief's."""
+    plan = [PlannedBar(16, list(range(16)), 5, density=1, register=told) for told in (None, None, 13)]
+
+    def registers(primer: list[np.ndarray]) -> list[list[int]]:
+        out = []
+        for seed in range(60):
+            writer = Writer(ours(), np.random.default_rng(seed), ["piano"], RANGES)
+            types, rest = len(ours().field("type").values), sum(ours().sizes) - len(ours().field("type").values)
+            words, found = writer.write(primer, plan), []
+            word = next(words)
+            answer = Answer(np.zeros(types, np.float32), np.zeros((types, rest), np.float32))
+            while True:
+                if word[ours().column["register"]]:
+                    found.append(int(word[ours().column["register"]]))
+                try:
+                    word = words.send(answer)
+                except StopIteration:
+                    break
+            out.append(found)
+        return out
+
+    alone = np.array(registers([]))
+    assert (alone[:, 2] == 13).all()
+    assert alone[:, 0].std() < alone[:, 1].std() / 2
+    assert 7 < alone[:, 0].mean() < 10, "about 40 + 3 (level - 1)"
+    words = [Writer(ours(), np.random.default_rng(0), ["piano"], RANGES).word(kind) for kind in ("Emotion", "Bar")]
+    assert np.array(registers(words))[:, 0].std() > 2 * alone[:, 0].std()

@@ -62,6 +62,25 @@ def test_chords_go_as_songs_go_in_the_key_of_the_cue() -> None:
     assert set(drawn(brief(5), "A:min")) == {"A_m"}
 
 
+def test_of_two_draws_the_one_that_sounds_like_the_key_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts by which half of the cues wander off to chords of another key and stay there."""
+    counts = np.zeros((2, 2, STATES, STATES), np.int64)
+    for start, way in ((0, (0, 5, 7)), (1, (1, 6, 8))):
+        for a in way:
+            for b in way:
+                counts[0, :, a, b] = 1 + start
+
+    def strangers() -> int:
+        found = [harmonised(brief(8), (), "C:maj", counts, np.random.default_rng(seed)).brief.bars for seed in range(60)]
+        return sum(any(bar.chord == "C#_M" for bar in bars) for bars in found)
+
+    monkeypatch.setattr("engines.diffbgm.progressions.DRAWS", 1)
+    once = strangers()
+    monkeypatch.setattr("engines.diffbgm.progressions.DRAWS", 4)
+    assert strangers() < once / 2
+    assert drawn(brief(2, {0: "C#:maj", 1: "F#:maj"})) == ["C#:maj", "F#:maj"], "what was said is played, like the key or not"
+
+
 def test_a_phrase_that_returns_has_the_chords_that_it_had() -> None:
     sources = (None,) * 10 + (2, 3)
     for seed in range(8):
