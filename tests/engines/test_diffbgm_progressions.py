@@ -77,7 +77,7 @@ def test_of_two_draws_the_one_that_sounds_like_the_key_is_taken(monkeypatch: pyt
     monkeypatch.setattr("engines.diffbgm.progressions.DRAWS", 1)
     once = strangers()
     monkeypatch.setattr("engines.diffbgm.progressions.DRAWS", 4)
-    assert strangers() < once / 2
+    assert strangers() < 0.7 * once, "among four there is mostly one"
     assert drawn(brief(2, {0: "C#:maj", 1: "F#:maj"})) == ["C#:maj", "F#:maj"], "what was said is played, like the key or not"
 
 
