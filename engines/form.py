@@ -7,47 +7,64 @@ seed, and the engines lean towards what was played there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from engines.engine import BarBrief
+from engines.score.notes import Note
 
 PHRASE = 4
 """Bars of a phrase."""
 BACK = ((2, 0.45), (1, 0.2))
 """Phrases back, and how often one returns that is so far back, in this order."""
-NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+NAMES = "ABCDEFGHIJKLMNOPQRSTUVW"
+HEARD = "YX"
+"""Names of the phrases that were played last before the cue, and before that."""
+LENGTH = Fraction(4)
+"""Beats of a bar of what was played before: its metre is not known, and is mostly this."""
 
 Form = tuple[int | None, ...]
-"""For every bar of a cue the earlier bar, by number, that it takes up; None where it is new."""
+"""For every bar of a cue the earlier bar, by number, that it takes up; None where it is new. Bars before the cue's first are -1, -2 ..."""
 
 
-def form(bars: Sequence[BarBrief], rng: np.random.Generator) -> Form:
-    """Draws a form. A bar takes up only one of its own length; a phrase of which the last bars are missing may return too."""
+def form(bars: Sequence[BarBrief], rng: np.random.Generator, before: Sequence[Note] = ()) -> Form:
+    """Draws a form. ``before`` is what was played before the bars. A bar takes up only one of its own length, with notes in it; a phrase
+    of which the last bars are missing may return too."""
+    heard = {math.floor((note.start - bars[0].start) / LENGTH) for note in before if note.start < bars[0].start}
     sources: list[int | None] = []
     of_phrase: list[int] = []
     for phrase in range(-(-len(bars) // PHRASE)):
-        back = next((far for far, chance in BACK if rng.random() < chance and far <= phrase), 0)
+        there = [far for far, chance in BACK if rng.random() < chance and (far <= phrase or PHRASE * (phrase - far) in heard)]
+        back = phrase - there[0] if there else phrase
         # what returns is what was new: the third time is as near to the first as the second
-        of_phrase.append(of_phrase[phrase - back] if back else phrase)
+        of_phrase.append(of_phrase[back] if 0 <= back < phrase else back)
         for number in range(PHRASE * phrase, min(PHRASE * (phrase + 1), len(bars))):
             source = number - PHRASE * (phrase - of_phrase[phrase])
-            sources.append(source if source < number and bars[source].length == bars[number].length else None)
+            alike = bars[number].length == (bars[source].length if source >= 0 else LENGTH)
+            sources.append(source if source < number and alike and (source >= 0 or source in heard) else None)
     return tuple(sources)
 
 
 def letters(sources: Form) -> str:
-    """A form as it is written: a letter for every phrase, the same for one that returns (``ABAC``)."""
+    """A form as it is written: a letter for every phrase, the same for one that returns (``ABAC``); X and Y are the phrases that were
+    played eight and four bars before the first."""
     out: list[str] = []
     for first in range(0, len(sources), PHRASE):
         source = next((source for source in sources[first : first + PHRASE] if source is not None), None)
-        new = NAMES[len(set(out)) % len(NAMES)]
-        out.append(new if source is None else out[source // PHRASE])
+        new = NAMES[len(set(out) - set(HEARD)) % len(NAMES)]
+        phrase = 0 if source is None else source // PHRASE
+        out.append(new if source is None else out[phrase] if phrase >= 0 else HEARD[-1 - phrase])
     return "".join(out)
+
+
+def start_of(bars: Sequence[BarBrief], number: int) -> Fraction:
+    """The beat at which a bar begins, of a form's counting."""
+    return bars[number].start if number >= 0 else bars[0].start + number * LENGTH
 
 
 def shifts(bars: Sequence[BarBrief], sources: Form) -> Mapping[int, Fraction]:
     """How many beats before a bar begins what it takes up, by the bar's number, for the bars that take something up."""
-    return {k: bars[k].start - bars[source].start for k, source in enumerate(sources) if source is not None}
+    return {k: bars[k].start - start_of(bars, source) for k, source in enumerate(sources) if source is not None}

@@ -133,7 +133,11 @@ class _Piece:
     def strict(self, tastes: Mapping[str, Taste], lean: Lean) -> None:
         """Window by window; the grammar of the graph's own words is forced."""
         kind = Writer if self.vocabulary.name == "ours" else PublishedWriter
-        sources = form(self.brief.bars, np.random.default_rng([self.seed, 0, 1])) if kind is Writer and lean.again else ()
+        sources = (
+            form(self.brief.bars, np.random.default_rng([self.seed, 0, 1]), self.brief.before)
+            if kind is Writer and lean.again
+            else ()
+        )
         self.said = {"form": letters(sources)} if sources else {}
         planner = Planner(self.brief, self.key, self.vocabulary, self.kept, sources)
         # the published words have no key: only one that the brief names is leant to

@@ -134,28 +134,24 @@ class Planner:
         before."""
         times = self._percent(first, window)
         planned = [self._planned(bar, time) for bar, time in zip(window, times[-len(window) :], strict=True)]
-        heard = [*self.kept, *notes]
-        return [
-            replace(bar, again=self._again(first, source, heard, chords))
-            for bar, source in zip(planned, map(self._source, window), strict=True)
-        ]
-
-    def _source(self, bar: ModelBar) -> int | None:
-        """The number of the bar that one takes up."""
-        back = self._back.get(bar.brief.start)
-        return None if back is None else self._numbers.get(bar.start - back)
+        heard = [*self.brief.before, *self.kept, *notes]
+        return [replace(plan, again=self._again(first, bar, heard, chords)) for plan, bar in zip(planned, window, strict=True)]
 
     def _again(
-        self, first: int, source: int | None, notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]
+        self, first: int, bar: ModelBar, notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]
     ) -> int | HeardBar | None:
         """What a bar takes up: a bar of the window that begins at ``first``, by its number there, or one of those before it."""
-        if source is None or source >= first:
-            return None if source is None else source - first
-        bar = self.bars[source]
-        inside = [on_grid(note, bar) for note in notes if bar.start <= note.start < bar.end]
+        back = self._back.get(bar.brief.start)
+        if back is None:
+            return None
+        number = self._numbers.get(bar.start - back, -1)
+        if number >= first:
+            return number - first
+        source = replace(bar, start=bar.start - back)
+        inside = [on_grid(note, source) for note in notes if source.start <= note.start < source.end]
         # a chord is said again in every bar, at its start
-        said = {int(STEPS_PER_BEAT * (beat - bar.start)): chord for beat, chord in chords if bar.start <= beat < bar.end}
-        return HeardBar(tuple(inside), said)
+        said = {int(STEPS_PER_BEAT * (beat - source.start)): chord for beat, chord in chords if source.start <= beat < source.end}
+        return HeardBar(tuple(inside), said or {0: heard_chord(inside)})
 
     def _percent(self, first: int, window: Sequence[ModelBar]) -> list[list[int]]:
         """Relative time of each step of the context's bars and the window's, from the tempi of the brief."""

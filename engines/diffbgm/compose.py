@@ -100,7 +100,7 @@ class DiffBGMEngine:
         key = brief.key or _key(brief, kept, rng, told=not config.caption)
         turns: Mapping[Fraction, str] = {}
         # a published network is drawn as it says
-        sources = form(brief.bars, np.random.default_rng([seed, 0, 1])) if config.predicts == "roll" else ()
+        sources = form(brief.bars, np.random.default_rng([seed, 0, 1]), brief.before) if config.predicts == "roll" else ()
         if key and "progressions" in model.metadata:
             harmony = harmonised(brief, kept, key, _moves(model), rng, sources)
             brief, turns = harmony.brief, harmony.turns
@@ -301,10 +301,12 @@ class _Drawing:
         """Which bars of a window take up which, see `Balance`; a bar that is settled speaks for itself."""
         found: dict[int, int | Array] = {}
         for slot in range(first, min(first + BARS, len(self.plan.slots))):
-            source = self.plan.source(slot)
-            if source is not None and not self.settled[slot]:
+            source = None if self.settled[slot] else self.plan.source(slot)
+            if isinstance(source, int):
                 steps = slice(STEPS_PER_BAR * source, STEPS_PER_BAR * (source + 1))
                 found[slot - first] = source - first if source >= first else self.roll[:, steps]
+            elif source is not None:
+                found[slot - first] = source
         return found
 
     def _told(self, first: int) -> Told:

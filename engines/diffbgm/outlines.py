@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engines.diffbgm.data import Windows, energy_of
 from engines.diffbgm.pianoroll import BARS, STEPS_PER_BAR
 from engines.engine import BarBrief, Brief
-from engines.form import Form
+from engines.form import LENGTH, Form, start_of
 from engines.score.metrics import grooves
 from engines.score.notes import Note
 
@@ -65,7 +65,9 @@ def outlined(brief: Brief, known: Outlines, rng: np.random.Generator, sources: F
         drawn = rows[_near(block, rows, before, rng)]
         for number, (bar, row) in enumerate(zip(block, drawn, strict=False), first):
             source = sources[number] if sources else None
-            bars.append(_filled(bar, row) if source is None else _filled(bar, _row(bars[source], row)))
+            if source is not None:
+                row = _row(bars[source] if source >= 0 else _played(brief, source), row)
+            bars.append(_filled(bar, row))
         before = [_mean([getattr(bar, name) for bar in bars[-BARS:]]) for name in FIELDS]
     return replace(brief, bars=tuple(bars))
 
@@ -99,6 +101,19 @@ def _filled(bar: BarBrief, row: npt.NDArray[np.int64]) -> BarBrief:
     density = bar.density if bar.density is not None else max(1, round(float(row[0] * bar.length / 4)))
     energy = bar.energy if bar.energy is not None else float(row[1]) / PERCENT
     return replace(bar, density=density, energy=energy, register=bar.register if bar.register is not None else float(row[2]))
+
+
+def _played(brief: Brief, number: int) -> BarBrief:
+    """A bar of what was played before the cue, as a brief would say it."""
+    begin = start_of(brief.bars, number)
+    notes = [note for note in brief.before if begin <= note.start < begin + LENGTH]
+    bar = BarBrief(begin, LENGTH)
+    if not notes:
+        return bar
+    density = len(grooves(notes, [begin, begin + LENGTH])[0])
+    return replace(
+        bar, density=density, energy=energy_of(fmean(n.velocity for n in notes)), register=fmean(n.pitch for n in notes)
+    )
 
 
 def _row(bar: BarBrief, other: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

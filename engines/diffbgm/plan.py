@@ -7,7 +7,7 @@ cue lie up to four slots of what was played before it, after it up to four of wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -81,11 +81,18 @@ class Plan:
         """The slots at which windows begin: each after the first hears four slots that are there already."""
         return list(range(0, max(1, self.cue.stop - BARS + HOP), HOP))
 
-    def source(self, number: int) -> int | None:
-        """The slot that a slot of the cue takes up."""
+    def source(self, number: int) -> int | Roll | None:
+        """What a slot of the cue takes up: another slot, or what was played before all of them (layers, 16, pitches)."""
         bar = self.slots[number].bar
         back = self._back.get(bar.brief.start) if self.slots[number].new else None
-        return None if back is None else next((k for k in self.cue if self.slots[k].bar.start == bar.start - back), None)
+        if back is None:
+            return None
+        for other, slot in enumerate(self.slots):
+            if slot.bar.start == bar.start - back:
+                return other
+        source = replace(bar, start=bar.start - back)
+        heard = [on_grid(note, source) for note in self.brief.before if source.start <= note.start < source.end]
+        return paint(heard, self.layout, STEPS_PER_BAR)
 
     def hits(self, number: int) -> dict[int, int]:
         """Notes at least, by step of a slot (see `_hits_in`)."""

@@ -22,7 +22,7 @@ from engines.bmt.vocabulary import ROOTS
 from engines.diffbgm.data import Corpus
 from engines.diffbgm.pianoroll import STEPS_PER_BAR, STEPS_PER_BEAT
 from engines.engine import BarBrief, Brief
-from engines.form import PHRASE, Form
+from engines.form import PHRASE, Form, start_of
 from engines.score.harmony import chord_tones, pitch_class, scale_tones
 from engines.score.metrics import best_key
 from engines.score.notes import Note
@@ -122,9 +122,15 @@ def _drawn(brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np
         if state is None and bar.chord is None:
             source = sources[k] if sources else None
             source = k - PHRASE if again and source is None else source
-            state = _next(moves[1], now, tonic_state(minor), rng) if source is None else states[source][0]
+            if source is not None and source < 0:
+                begin = start_of(brief.bars, source)
+                state = state_of(_heard(brief.before, begin, begin + 4), tonic)
+                states_then = None if state is None else (state, state)
+            else:
+                states_then = None if source is None else states[source]
+            state = _next(moves[1], now, tonic_state(minor), rng) if states_then is None else states_then[0]
             said = symbol_of(state, tonic)
-            turned = _next(moves[0], state, state, rng) if source is None else states[source][1]
+            turned = _next(moves[0], state, state, rng) if states_then is None else states_then[1]
             if turned != state and bar.length == 2 * HALF:
                 turns[bar.start + HALF] = symbol_of(turned, tonic)
             else:

@@ -22,8 +22,9 @@ from engines.session.told import scene_brief, scopes, seen, stings, word
 from engines.spotting.hits import Hit
 from engines.watch import Watch
 
-HEARD = Fraction(16)
-"""Beats before and after what is composed that the engine is given of its neighbours: four bars of 4/4."""
+HEARD_BEFORE, HEARD_AFTER = Fraction(32), Fraction(16)
+"""Beats before and after what is composed that the engine is given of its neighbours: eight bars of 4/4, which may come back in the
+new ones, and four."""
 
 
 @dataclass(frozen=True)
@@ -290,8 +291,8 @@ def _neighbours(
         for row in session.takes[other.scene.chosen].notes
     ]
     heard += [row.note for row in rows]
-    before = sorted(n for n in heard if begin - HEARD <= n.start < begin)
-    after = sorted(n for n in heard if end <= n.start < end + HEARD)
+    before = sorted(n for n in heard if begin - HEARD_BEFORE <= n.start < begin)
+    after = sorted(n for n in heard if end <= n.start < end + HEARD_AFTER)
     return tuple(before), tuple(after)
 
 

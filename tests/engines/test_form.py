@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -36,6 +37,37 @@ def bars(draw: st.DrawFn) -> tuple[BarBrief, ...]:
 
 def steady(count: int, **told: object) -> Brief:
     return Brief(tuple(BarBrief(Fraction(4 * k), Fraction(4), bpm=90, **told) for k in range(count)))  # type: ignore[arg-type]
+
+
+def played(count: int, start: int = 0) -> tuple[Note, ...]:
+    """A figure of its own in each of some bars of four beats, before beat ``start``."""
+    return tuple(
+        Note(Fraction(start - 4 * k) + Fraction(place, 4), 60 + pitch, Fraction(1, 2), 90, stem)
+        for k in range(1, count + 1)
+        for place, pitch, stem in (
+            (0, 12, "melody"),
+            (0, -9, "piano"),
+            (2 * (k % 3) + 2, 14 + k % 2, "melody"),
+            (8, -5, "piano"),
+            (12, 16, "melody"),
+        )
+    )
+
+
+def test_what_was_played_before_the_cue_may_come_back_bar_for_bar() -> None:
+    cue, forms = steady(8).bars, {}
+    for seed in range(100):
+        sources = form(cue, np.random.default_rng(seed), played(8))
+        forms[letters(sources)] = sources
+    assert {name[0] for name in forms} == {"A", "X", "Y"}
+    assert forms["XX"] == (-8, -7, -6, -5) * 2 if "XX" in forms else True
+    assert next(sources for name, sources in forms.items() if name[0] == "X")[:4] == (-8, -7, -6, -5)
+    assert next(sources for name, sources in forms.items() if name[0] == "Y")[:4] == (-4, -3, -2, -1)
+    few = {letters(form(cue, np.random.default_rng(seed), played(3))) for seed in range(100)}
+    assert not any("X" in name for name in few), "so far back nothing was played"
+    short = (BarBrief(Fraction(0), Fraction(3), (3, 4)), *(BarBrief(Fraction(4 * k - 1), Fraction(4)) for k in range(1, 4)))
+    for seed in range(100):
+        assert form(short, np.random.default_rng(seed), played(8))[0] is None, "a bar of three beats takes up none of four"
 
 
 @given(bars(), st.integers(0, 10_000))
@@ -155,3 +187,16 @@ def test_a_theme_comes_back_across_the_windows_of_a_long_cue() -> None:
     take = BMTEngine().compose(brief, seed)
     same, others = returns(take.notes, name)
     assert same > 0.3 > others
+
+
+def test_a_scene_takes_up_what_was_played_before_it() -> None:
+    first = BMTEngine().compose(replace(steady(8), key="C:maj"), 1).notes
+    before = tuple(replace(note, start=note.start - 32) for note in first)
+    brief = Brief(steady(4).bars, before=before, key="C:maj")
+    seed = next(s for s in range(100) if letters(form(brief.bars, np.random.default_rng([s, 0, 1]), before)) == "X")
+    for engine in (BMTEngine(), DiffBGMEngine()):
+        take = engine.compose(brief, seed)
+        assert take.recipe["form"] == "X"
+        shares = [alike((*before, *take.notes), k, k - 8) for k in range(4)]
+        others = [alike((*before, *take.notes), k, j - 8) for k in range(4) for j in range(4) if j != k]
+        assert np.mean(shares) > 0.25 > np.mean(others), engine.name

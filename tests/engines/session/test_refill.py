@@ -268,7 +268,7 @@ def test_the_neighbours_are_heard(trio: str) -> None:
         start().span(2),
         [replace(r.note, start=r.note.start - start().span(2).start) for r in start().takes["t1"].notes],
     )
-    assert order.brief.before == tuple(sorted(n for n in notes if n.start >= -16))
+    assert order.brief.before == tuple(sorted(n for n in notes if n.start >= -32)), "eight bars"
     assert min(n.start for n in order.brief.after) >= span.end - span.start
     _, part = refilled(start(), Wish(2, bars=((10, 10),)), Watch())
     here = start().spans[1].bars[2].start - span.start
