@@ -35,14 +35,15 @@ def form(bars: Sequence[BarBrief], rng: np.random.Generator, before: Sequence[No
     of which the last bars are missing may return too."""
     heard = {math.floor((note.start - bars[0].start) / LENGTH) for note in before if note.start < bars[0].start}
     sources: list[int | None] = []
-    of_phrase: list[int] = []
+    # what returns is what was new: the third time is as near to the first as the second
+    first = {back: back for back in range(-len(HEARD), 0)}
     for phrase in range(-(-len(bars) // PHRASE)):
-        there = [far for far, chance in BACK if rng.random() < chance and (far <= phrase or PHRASE * (phrase - far) in heard)]
-        back = phrase - there[0] if there else phrase
-        # what returns is what was new: the third time is as near to the first as the second
-        of_phrase.append(of_phrase[back] if 0 <= back < phrase else back)
+        willing = [phrase - far for far, chance in BACK if rng.random() < chance]
+        there = [first[back] for back in willing if back >= 0 or PHRASE * back in heard]
+        twice = {first[phrase - 1], first[phrase - 2]}  # no phrase is heard three times on end
+        first[phrase] = next((back for back in there if twice != {back}), phrase)
         for number in range(PHRASE * phrase, min(PHRASE * (phrase + 1), len(bars))):
-            source = number - PHRASE * (phrase - of_phrase[phrase])
+            source = number - PHRASE * (phrase - first[phrase])
             alike = bars[number].length == (bars[source].length if source >= 0 else LENGTH)
             sources.append(source if source < number and alike and (source >= 0 or source in heard) else None)
     return tuple(sources)
