@@ -125,14 +125,15 @@ class VersionsTable(QAbstractTableModel):
 
 
 def made_with(take: SceneTake) -> str:
-    """Engine, seed and when, on the composer's own clock."""
+    """Engine, seed, form and when, on the composer's own clock."""
     try:
         when = datetime.fromisoformat(take.made).astimezone().strftime("%d.%m. %H:%M")
     except ValueError:
         when = take.made
     engine = str(take.facts.get("engine", "") or "")
     seed = "" if take.seed is None else tr("seed {}").format(take.seed)
-    return "  ".join(word for word in (when, engine, seed) if word)
+    form = tr("form {}").format(take.facts["form"]) if take.facts.get("form") else ""
+    return "  ".join(word for word in (when, engine, seed, form) if word)
 
 
 class _Cells(QStyledItemDelegate):

@@ -60,7 +60,7 @@ def _take_json(session: Session, span: Span, take: SceneTake) -> dict[str, Any]:
 
 def takes_lines(session: Session, scene: int | None = None) -> str:
     """One line a take; the chosen one of each scene is marked."""
-    rows = ["scene  take  seed  notes  hits   rating  made                       name"]
+    rows = ["scene  take  seed  form  notes  hits   rating  made                       name"]
     for told in takes_json(session, scene):
         if not told["takes"]:
             rows.append(f"{told['scene']:>5}  no take: refill --scene {told['scene']} composes one")
@@ -70,7 +70,7 @@ def takes_lines(session: Session, scene: int | None = None) -> str:
             words = "  ".join(word for word in (take["name"], take["note"], "" if take["fits"] else "(for other bars)") if word)
             seed = "-" if take["seed"] is None else take["seed"]
             rows.append(
-                f"{told['scene']:>5} {mark}{take['take']:>4} {seed:>6} {take['notes']:>6}  {take['landed']:>2}/{take['hits']:<3} "
+                f"{told['scene']:>5} {mark}{take['take']:>4} {seed:>6} {take['form'] or '-':>5} {take['notes']:>6}  {take['landed']:>2}/{take['hits']:<3} "
                 f"{stars:>6}  {take['made']:25}  {words}".rstrip()
             )
     return "\n".join(rows)
