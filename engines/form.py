@@ -18,7 +18,7 @@ from engines.score.notes import Note
 
 PHRASE = 4
 """Bars of a phrase."""
-BACK = ((2, 0.45), (1, 0.2))
+BACK = ((2, 0.45), (1, 0.3))
 """Phrases back, and how often one returns that is so far back, in this order."""
 NAMES = "ABCDEFGHIJKLMNOPQRSTUVW"
 HEARD = "YX"

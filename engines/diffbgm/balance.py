@@ -34,7 +34,7 @@ LINES = ("melody", "bridge")
 STEEPEST = 3.0
 """Nats an octave by which a bar is bent towards its register, at most."""
 HALVINGS = 11
-AGAIN = 0.4
+AGAIN = 0.6
 """How much of the log odds of the bar that it takes up a bar hears at each step, where the form says so. The share of POP909's bars
 that are those of eight bars before is met."""
 CLEAR = 4.0
