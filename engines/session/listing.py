@@ -69,9 +69,10 @@ def takes_lines(session: Session, scene: int | None = None) -> str:
             stars = "*" * take["rating"] if take["rating"] else "-"
             words = "  ".join(word for word in (take["name"], take["note"], "" if take["fits"] else "(for other bars)") if word)
             seed = "-" if take["seed"] is None else take["seed"]
+            form = take["form"] or "-"
             rows.append(
-                f"{told['scene']:>5} {mark}{take['take']:>4} {seed:>6} {take['form'] or '-':>5} {take['notes']:>6}  {take['landed']:>2}/{take['hits']:<3} "
-                f"{stars:>6}  {take['made']:25}  {words}".rstrip()
+                f"{told['scene']:>5} {mark}{take['take']:>4} {seed:>6} {form:>5} {take['notes']:>6}  "
+                f"{take['landed']:>2}/{take['hits']:<3} {stars:>6}  {take['made']:25}  {words}".rstrip()
             )
     return "\n".join(rows)
 
