@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
-from PyQt6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 
@@ -123,6 +123,11 @@ class HitRows(QAbstractTableModel):
 class HitList(RowList):
     """The list under the hand: F2 writes in the column that the keys stand on, or the name."""
 
+    @property
+    def writing(self) -> bool:
+        """Whether somebody writes in it just now."""
+        return self.state() == QAbstractItemView.State.EditingState
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  Qt's name
         assert event is not None
         at = self.currentIndex()
@@ -147,6 +152,7 @@ class Hits(QWidget):
         self._document, self._transport = document, transport
         self._timeline: Timeline | None = None
         self._following = False
+        self._due: Sheet | None = None
         self._summary = Elided(self)
         self.rows = HitRows(self)
         self.table = HitList(self.rows, parent=self)
@@ -155,6 +161,9 @@ class Hits(QWidget):
         self.table.setEditTriggers(triggers.EditKeyPressed | triggers.DoubleClicked)
         widths = [(88, 80), (76, 70), (56, 52), (50, 46), (62, 48), (120, 30)]
         self.table.share(widths, (NAME,), (WINDOW, (MEETS, NAME), (TIMECODE, WEIGHT)))
+        delegate = self.table.itemDelegate()
+        assert delegate is not None
+        delegate.closeEditor.connect(lambda: QTimer.singleShot(0, self._written))  # it is open until this is over
         self.table.gone_to.connect(self._go)
         self.rows.weighed.connect(document.act)
         self.rows.refused.connect(document.refused)
@@ -177,7 +186,11 @@ class Hits(QWidget):
             above = above.parentWidget()
 
     def draw(self, sheet: Sheet | None) -> None:
-        """Shows the hits of a sheet, None: nothing is open; the chosen one stays chosen, wherever its row is now."""
+        """Shows the hits of a sheet, None: nothing is open; the chosen one stays chosen, wherever its row is now. While somebody writes in
+        the list it waits: what was typed would be lost."""
+        self._due = sheet if self.table.writing else None
+        if self._due is not None:
+            return
         old, at = self.rows.sheet, self.table.currentIndex()
         chosen = old.marks[at.row()].hit.frame if old is not None and 0 <= at.row() < len(old.marks) else None
         if self._timeline is not None and self._timeline.hits.selected is not None:
@@ -191,6 +204,10 @@ class Hits(QWidget):
             return
         self._follow(chosen, max(0, at.column()))
         self._summary.setText(summary(sheet))
+
+    def _written(self) -> None:
+        if self._due is not None and not self.table.writing:
+            self.draw(self._due)
 
     def hit_name(self) -> None:
         """Has the name of the chosen hit written."""

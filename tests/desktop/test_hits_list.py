@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -103,6 +104,30 @@ def test_a_double_click_writes_and_what_is_no_number_is_refused(desk: Desk) -> N
     desk.bot.mouseDClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(where))
     assert not desk.table.viewport().findChildren(QLineEdit) or QApplication.focusWidget() is not None  # type: ignore[union-attr]
     assert not desk.panel.rows.flags(desk.panel.rows.index(0, WEIGHT)) & Qt.ItemFlag.ItemIsEditable
+
+
+def test_what_is_typed_is_not_lost_when_the_session_is_drawn_anew(desk: Desk) -> None:
+    """A scene that is ready, a report: they come when they come."""
+    document, before = desk.window.document, desk.hits
+    desk.at(2, NAME)
+    desk.bot.keyClick(desk.table, Key.Key_F2)
+    editor = desk.table.viewport().findChild(QLineEdit)  # type: ignore[union-attr]
+    assert editor is not None
+    desk.bot.keyClicks(editor, "the kn")
+    anew = replace(document.sheet, marks=document.sheet.marks[:3])  # type: ignore[type-var, union-attr]
+    desk.panel.draw(anew)
+    assert desk.panel.rows.rowCount() == len(before)
+    assert desk.table.viewport().findChild(QLineEdit) is editor  # type: ignore[union-attr]
+    desk.bot.keyClicks(editor, "ife")
+    desk.bot.keyClick(editor, Key.Key_Return)
+    desk.until(lambda: desk.hits[2].label == "the knife")
+    desk.until(lambda: desk.shown(2, NAME) == "the knife")
+    desk.bot.keyClick(desk.table, Key.Key_F2)
+    desk.panel.draw(anew)
+    desk.bot.keyClick(desk.table.viewport().findChild(QLineEdit), Key.Key_Escape)  # type: ignore[union-attr, arg-type]
+    desk.until(lambda: desk.panel.rows.rowCount() == 3)
+    desk.panel.draw(document.sheet)
+    assert desk.panel.rows.rowCount() == len(before)
 
 
 def test_the_list_goes_along_with_the_timeline_and_the_other_way_round(desk: Desk) -> None:
