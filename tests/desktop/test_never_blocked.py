@@ -24,7 +24,7 @@ class Blocked(AssertionError):
 
 
 # a thread that shares its core, or the caches, with an engine is lengthened now and then; a window that blocks does so every time
-when_quiet = pytest.mark.flaky(reruns=3, only_rerun=["Blocked"])
+when_quiet = pytest.mark.flaky(reruns=5, only_rerun=["Blocked"])
 
 
 def unblocked(away: Away) -> None:
