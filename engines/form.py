@@ -1,8 +1,8 @@
 """The form of a cue: which of its phrases take up one that was heard before, so that a theme comes back.
 
-A network that hears some dozen bars invents a new figure every time. Songs do not: over POP909's songs, every fifth bar of melody
-is, more than half of it, that of eight bars before, every seventh that of four. So the phrases that return are drawn first, by their
-seed, and the engines lean towards what was played there.
+A network that hears some dozen bars invents a new figure every time. Songs do not: every third to fifth bar of POP909's melodies is, more
+than half of it, that of eight bars before, every seventh that of four. So the phrases that return are drawn first, by their seed, and
+the engines lean towards what was played there.
 """
 
 from __future__ import annotations
