@@ -36,7 +36,7 @@ STEEPEST = 3.0
 HALVINGS = 11
 AGAIN = 0.6
 """How much of the log odds of the bar that it takes up a bar hears at each step, where the form says so. Chosen so that the parts
-together come back about as often as POP909's do, the melody somewhat less, the piano somewhat more (``tests/benchmarks/test_themes.py``)."""
+together come back about as often as those of POP909, the melody less, the piano more (``tests/benchmarks/test_themes.py``)."""
 CLEAR = 4.0
 """Log odds beyond which a bar that is taken up is heard no surer."""
 
