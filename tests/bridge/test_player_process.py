@@ -295,7 +295,7 @@ def test_who_followed_a_player_that_died_is_told_that_the_next_one_stands(tape: 
 
 def test_a_player_that_dies_again_and_again_is_given_up(tape: Path) -> None:
     with Player([Route(Outlet("file", str(tape)))]) as player:
-        player.load(chords())
+        player.settle(player.load(chords()), DEADLINE_S)  # its first word may come before it heard of them
         for deaths in range(1, 5):
             status = player.wait(lambda s: s.alive and s.heard > 0, DEADLINE_S)
             assert (status.title == "nothing") is (deaths == 4)
