@@ -46,13 +46,23 @@ class HitBrief:
 
 
 @dataclass(frozen=True)
+class Theme:
+    """Music that a cue is to take up: ``notes`` in beats from its first bar, and the ``lengths`` of its bars in beats. Without bars it says
+    that nothing is to return."""
+
+    notes: tuple[Note, ...] = ()
+    lengths: tuple[Fraction, ...] = ()
+
+
+@dataclass(frozen=True)
 class Brief:
     """What an engine is told: bars in order without gaps, hits, and what holds for the whole cue.
 
     ``mood`` is 1..4 (see `MOODS`), ``key`` a name such as ``C:maj`` or ``F#:min``; None leaves the choice to the engine.
     ``stems`` are those that the engine may write. ``before`` and ``after`` are neighbouring notes (beats on the same axis, outside
     the bars) that the engine hears as context and never changes. ``part`` is the stretch of the film, 0 to 1, over which the bars lie,
-    for an engine that is given features of the film.
+    for an engine that is given features of the film. ``theme`` is what the bars take up from their first on; None leaves it to the
+    engine whether something returns.
     """
 
     bars: tuple[BarBrief, ...]
@@ -63,6 +73,7 @@ class Brief:
     before: tuple[Note, ...] = field(default=(), repr=False)
     after: tuple[Note, ...] = field(default=(), repr=False)
     part: tuple[Fraction, Fraction] = (Fraction(0), Fraction(1))
+    theme: Theme | None = None
 
 
 Progress = Callable[[float, float], None]

@@ -55,8 +55,10 @@ def _small_bmt(vocabulary: str, folder: Path) -> Path:
 
     torch.manual_seed(0)
     ours = vocabulary == "ours"
-    config = BMTConfig(vocabulary, 64, 2, 1, 64, 256, 0.0, head_gelu=ours, carry=ours)
+    config = BMTConfig(vocabulary, 64, 2, 1, 64, 256, 0.0, head_gelu=ours, carry=ours, recalls=(8, 4) if ours else ())
     network = BMTransformer(config)
+    if ours:
+        torch.nn.init.normal_(network.recall_linear.weight, std=0.1)
     checkpoint = folder / "small.pt"
     if vocabulary == "published":
         torch.save(network.state_dict(), checkpoint)

@@ -20,7 +20,7 @@ from engines.bmt.official import OfficialSampler, brief_rows
 from engines.bmt.plan import WINDOW_BARS, Planner
 from engines.bmt.published import PublishedWriter
 from engines.bmt.sampling import PUBLISHED, Taste
-from engines.bmt.step import Stepper, vocabulary_of, warm
+from engines.bmt.step import Stepper, backs_of, vocabulary_of, warm
 from engines.bmt.tokens import GridNote, decode
 from engines.bmt.vocabulary import KEYS, ROOTS, STEPS_PER_BEAT, Vocabulary
 from engines.engine import MOODS, Brief, Progress, check
@@ -133,23 +133,22 @@ class _Piece:
     def strict(self, tastes: Mapping[str, Taste], lean: Lean) -> None:
         """Window by window; the grammar of the graph's own words is forced."""
         kind = Writer if self.vocabulary.name == "ours" else PublishedWriter
-        sources = (
-            form(self.brief.bars, np.random.default_rng([self.seed, 0, 1]), self.brief.before)
-            if kind is Writer and lean.again
-            else ()
-        )
+        # the published words are drawn as they say
+        sources = form(self.brief, np.random.default_rng([self.seed, 0, 1])) if kind is Writer and lean.again else ()
         self.said = {"form": letters(sources)} if sources else {}
         planner = Planner(self.brief, self.key, self.vocabulary, self.kept, sources)
         # the published words have no key: only one that the brief names is leant to
         harmony = Harmony(self.vocabulary, self.key if kind is Writer else self.brief.key, lean)
         ranges = RANGES if kind is Writer else SOLO
-        stems = [stem for stem in self.brief.stems if stem in kind.NOTE_TYPES]
+        stems, backs = [stem for stem in self.brief.stems if stem in kind.NOTE_TYPES], backs_of(self.model)
         for number, first in enumerate(range(0, len(planner.bars), WINDOW_BARS)):
             window = planner.bars[first : first + WINDOW_BARS]
             writer = kind(self.vocabulary, np.random.default_rng([self.seed, 1 + number]), stems, ranges, tastes, harmony)
             planned = planner.plan(first, window, self.notes, self.chords)
             words = writer.write(planner.primer(first, self.notes, self.chords), planned)
-            self._play(words, Stepper(self.model, 1), lambda f=first, w=writer: f + w.bars_done, len(planner.bars))  # type: ignore[misc]
+            recalls = [planner.recall(backs, first, self.notes, self.chords)] if backs else None
+            stepper = Stepper(self.model, 1, recalls=recalls)
+            self._play(words, stepper, lambda f=first, w=writer: f + w.bars_done, len(planner.bars))  # type: ignore[misc]
             self.notes += [_note(window[w.bar].start, w.note) for w in writer.notes]
             self.chords += [(window[bar].start + Fraction(step, STEPS_PER_BEAT), chord) for bar, step, chord in writer.chords]
 

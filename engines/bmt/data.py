@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from engines.bmt.recall import MORE, recalled
 from engines.bmt.tokens import GridNote, Piece, Words, carried, encode, our_events, register_level
 from engines.bmt.vocabulary import (
     ROOTS,
@@ -273,12 +274,13 @@ def transposition(vocabulary: Vocabulary, semitones: int) -> dict[str, npt.NDArr
 
 
 class Windows:
-    """Draws training windows: whole bars of one song, transposed, controls dropped at random; ``carry`` as in `BMTConfig`."""
+    """Draws training windows: whole bars of one song, transposed, controls dropped at random; ``carry`` and ``recalls`` as in
+    `BMTConfig`."""
 
     LIMIT = 1024
 
-    def __init__(self, corpus: Corpus, drop: float = 0.25, carry: bool = False) -> None:
-        self.corpus, self.drop, self.carry, self.vocabulary = corpus, drop, carry, ours()
+    def __init__(self, corpus: Corpus, drop: float = 0.25, carry: bool = False, recalls: Sequence[int] = ()) -> None:
+        self.corpus, self.drop, self.carry, self.vocabulary, self.recalls = corpus, drop, carry, ours(), tuple(recalls)
         self.column = self.vocabulary.column
         self._moves = {s: transposition(self.vocabulary, s) for s in range(-6, 6)}
         density = corpus.words[:, self.column["density"]]
@@ -315,13 +317,7 @@ class Windows:
         fit = int(np.searchsorted(corpus.bars[: last + 1], start + limit - 3, side="right")) - 1
         count = max(fit - bar, 1)
         stop = min(int(corpus.bars[bar + count]), start + limit - 3)
-        body = corpus.words[start:stop].astype(np.int16)
-        moves = self._moves[semitones]
-        for name in ("pitch", "chord"):
-            body[:, column[name]] = moves[name][body[:, column[name]]]
-        controls = np.flatnonzero(body[:, column["register"]])
-        pitch = corpus.pitch[start:stop]
-        body[controls, column["register"]] = [register_level(float(pitch[row]) + semitones) for row in controls]
+        body, moves = self._moved(start, stop, semitones), self._moves[semitones]
         steps = corpus.steps[start:stop] - corpus.steps[start]
         body[:, column["time"]] = np.minimum(99, 100 * steps // corpus.lengths[bar : bar + count].sum())
         words = np.zeros((len(body) + 3, len(self.vocabulary.fields)), np.int16)
@@ -333,6 +329,20 @@ class Windows:
         words[-2, column["barbeat"]] = self.vocabulary.id("barbeat", "Bar")
         words[-2, column["time"]] = 99
         return words, count
+
+    def _moved(self, start: int, stop: int, semitones: int) -> Words:
+        """The words of these rows, transposed."""
+        body = self.corpus.words[start:stop].astype(np.int16)
+        for name in ("pitch", "chord"):
+            body[:, self.column[name]] = self._moves[semitones][name][body[:, self.column[name]]]
+        controls, pitch = np.flatnonzero(body[:, self.column["register"]]), self.corpus.pitch[start:stop]
+        body[controls, self.column["register"]] = [register_level(float(pitch[row]) + semitones) for row in controls]
+        return body
+
+    def before(self, bar: int, bars: int, semitones: int = 0) -> Words:
+        """The words of up to ``bars`` bars of the song before a bar, transposed."""
+        first = max(bar - bars, int(np.searchsorted(self.corpus.song, self.corpus.song[bar])))
+        return self._moved(int(self.corpus.bars[first]), int(self.corpus.bars[bar]), semitones)
 
     def dropped(self, words: Words, rng: np.random.Generator) -> Words:
         """The same words as the network is to hear them: each control left out at random, for the window or for a bar."""
@@ -349,11 +359,31 @@ class Windows:
         """Words as the network hears them: with all that holds, where it was configured so."""
         return carried(words, self.vocabulary) if self.carry else words
 
-    def draw(self, rng: np.random.Generator, limit: int = LIMIT) -> tuple[Words, Words]:
-        """One window of as many bars as fit into ``limit`` words, as (heard, meant): inputs with controls dropped, and all to predict."""
+    def recalled(self, words: Words, before: Words | None = None) -> Words:
+        """What is recalled with each of the words (n, backs, fields + 2), likeness not said."""
+        out = recalled(words, self.vocabulary, self.recalls, before)
+        out[..., -1] = 0
+        return out
+
+    def draw(self, rng: np.random.Generator, limit: int = LIMIT) -> tuple[Words, Words, Words]:
+        """One window of as many bars as fit into ``limit`` words, as (heard, meant, recalled): inputs with controls dropped, all to
+        predict, and what is recalled, of bars before the window half the time, each back left out at random, its likeness more often."""
         semitones = int(rng.integers(-6, 6))
         for _ in range(8):
-            words, _ = self.window(int(rng.integers(len(self.corpus.song))), limit, semitones, limit)
+            bar = int(rng.integers(len(self.corpus.song)))
+            words, _ = self.window(bar, limit, semitones, limit)
             if len(words) > 0.85 * limit:
                 break  # a start near the end of a song gives a short window, and a padded batch
-        return self.dropped(words, rng), words
+        heard = self.dropped(words, rng)
+        if not self.recalls:
+            return heard, words, np.zeros((len(words), 0, words.shape[1] + MORE), np.int16)
+        before = self.before(bar, max(self.recalls), semitones) if rng.random() < 0.5 else None
+        known = recalled(words, self.vocabulary, self.recalls, before)
+        bars = np.cumsum(words[:, self.column["barbeat"]] == self.vocabulary.id("barbeat", "Bar"))
+        for slot in range(len(self.recalls)):
+            known[np.isin(bars, np.flatnonzero(rng.random(int(bars[-1]) + 1) < 0.1)), slot, -1] = 0
+            if rng.random() < 0.4:
+                known[:, slot, -1] = 0
+            if rng.random() < 0.15:
+                known[:, slot] = 0
+        return heard, words, known

@@ -1,8 +1,9 @@
 """One word in, the logits of the next one out: the recurrent step of BM-Transformer as an ONNX graph, with its card.
 
 Inputs: ``word`` (batch, fields) int64, ``position`` (batch,) int64, ``s`` (layers, batch, heads, f, f) and ``z`` (layers, batch, heads,
-f) float32. Outputs: ``type_logits`` (batch, types), ``field_logits`` (batch, types, values of every other field in order), ``s`` and
-``z`` after the word. The vocabulary travels in the graph's metadata, so that a graph explains itself.
+f) float32; ``recalled`` (batch, backs, fields + 2) int64 where the network was configured so. Outputs: ``type_logits`` (batch, types),
+``field_logits`` (batch, types, values of every other field in order), ``s`` and ``z`` after the word. The vocabulary travels in the
+graph's metadata, so that a graph explains itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from engines.bmt.network import BMTConfig, BMTransformer, load_state
+from engines.bmt.recall import LIKENESS, MORE, TRUST
 from engines.bmt.vocabulary import Vocabulary
 from engines.errors import ModelError
 from engines.training.export import Drawing, Exported, Tensors, begun, check_storage, checked, read_weights, ship, trace
@@ -33,10 +35,10 @@ class Step(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, word: Tensor, position: Tensor, s: Tensor, z: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, word: Tensor, position: Tensor, s: Tensor, z: Tensor, recalled: Tensor | None = None) -> tuple[Tensor, ...]:
         """See the module."""
-        heard, s, z = self.network.step(word, position, s, z)
-        return self.network.type_logits(heard), self.network.all_logits(heard), s, z
+        heard, s, z = self.network.step(word, position, s, z, recalled)
+        return self.network.type_logits(heard, recalled), self.network.all_logits(heard, recalled), s, z
 
 
 def vocabulary_json(vocabulary: Vocabulary) -> str:
@@ -61,6 +63,9 @@ def export_graph(network: BMTransformer, path: Path, positions: int = 2048) -> N
     network.pos_emb.pe = whole[:, :rows].contiguous()
     try:
         inputs = dict(zip(INPUTS, (word, torch.zeros(2, dtype=torch.int64), s, z), strict=True))
+        if network.config.recalls:
+            inputs["recalled"] = torch.zeros(2, len(network.config.recalls), word.shape[1] + MORE, dtype=torch.int64)
+            batch["recalled"] = {0: "batch"}
         trace(Step(network), inputs, OUTPUTS, batch, path, metadata)
     finally:
         network.pos_emb.pe = whole
@@ -73,6 +78,7 @@ def parity(network: BMTransformer, graph: Path, words: int = 64, seed: int = 0) 
     network.eval()
     session = checked(graph)
     sizes, at_type = network.vocabulary.sizes, network.vocabulary.column["type"]
+    columns, backs = (*sizes, 1 + TRUST, 1 + LIKENESS), len(network.config.recalls)
     ends = np.cumsum([size for k, size in enumerate(sizes) if k != at_type])[:-1]
     worst = 0.0
     for own in (False, True):
@@ -81,10 +87,13 @@ def parity(network: BMTransformer, graph: Path, words: int = 64, seed: int = 0) 
         word = np.stack([rng.integers(0, size, 3) for size in sizes], axis=1)
         for k in range(words):
             position = np.full(3, k)
-            kinds, fields, *arrays = session.run(None, dict(zip(INPUTS, (word, position, *arrays), strict=True)))
+            recalled = np.stack([rng.integers(0, size, (3, backs)) for size in columns], axis=-1)
+            more = {"recalled": recalled} if backs else {}
+            kinds, fields, *arrays = session.run(None, dict(zip(INPUTS, (word, position, *arrays), strict=True)) | more)
             with torch.no_grad():
-                heard, s, z = network.step(torch.from_numpy(word), torch.from_numpy(position), s, z)
-                expected = network.type_logits(heard).numpy(), network.all_logits(heard).numpy()
+                told, known = (torch.from_numpy(word), torch.from_numpy(position)), torch.from_numpy(recalled)
+                heard, s, z = network.step(*told, s, z, known)
+                expected = network.type_logits(heard, known).numpy(), network.all_logits(heard, known).numpy()
             worst = max(worst, *(float(np.abs(a - b).max()) for a, b in zip(expected, (kinds, fields), strict=True)))
             word = np.stack([rng.integers(0, size, 3) for size in sizes], axis=1)
             if own:
@@ -159,11 +168,14 @@ def _tensors(network: BMTransformer) -> Tensors:
     c = network.config
     f = c.width // c.heads
     types, rest = network.vocabulary.sizes[network.vocabulary.column["type"]], sum(network.vocabulary.sizes)
+    width = len(network.vocabulary.fields)
+    recalled: Tensors = [("input", "recalled", "TYPE_INT64", [-1, len(c.recalls), width + MORE])] if c.recalls else []
     return [
-        ("input", "word", "TYPE_INT64", [-1, len(network.vocabulary.fields)]),
+        ("input", "word", "TYPE_INT64", [-1, width]),
         ("input", "position", "TYPE_INT64", [-1]),
         ("input", "s", "TYPE_FP32", [c.layers, -1, c.heads, f, f]),
         ("input", "z", "TYPE_FP32", [c.layers, -1, c.heads, f]),
+        *recalled,
         ("output", "type_logits", "TYPE_FP32", [-1, types]),
         ("output", "field_logits", "TYPE_FP32", [-1, types, rest - types]),
         ("output", "s_out", "TYPE_FP32", [c.layers, -1, c.heads, f, f]),

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engines.bmt.recall import LIKENESS, TRUST
 from engines.bmt.vocabulary import VOCABULARIES, Vocabulary
 from engines.errors import ModelError
 
@@ -26,7 +27,8 @@ PUBLISHED_HEAD_ORDER = ("tempo", "chord", "barbeat", "pitch", "duration", "veloc
 class BMTConfig:
     """Sizes, all in units of features. ``positions`` is the length of the stored position table. ``head_gelu``: without it, as
     published, the type only adds a constant to every logit; with it the type chooses among features. ``carry``: every word is
-    heard with all that holds, its chord, place and controls (`engines.bmt.tokens.Carrier`)."""
+    heard with all that holds, its chord, place and controls (`engines.bmt.tokens.Carrier`). ``recalls``: with every word it hears the one
+    that followed this place so many bars ago (`engines.bmt.recall`)."""
 
     vocabulary: str = "ours"
     width: int = 256
@@ -37,13 +39,17 @@ class BMTConfig:
     dropout: float = 0.05
     head_gelu: bool = True
     carry: bool = False
+    recalls: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recalls", tuple(self.recalls))  # a card has lists
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, as the card and the checkpoint store them."""
-        return asdict(self)
+        return asdict(self) | {"recalls": list(self.recalls)}
 
 
-OURS = BMTConfig(carry=True)
+OURS = BMTConfig(carry=True, recalls=(8, 4))
 PUBLISHED = BMTConfig("published", 512, 12, 8, 2048, 20000, 0.1, head_gelu=False)
 
 
@@ -175,6 +181,19 @@ class BMTransformer(nn.Module):
             self.add_module(f"word_emb_{field.name}", FieldEmbedding(len(field.values), field.width))
         self.pos_emb = Positions(config.width, config.positions)
         self.in_linear = nn.Linear(sum(self.vocabulary.widths), config.width)
+        backs, fields = len(config.recalls), self.vocabulary.fields
+        if backs:
+            # at first nothing is made of what is recalled: a network that recalled nothing goes on from where it was
+            self.trust_emb, self.likeness_emb = FieldEmbedding(1 + TRUST, 32), FieldEmbedding(1 + LIKENESS, 32)
+            self.recall_linear = nn.Linear(backs * (sum(self.vocabulary.widths) + 64), config.width, bias=False)
+            nn.init.zeros_(self.recall_linear.weight)
+            self.copy_table = nn.Embedding(backs * (1 + TRUST) * (1 + LIKENESS), len(fields))
+            nn.init.zeros_(self.copy_table.weight)
+            for field in fields:
+                copy = nn.Linear(config.width, backs)
+                nn.init.zeros_(copy.weight)
+                nn.init.zeros_(copy.bias)
+                self.add_module(f"copy_{field.name}", copy)
         self.dropout = nn.Dropout(config.dropout)
         self.transformer_encoder = Encoder(config)
         type_width = self.vocabulary.field("type").width
@@ -186,30 +205,43 @@ class BMTransformer(nn.Module):
         """The position table, (1, positions, width)."""
         return self.pos_emb.pe
 
-    def embed(self, words: Tensor) -> Tensor:
-        """(..., fields) int64 to (..., width), positions not yet added."""
-        parts = [getattr(self, f"word_emb_{f.name}")(words[..., k]) for k, f in enumerate(self.vocabulary.fields)]
-        embedded: Tensor = self.in_linear(torch.cat(parts, dim=-1))
-        return embedded
+    def _fields(self, words: Tensor) -> list[Tensor]:
+        return [getattr(self, f"word_emb_{f.name}")(words[..., k]) for k, f in enumerate(self.vocabulary.fields)]
 
-    def hear(self, words: Tensor) -> Tensor:
-        """(batch, time, fields) to (batch, time, width), all positions at once; time is padded to whole chunks inside."""
+    def embed(self, words: Tensor, recalled: Tensor | None = None) -> Tensor:
+        """(..., fields) int64, and what is recalled with them, (..., backs, fields + 2) int64 where the network was configured so, to
+        (..., width), positions not yet added."""
+        embedded: Tensor = self.in_linear(torch.cat(self._fields(words), dim=-1))
+        if recalled is None or not self.config.recalls:
+            return embedded
+        parts = [*self._fields(recalled), self.trust_emb(recalled[..., -2]), self.likeness_emb(recalled[..., -1])]
+        known: Tensor = self.recall_linear(torch.cat(parts, dim=-1).flatten(-2))
+        return embedded + known
+
+    def hear(self, words: Tensor, recalled: Tensor | None = None) -> Tensor:
+        """(batch, time, fields), with (batch, time, backs, fields + 2) as in `embed`, to (batch, time, width), all positions at once;
+        time is padded to whole chunks inside."""
         time = words.shape[1]
         pad = -time % LinearAttention.CHUNK if time > LinearAttention.CHUNK else 0
-        x = self.embed(functional.pad(words, (0, 0, 0, pad)))
+        if recalled is not None:
+            recalled = functional.pad(recalled, (0, 0, 0, 0, 0, pad))
+        x = self.embed(functional.pad(words, (0, 0, 0, pad)), recalled)
         x = self.dropout(x + self.positions()[:, : x.shape[1]])
         for layer in self.transformer_encoder.layers:
             x = layer(x)
         heard: Tensor = self.transformer_encoder.norm(x)[:, :time]
         return heard
 
-    def step(self, word: Tensor, position: Tensor, s: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """One word: (batch, fields) at ``position`` (batch,), s (layers, batch, heads, f, f), z (layers, batch, heads, f).
+    def step(
+        self, word: Tensor, position: Tensor, s: Tensor, z: Tensor, recalled: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One word: (batch, fields) at ``position`` (batch,), s (layers, batch, heads, f, f), z (layers, batch, heads, f); and what is
+        recalled with it, as in `embed`.
 
         Returns what was heard (batch, width) and the new states. Published inference adds position 0 at every step, whatever
         the place (``specs/bmt.md`` section 4.1): pass zeros for that.
         """
-        x = self.embed(word) + self.positions()[0, position]
+        x = self.embed(word, recalled) + self.positions()[0, position]
         states = []
         layers: list[Layer] = [layer for layer in self.transformer_encoder.layers if isinstance(layer, Layer)]
         for k, layer in enumerate(layers):
@@ -218,27 +250,44 @@ class BMTransformer(nn.Module):
         heard: Tensor = self.transformer_encoder.norm(x)
         return heard, torch.stack([a for a, _ in states]), torch.stack([b for _, b in states])
 
-    def type_logits(self, heard: Tensor) -> Tensor:
-        """(..., width) to (..., types)."""
+    def type_logits(self, heard: Tensor, recalled: Tensor | None = None) -> Tensor:
+        """(..., width), with what is recalled as in `embed`, to (..., types)."""
         logits: Tensor = self.get_submodule("proj_type")(heard)
-        return logits
+        return logits + self._copied(heard, "type", recalled)
+
+    def _copied(self, features: Tensor, name: str, recalled: Tensor | None, kind: Tensor | None = None) -> Tensor | float:
+        """What is added to the logits of a field: to each value that is recalled, by a word of the same ``kind``, as much as the features
+        and its trust and likeness say."""
+        if recalled is None or not self.config.recalls:
+            return 0.0
+        column, backs = self.vocabulary.column, len(self.config.recalls)
+        levels = (torch.arange(backs, device=recalled.device) * (1 + TRUST) + recalled[..., -2]) * (1 + LIKENESS) + recalled[
+            ..., -1
+        ]
+        much = self.get_submodule(f"copy_{name}")(features) + self.copy_table(levels)[..., column[name]]
+        value, known = recalled[..., column[name]], recalled[..., column["type"]]
+        there = known > 0 if kind is None else (known == kind[..., None]) & (value > 0)
+        values = torch.arange(len(self.vocabulary.field(name).values), device=recalled.device)
+        copied: Tensor = ((much * there)[..., None] * (value[..., None] == values)).sum(-2)
+        return copied
 
     def given_type(self, heard: Tensor, kind: Tensor) -> Tensor:
         """Features from which the fields are read, for types ``kind`` (...) int64."""
         joined: Tensor = self.project_concat_type(torch.cat([heard, self.get_submodule("word_emb_type")(kind)], dim=-1))
         return functional.gelu(joined) if self.config.head_gelu else joined
 
-    def field_logits(self, given: Tensor, name: str) -> Tensor:
-        """(..., width) to (..., values of the field)."""
+    def field_logits(self, given: Tensor, name: str, recalled: Tensor | None = None, kind: Tensor | None = None) -> Tensor:
+        """(..., width), with what is recalled as in `embed` and the type (...) of the word, to (..., values of the field)."""
         logits: Tensor = getattr(self, f"proj_{name}")(given)
-        return logits
+        return logits + self._copied(given, name, recalled, kind)
 
-    def all_logits(self, heard: Tensor) -> Tensor:
+    def all_logits(self, heard: Tensor, recalled: Tensor | None = None) -> Tensor:
         """(batch, width) to (batch, types, values of every other field in order): the host picks the row after the type."""
         types = len(self.vocabulary.field("type").values)
         kinds = torch.arange(types, device=heard.device).expand(heard.shape[0], types)
         given = self.given_type(heard[:, None].expand(-1, types, -1), kinds)
-        return torch.cat([self.field_logits(given, name) for name in self.head_order], dim=-1)
+        known = None if recalled is None else recalled[:, None].expand(-1, types, -1, -1)
+        return torch.cat([self.field_logits(given, name, known, kinds) for name in self.head_order], dim=-1)
 
     def empty_state(self, batch: int) -> tuple[Tensor, Tensor]:
         """States before the first word."""

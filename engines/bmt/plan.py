@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from engines.bmt.data import chord_word
 from engines.bmt.echo import HeardBar
 from engines.bmt.grammar import PlannedBar
+from engines.bmt.recall import LIKENESS, Recall
 from engines.bmt.tokens import (
     GridNote,
     Piece,
@@ -26,12 +28,14 @@ from engines.bmt.tokens import (
 from engines.bmt.vocabulary import ENERGY_LEVELS, ROOTS, STEPS_PER_BAR, STEPS_PER_BEAT, Vocabulary
 from engines.engine import BarBrief, Brief
 from engines.errors import OptionError
-from engines.form import Form, shifts
+from engines.form import HEARD, LENGTH, PHRASE, Form, recollected, shifts, theme_bars
 from engines.score.harmony import CURE
 from engines.score.notes import STEMS, Note
 
 WINDOW_BARS, CONTEXT_BARS = 12, 4
 """Bars written in one go, and bars before them that the network hears: together they fit into the 1,024 words that it learned."""
+ALIKE = LIKENESS
+"""How much a bar that comes back is told to be as it was."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,10 @@ class Planner:
 
     def __init__(self, brief: Brief, key: str, vocabulary: Vocabulary, kept: Sequence[Note], form: Form = ()) -> None:
         self.brief, self.key, self.vocabulary, self.kept = brief, key, vocabulary, kept
-        self._ours = vocabulary.name == "ours"
+        self._ours, self._formed = vocabulary.name == "ours", bool(form)
         self.bars = model_bars(brief.bars, lambda bar: len({*self._hits(bar), *self._kept_in(bar)}))
         self._numbers = {bar.start: number for number, bar in enumerate(self.bars)}
-        self._back = {brief.bars[k].start: back for k, back in shifts(brief.bars, form).items()}
+        self._back = {brief.bars[k].start: back for k, back in shifts(brief, form).items()}
 
     def plan(
         self, first: int, window: Sequence[ModelBar], notes: Sequence[Note] = (), chords: Sequence[tuple[Fraction, str]] = ()
@@ -134,7 +138,7 @@ class Planner:
         before."""
         times = self._percent(first, window)
         planned = [self._planned(bar, time) for bar, time in zip(window, times[-len(window) :], strict=True)]
-        heard = [*self.brief.before, *self.kept, *notes]
+        heard = [*recollected(self.brief), *self.kept, *notes]
         return [replace(plan, again=self._again(first, bar, heard, chords)) for plan, bar in zip(planned, window, strict=True)]
 
     def _again(
@@ -165,24 +169,28 @@ class Planner:
         return out
 
     def _context(self, first: int) -> list[ModelBar]:
-        """The bars before: of this cue, or, at its start, as many 4/4 bars of what was played before it."""
-        if first or not self.brief.before:
-            return self.bars[max(0, first - CONTEXT_BARS) : first]
+        """The bars before that the network hears: of this cue, or, at its start, of what was played before it."""
+        return self.bars[max(0, first - CONTEXT_BARS) : first] if first else self._played[-CONTEXT_BARS:]
+
+    def _older(self, first: int) -> list[ModelBar]:
+        """The bars before those."""
+        return [*self._played, *self.bars[: max(0, first - CONTEXT_BARS)]] if first else self._played[:-CONTEXT_BARS]
+
+    @cached_property
+    def _played(self) -> list[ModelBar]:
+        """As many 4/4 bars of what was played before the cue as a form knows."""
+        if not self.brief.before:
+            return []
         begin, bpm = self.bars[0].start, self.bars[0].brief.bpm
         earliest = min(n.start for n in self.brief.before)
-        count = min(CONTEXT_BARS, int(-(-(begin - earliest) // 4)))
-        return [ModelBar(s, 16, BarBrief(s, Fraction(4), bpm=bpm)) for k in range(count, 0, -1) for s in [begin - 4 * k]]
+        count = min(PHRASE * len(HEARD), int(-(-(begin - earliest) // LENGTH)))
+        starts = [begin - LENGTH * k for k in range(count, 0, -1)]
+        return [ModelBar(start, STEPS_PER_BAR, BarBrief(start, LENGTH, bpm=bpm)) for start in starts]
 
     def primer(self, first: int, notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]) -> list[npt.NDArray[np.int64]]:
         """The prefix, and the bars before as words."""
         context = self._context(first)
-        piece = self._piece(context, [*self.brief.before, *self.kept, *notes], chords)
-        events = our_events(piece) if self._ours else published_events(piece)
-        events[0] |= {"emotion": self.brief.mood or 0} | ({"key": self.key} if self._ours else {})
-        # without its closing bar and EOS: the music goes on; a dictionary of another corpus may lack a tempo or a chord
-        said = events[:-2] if context else events[:1]
-        known = [{k: v if v in self.vocabulary.field(k).ids else 0 for k, v in event.items()} for event in said]
-        words = encode(known, self.vocabulary).astype(np.int64)
+        words = self._words(context, notes, chords)
         if context:
             column, beat = self.vocabulary.column, self.vocabulary.field("barbeat").values
             times, bar, step = self._percent(first, self.bars[first : first + WINDOW_BARS]), -1, 0
@@ -194,6 +202,39 @@ class Planner:
                     step = int(str(place)[5:])
                 word[column["time"]] = times[bar][step]
         return list(words)
+
+    def _words(
+        self, bars: list[ModelBar], notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]
+    ) -> npt.NDArray[np.int64]:
+        """The prefix and these bars as words, without a closing bar and EOS: the music goes on."""
+        piece = self._piece(bars, [*recollected(self.brief), *self.kept, *notes], chords)
+        events = our_events(piece) if self._ours else published_events(piece)
+        events[0] |= {"emotion": self.brief.mood or 0} | ({"key": self.key} if self._ours else {})
+        said = events[:-2] if bars else events[:1]
+        # a dictionary of another corpus may lack a tempo or a chord
+        known = [{k: v if v in self.vocabulary.field(k).ids else 0 for k, v in event.items()} for event in said]
+        return encode(known, self.vocabulary).astype(np.int64)
+
+    def recall(self, backs: Sequence[int], first: int, notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]) -> Recall:
+        """What the network recalls in the window that begins at ``first``: the bars that it does not hear there again, and which of them
+        come back."""
+        heard, older, theme = self._context(first), self._older(first), model_bars(theme_bars(self.brief))
+        before = [*theme, *older]
+        places = {bar.start: k - len(before) for k, bar in enumerate([*before, *heard, *self.bars[first:]])}
+        sources: dict[int, list[int | None]] = {}
+        likenesses: dict[int, list[int]] = {}
+        for number, bar in enumerate([*heard, *self.bars[first : first + WINDOW_BARS]]):
+            sources[number] = [number - far if number - far >= -len(older) else None for far in backs]
+            if number < len(heard) or not self._formed:
+                continue
+            back = self._back.get(bar.brief.start)
+            source = None if back is None else places.get(bar.start - back)
+            likenesses[number] = [0 if source is not None else 1] * len(backs)
+            if source is not None:
+                slot = backs.index(number - source) if number - source in backs else 0
+                sources[number][slot], likenesses[number][slot] = source, ALIKE
+        words = self._words(before, notes, chords)[1:]
+        return Recall(self.vocabulary, backs, list(words), sources, likenesses)
 
     def _piece(self, context: list[ModelBar], notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]) -> Piece:
         """Notes that start in the context's bars, on their grid; a bar whose harmony nobody said gets what is heard in it."""

@@ -35,34 +35,37 @@ class TrainSettings(Pace):
     drop: float = 0.25
 
 
-def word_losses(network: BMTransformer, heard: Tensor, meant: Tensor) -> dict[str, tuple[Tensor, int]]:
+def word_losses(
+    network: BMTransformer, heard: Tensor, meant: Tensor, recalled: Tensor | None = None
+) -> dict[str, tuple[Tensor, int]]:
     """Summed negative log-likelihood and count by field, of predicting each word of ``meant`` from what came before.
 
-    ``heard`` and ``meant``: (batch, time, fields) int64, padded with EOS after the first EOS (type 0 with every field 0).
+    ``heard`` and ``meant``: (batch, time, fields) int64, padded with EOS after the first EOS (type 0 with every field 0);
+    ``recalled`` as in `BMTransformer.hear`.
     """
     column = network.vocabulary.column
-    features = network.hear(heard[:, :-1])
+    known = None if recalled is None else recalled[:, :-1]
+    features = network.hear(heard[:, :-1], known)
     target = meant[:, 1:]
     kinds = target[..., column["type"]]
     # the first EOS is learned, the padding after it is not
     real = functional.pad(meant[:, 1:-1, column["type"]], (1, 0), value=1) > 0
     given = network.given_type(features, kinds)
-    losses = {
-        "type": (functional.cross_entropy(network.type_logits(features)[real], kinds[real], reduction="sum"), int(real.sum()))
-    }
+    types = network.type_logits(features, known)[real]
+    losses = {"type": (functional.cross_entropy(types, kinds[real], reduction="sum"), int(real.sum()))}
     for name in network.head_order:
         wanted = target[..., column[name]]
         rows = (wanted > 0) & real
         count = int(rows.sum())
         if name not in COMPUTED and count:
-            logits = network.field_logits(given[rows], name)
+            logits = network.field_logits(given[rows], name, None if known is None else known[rows], kinds[rows])
             losses[name] = functional.cross_entropy(logits.float(), wanted[rows], reduction="sum"), count
     return losses
 
 
 def _stack(windows: list[np.ndarray]) -> Tensor:
     longest = max(len(w) for w in windows)
-    out = np.zeros((len(windows), longest, windows[0].shape[1]), np.int64)
+    out = np.zeros((len(windows), longest, *windows[0].shape[1:]), np.int64)
     for row, window in enumerate(windows):
         out[row, : len(window)] = window
     return torch.from_numpy(out)
@@ -72,22 +75,24 @@ LENGTHS = (320, 512, 768, 1024)
 """Words a window: from 7 to 23 bars, so that both a scene and a whole cue have been seen."""
 
 
-def batch_at(windows: Windows, step: int, settings: TrainSettings) -> tuple[Tensor, Tensor]:
+def batch_at(windows: Windows, step: int, settings: TrainSettings) -> tuple[Tensor, Tensor, Tensor]:
     """The batch of a step: windows of one length, so that little is padded."""
     rng = np.random.default_rng([settings.seed, step])
     length = int(rng.choice(LENGTHS))
-    pairs = [windows.draw(rng, length) for _ in range(max(1, settings.words // length))]
-    return _stack([p[0] for p in pairs]), _stack([p[1] for p in pairs])
+    drawn = [windows.draw(rng, length) for _ in range(max(1, settings.words // length))]
+    heard, meant, recalled = (_stack(list(arrays)) for arrays in zip(*drawn, strict=True))
+    return heard, meant, recalled
 
 
-def validation_batches(windows: Windows, count: int = 64, bars: int = 16) -> Iterator[tuple[Tensor, Tensor]]:
-    """The same windows each time, spread over the songs; half of them with controls, half without any."""
+def validation_batches(windows: Windows, count: int = 64, bars: int = 16) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """The same windows each time, spread over the songs; half of them with controls, half without any. Nothing is recalled from
+    before a window, and no likeness is told."""
     starts = np.linspace(0, len(windows.corpus.song) - bars, count).astype(int)
     rng = np.random.default_rng(5)
     for k in range(0, count, 8):
         words = [windows.window(int(bar), bars)[0] for bar in starts[k : k + 8]]
         heard = [windows.heard(w) if row % 2 else windows.dropped(w, rng) for row, w in enumerate(words)]
-        yield _stack(heard), _stack(words)
+        yield _stack(heard), _stack(words), _stack([windows.recalled(w) for w in words])
 
 
 @torch.no_grad()
@@ -95,8 +100,8 @@ def validate(network: BMTransformer, windows: Windows) -> dict[str, float]:
     """Mean negative log-likelihood (nats) a word, by field, and of a note (its pitch, duration and velocity together)."""
     network.eval()
     totals: dict[str, list[float]] = {}
-    for heard, meant in validation_batches(windows):
-        for name, (loss, count) in word_losses(network, heard, meant).items():
+    for heard, meant, recalled in validation_batches(windows):
+        for name, (loss, count) in word_losses(network, heard, meant, recalled).items():
             entry = totals.setdefault(name, [0.0, 0])
             entry[0] += float(loss)
             entry[1] += count
@@ -120,7 +125,7 @@ class Words:
     @classmethod
     def of(cls, training: Corpus, held_out: Corpus, config: BMTConfig, settings: TrainSettings) -> Words:
         """What is in these corpora, as a network of that size hears it."""
-        learned, kept = (Windows(corpus, settings.drop, config.carry) for corpus in (training, held_out))
+        learned, kept = (Windows(corpus, settings.drop, config.carry, config.recalls) for corpus in (training, held_out))
         return cls(config, settings, learned, kept)
 
     def network(self) -> BMTransformer:
@@ -130,8 +135,8 @@ class Words:
     def loss(self, network: BMTransformer, step: int) -> Tensor:
         """Nats a word."""
         device = next(network.parameters()).device
-        heard, meant = batch_at(self.training, step, self.settings)
-        losses = word_losses(network, heard.to(device), meant.to(device))
+        heard, meant, recalled = (batch.to(device) for batch in batch_at(self.training, step, self.settings))
+        losses = word_losses(network, heard, meant, recalled)
         return torch.stack([value for value, _ in losses.values()]).sum() / losses["type"][1]
 
     def validate(self, network: BMTransformer) -> dict[str, float]:

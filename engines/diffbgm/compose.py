@@ -100,7 +100,7 @@ class DiffBGMEngine:
         key = brief.key or _key(brief, kept, rng, told=not config.caption)
         turns: Mapping[Fraction, str] = {}
         # a published network is drawn as it says
-        sources = form(brief.bars, np.random.default_rng([seed, 0, 1]), brief.before) if config.predicts == "roll" else ()
+        sources = form(brief, np.random.default_rng([seed, 0, 1])) if config.predicts == "roll" else ()
         if key and "progressions" in model.metadata:
             harmony = harmonised(brief, kept, key, _moves(model), rng, sources)
             brief, turns = harmony.brief, harmony.turns

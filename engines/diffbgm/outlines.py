@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engines.diffbgm.data import Windows, energy_of
 from engines.diffbgm.pianoroll import BARS, STEPS_PER_BAR
 from engines.engine import BarBrief, Brief
-from engines.form import LENGTH, Form, start_of
+from engines.form import Form, length_of, recollected, start_of
 from engines.score.metrics import grooves
 from engines.score.notes import Note
 
@@ -104,13 +104,13 @@ def _filled(bar: BarBrief, row: npt.NDArray[np.int64]) -> BarBrief:
 
 
 def _played(brief: Brief, number: int) -> BarBrief:
-    """A bar of what was played before the cue, as a brief would say it."""
-    begin = start_of(brief.bars, number)
-    notes = [note for note in brief.before if begin <= note.start < begin + LENGTH]
-    bar = BarBrief(begin, LENGTH)
+    """A bar of the theme, or of what was played before the cue, as a brief would say it."""
+    begin, length = start_of(brief, number), length_of(brief, number)
+    notes = [note for note in recollected(brief) if begin <= note.start < begin + length]
+    bar = BarBrief(begin, length)
     if not notes:
         return bar
-    density = len(grooves(notes, [begin, begin + LENGTH])[0])
+    density = len(grooves(notes, [begin, begin + length])[0])
     return replace(
         bar, density=density, energy=energy_of(fmean(n.velocity for n in notes)), register=fmean(n.pitch for n in notes)
     )

@@ -19,7 +19,7 @@ from engines.bmt.tokens import GridNote
 from engines.diffbgm.conditions import FIELDS, BarTold, Tokens, blank, tell_bar, tell_chord, tell_scene, tell_stems
 from engines.diffbgm.pianoroll import BARS, STEPS_PER_BAR, STEPS_PER_BEAT, Layout, Roll, paint
 from engines.engine import BarBrief, Brief
-from engines.form import Form, shifts
+from engines.form import Form, recollected, shifts
 from engines.score.harmony import chord_tones
 from engines.score.notes import STEMS, Note
 
@@ -62,7 +62,7 @@ class Plan:
         self.brief, self.key, self.layout, self.kept, self.turns = brief, key, layout, tuple(kept), turns or {}
         # a part of a bar that is cut in two must hold what is forced in it
         bars = model_bars(brief.bars, lambda bar: len({*self._hits_in(bar), *(step for step, _ in self._kept_in(bar))}))
-        self._back = {brief.bars[k].start: back for k, back in shifts(brief.bars, sources).items()}
+        self._back = {brief.bars[k].start: back for k, back in shifts(brief, sources).items()}
         self.slots = [*self._before(bars[0]), *(Slot(bar, True) for bar in bars), *self._after(bars[-1])]
         steps = STEPS_PER_BAR * len(self.slots)
         self.mask = np.zeros((layout.layers, steps, layout.pitches), np.bool_)
@@ -82,7 +82,7 @@ class Plan:
         return list(range(0, max(1, self.cue.stop - BARS + HOP), HOP))
 
     def source(self, number: int) -> int | Roll | None:
-        """What a slot of the cue takes up: another slot, or what was played before all of them (layers, 16, pitches)."""
+        """What a slot of the cue takes up: another slot, or what lies before all of them (layers, 16, pitches)."""
         bar = self.slots[number].bar
         back = self._back.get(bar.brief.start) if self.slots[number].new else None
         if back is None:
@@ -91,7 +91,7 @@ class Plan:
             if slot.bar.start == bar.start - back:
                 return other
         source = replace(bar, start=bar.start - back)
-        heard = [on_grid(note, source) for note in self.brief.before if source.start <= note.start < source.end]
+        heard = [on_grid(note, source) for note in recollected(self.brief) if source.start <= note.start < source.end]
         return paint(heard, self.layout, STEPS_PER_BAR)
 
     def hits(self, number: int) -> dict[int, int]:

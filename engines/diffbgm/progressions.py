@@ -22,7 +22,7 @@ from engines.bmt.vocabulary import ROOTS
 from engines.diffbgm.data import Corpus
 from engines.diffbgm.pianoroll import STEPS_PER_BAR, STEPS_PER_BEAT
 from engines.engine import BarBrief, Brief
-from engines.form import PHRASE, Form, start_of
+from engines.form import PHRASE, Form, length_of, recollected, start_of
 from engines.score.harmony import chord_tones, pitch_class, scale_tones
 from engines.score.metrics import best_key
 from engines.score.notes import Note
@@ -123,8 +123,8 @@ def _drawn(brief: Brief, kept: Sequence[Note], key: str, counts: Counts, rng: np
             source = sources[k] if sources else None
             source = k - PHRASE if again and source is None else source
             if source is not None and source < 0:
-                begin = start_of(brief.bars, source)
-                state = state_of(_heard(brief.before, begin, begin + 4), tonic)
+                begin = start_of(brief, source)
+                state = state_of(_heard(recollected(brief), begin, begin + length_of(brief, source)), tonic)
                 states_then = None if state is None else (state, state)
             else:
                 states_then = None if source is None else states[source]

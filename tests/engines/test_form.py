@@ -17,8 +17,8 @@ from engines.bmt.lean import Harmony, Lean
 from engines.bmt.tokens import GridNote, decode
 from engines.bmt.vocabulary import STEM_TYPES, ours
 from engines.diffbgm.compose import DiffBGMEngine
-from engines.engine import BarBrief, Brief
-from engines.form import PHRASE, form, letters, shifts
+from engines.engine import BarBrief, Brief, Theme
+from engines.form import FAR, PHRASE, THEME, form, letters, shifts, start_of, theme_bars
 from engines.score.notes import Note
 
 METRES = {Fraction(4): (4, 4), Fraction(3): (3, 4), Fraction(7, 2): (7, 8)}
@@ -55,24 +55,26 @@ def played(count: int, start: int = 0) -> tuple[Note, ...]:
 
 
 def test_what_was_played_before_the_cue_may_come_back_bar_for_bar() -> None:
-    cue, forms = steady(8).bars, {}
+    cue, forms = steady(8), {}
     for seed in range(100):
-        sources = form(cue, np.random.default_rng(seed), played(8))
+        sources = form(replace(cue, before=played(8)), np.random.default_rng(seed))
         forms[letters(sources)] = sources
     assert {name[0] for name in forms} == {"A", "X", "Y"}
     assert "YY" not in forms, "it would be heard three times on end"
     assert next(sources for name, sources in forms.items() if name[0] == "X")[:4] == (-8, -7, -6, -5)
     assert next(sources for name, sources in forms.items() if name[0] == "Y")[:4] == (-4, -3, -2, -1)
-    few = {letters(form(cue, np.random.default_rng(seed), played(3))) for seed in range(100)}
+    few = {letters(form(replace(cue, before=played(3)), np.random.default_rng(seed))) for seed in range(100)}
     assert not any("X" in name for name in few), "so far back nothing was played"
     short = (BarBrief(Fraction(0), Fraction(3), (3, 4)), *(BarBrief(Fraction(4 * k - 1), Fraction(4)) for k in range(1, 4)))
     for seed in range(100):
-        assert form(short, np.random.default_rng(seed), played(8))[0] is None, "a bar of three beats takes up none of four"
+        assert form(Brief(short, before=played(8)), np.random.default_rng(seed))[0] is None, (
+            "a bar of three beats takes up none of four"
+        )
 
 
 @given(bars(), st.integers(0, 10_000))
 def test_a_bar_takes_up_one_of_its_own_length_that_was_new(cue: tuple[BarBrief, ...], seed: int) -> None:
-    sources = form(cue, np.random.default_rng(seed))
+    sources = form(Brief(cue), np.random.default_rng(seed))
     assert len(sources) == len(cue)
     assert set(sources[:PHRASE]) == {None}
     for number, source in enumerate(sources):
@@ -80,8 +82,8 @@ def test_a_bar_takes_up_one_of_its_own_length_that_was_new(cue: tuple[BarBrief, 
             assert (number - source) % PHRASE == 0 < number - source
             assert cue[source].length == cue[number].length
             assert sources[source] is None, "the third time is that of the first"
-            assert shifts(cue, sources)[number] == cue[number].start - cue[source].start > 0
-    assert sources == form(cue, np.random.default_rng(seed))
+            assert shifts(Brief(cue), sources)[number] == cue[number].start - cue[source].start > 0
+    assert sources == form(Brief(cue), np.random.default_rng(seed))
     names = letters(sources)
     assert not any(a == b == c for a, b, c in zip(names, names[1:], names[2:], strict=False)), "no phrase three times on end"
     assert len(names) == -(-len(cue) // PHRASE)
@@ -91,11 +93,48 @@ def test_a_bar_takes_up_one_of_its_own_length_that_was_new(cue: tuple[BarBrief, 
 
 
 def test_forms_differ_by_seed_and_themes_come_back_in_most_long_cues() -> None:
-    cue = steady(24).bars
+    cue = steady(24)
     found = [letters(form(cue, np.random.default_rng(seed))) for seed in range(200)]
     assert all(name[0] == "A" for name in found)
     assert len(set(found)) > 20
     assert 0.85 < np.mean([len(set(name)) < len(name) for name in found]) < 1, "some go on to new things all the time"
+
+
+def melody(count: int, length: Fraction = Fraction(4)) -> Theme:
+    """A theme of so many bars with a figure of its own in each."""
+    lines = [k * length for k in range(count)]
+    tones = [(line + Fraction(place, 2), 60 + (5 * k + 2 * place) % 14) for k, line in enumerate(lines) for place in (0, 2, 3, 5)]
+    return Theme(tuple(Note(beat, pitch, Fraction(1, 2), 90, "melody") for beat, pitch in tones), (length,) * count)
+
+
+@given(st.integers(1, 12), st.integers(1, 20), st.integers(0, 1000))
+def test_a_cue_begins_with_the_theme_that_it_is_told(count: int, bars: int, seed: int) -> None:
+    brief = replace(steady(bars), theme=melody(count), before=played(8))
+    sources = form(brief, np.random.default_rng(seed))
+    for number in range(min(bars, count, 2 * PHRASE)):
+        assert sources[number] == THEME + number
+        assert start_of(brief, THEME + number) == brief.bars[0].start - FAR + 4 * number
+        assert [bar.start for bar in theme_bars(brief)][number] == start_of(brief, THEME + number)
+    name = letters(sources)
+    assert name[0] == "T"
+    assert ("U" in name) or count <= PHRASE or bars <= PHRASE
+    new = [letter for letter in dict.fromkeys(name) if letter not in "TUXY"]
+    assert new == list("ABCDEFGH"[: len(new)])
+
+
+def test_a_theme_of_other_bars_or_of_rests_is_taken_up_where_it_can_be() -> None:
+    waltz = Brief(tuple(BarBrief(Fraction(3 * k), Fraction(3), (3, 4)) for k in range(4)))
+    assert form(replace(waltz, theme=melody(4)), np.random.default_rng(0)) == (None,) * 4
+    assert form(replace(waltz, theme=melody(4, Fraction(3))), np.random.default_rng(0)) == tuple(range(THEME, THEME + 4))
+    rests = Theme(tuple(note for note in melody(4).notes if not 4 <= note.start < 12), melody(4).lengths)
+    assert form(replace(steady(4), theme=rests), np.random.default_rng(0)) == (THEME, None, None, THEME + 3)
+
+
+def test_told_that_nothing_returns_nothing_does() -> None:
+    brief = replace(steady(24), theme=Theme(), before=played(8))
+    for seed in range(50):
+        assert set(form(brief, np.random.default_rng(seed))) == {None}
+    assert letters(form(brief, np.random.default_rng(0))) == "ABCDEF"
 
 
 class TestEcho:
@@ -168,7 +207,7 @@ def returns(notes: tuple[Note, ...], name: str) -> tuple[float, float]:
 
 
 def test_the_engines_play_the_form_that_their_recipe_names() -> None:
-    seed = next(s for s in range(100) if letters(form(steady(12).bars, np.random.default_rng([s, 0, 1]))) == "ABA")
+    seed = next(s for s in range(100) if letters(form(steady(12), np.random.default_rng([s, 0, 1]))) == "ABA")
     for engine in (BMTEngine(), DiffBGMEngine()):
         take = engine.compose(steady(12), seed)
         assert take.recipe["form"] == "ABA"
@@ -182,7 +221,7 @@ def test_a_theme_comes_back_across_the_windows_of_a_long_cue() -> None:
     seed, name = next(
         (s, found)
         for s in range(400)
-        for found in [letters(form(brief.bars, np.random.default_rng([s, 0, 1])))]
+        for found in [letters(form(brief, np.random.default_rng([s, 0, 1])))]
         if found[3:].count("A") > 1  # the first phrase again, in the second window of twelve bars
     )
     take = BMTEngine().compose(brief, seed)
@@ -194,10 +233,25 @@ def test_a_scene_takes_up_what_was_played_before_it() -> None:
     first = BMTEngine().compose(replace(steady(8), key="C:maj"), 1).notes
     before = tuple(replace(note, start=note.start - 32) for note in first)
     brief = Brief(steady(4).bars, before=before, key="C:maj")
-    seed = next(s for s in range(100) if letters(form(brief.bars, np.random.default_rng([s, 0, 1]), before)) == "X")
+    seed = next(s for s in range(100) if letters(form(brief, np.random.default_rng([s, 0, 1]))) == "X")
     for engine in (BMTEngine(), DiffBGMEngine()):
         take = engine.compose(brief, seed)
         assert take.recipe["form"] == "X"
         shares = [alike((*before, *take.notes), k, k - 8) for k in range(4)]
         others = [alike((*before, *take.notes), k, j - 8) for k in range(4) for j in range(4) if j != k]
         assert np.mean(shares) > 0.25 > np.mean(others), engine.name
+
+
+def test_the_engines_play_the_theme_that_they_are_told() -> None:
+    theme = Theme(
+        tuple(replace(n, start=n.start) for n in BMTEngine().compose(replace(steady(8), key="G:maj"), 4).notes),
+        (Fraction(4),) * 8,
+    )
+    told = tuple(replace(note, start=note.start - 4000) for note in theme.notes)
+    for engine in (BMTEngine(), DiffBGMEngine()):
+        found = {}
+        for given_theme in (theme, Theme()):
+            take = engine.compose(replace(steady(8), key="G:maj", theme=given_theme), 11)
+            assert take.recipe["form"] == ("TU" if given_theme.lengths else "AB")
+            found[bool(given_theme.lengths)] = float(np.mean([alike((*told, *take.notes), k, k - 1000) for k in range(8)]))
+        assert found[True] > 0.3 > found[False], (engine.name, found)

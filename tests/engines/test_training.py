@@ -85,7 +85,7 @@ def subjects(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         (folder / name).symlink_to(shared / "data" / "pop909" / name)
     words = WordSettings(steps=4, words=320, warmup=2, validate_every=10, save_every_s=0.0, seed=4)
     rolls = RollSettings(steps=2, batch=1, warmup=2, validate_every=10, save_every_s=0.0, seed=4)
-    config = BMTConfig("ours", 32, 1, 2, 48, 2048, 0.1, carry=True)
+    config = BMTConfig("ours", 32, 1, 2, 48, 2048, 0.1, carry=True, recalls=(8, 4))
     tiny = replace(OURS, width=16, groups=4, heads=2, local=2)
     return {
         "lines": (Lines(), QUICK),
@@ -243,7 +243,7 @@ def test_the_verb_trains_each_engine_and_no_hours_are_none(
     (tmp_path / "pop").mkdir()
     for name in ("001", "005"):
         (tmp_path / "pop" / name).symlink_to(shared / "data" / "pop909" / name)
-    monkeypatch.setattr("engines.bmt.network.OURS", BMTConfig("ours", 32, 1, 2, 48, 2048, 0.1, carry=True))
+    monkeypatch.setattr("engines.bmt.network.OURS", BMTConfig("ours", 32, 1, 2, 48, 2048, 0.1, carry=True, recalls=(8, 4)))
     monkeypatch.setattr("engines.diffbgm.config.OURS", replace(OURS, width=16, groups=4, heads=2, local=2))
     train_engine(engine, tmp_path / "pop", tmp_path / "run", 2, 0.0, "ours", lambda row: None)
     kept = load_checkpoint(tmp_path / "run" / "last.pt", engine)
@@ -252,7 +252,7 @@ def test_the_verb_trains_each_engine_and_no_hours_are_none(
     assert ("outlines" in kept) == (engine == "diffbgm")
 
 
-SMALL_WORDS = BMTConfig(width=32, layers=2, heads=2, feedforward=48, positions=128, carry=True)
+SMALL_WORDS = BMTConfig(width=32, layers=2, heads=2, feedforward=48, positions=128, carry=True, recalls=(4,))
 SMALL_ROLLS = replace(OURS, width=32, condition=OURS.condition, groups=8)
 
 

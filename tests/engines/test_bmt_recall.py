@@ -1,0 +1,213 @@
+"""What a network recalls: the words of other bars at the same place, the same whether counted at once or word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_bmt_tokens import pieces
+from test_form import played, steady
+
+from engines.bmt.data import Windows, build_corpus
+from engines.bmt.plan import ALIKE, CONTEXT_BARS, Planner
+from engines.bmt.recall import LATELY, LIKENESS, MORE, TRUST, Recall, likeness, recalled
+from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events
+from engines.bmt.vocabulary import ours
+from engines.engine import Brief
+from engines.form import Form
+from engines.score.notes import Note
+
+VOCABULARY = ours()
+COLUMN = VOCABULARY.column
+FIGURE = (GridNote(0, 72, 4, 80, "melody"), GridNote(0, 48, 8, 70), GridNote(6, 74, 2, 80, "melody"), GridNote(8, 43, 8, 70))
+
+
+def bars_of(*figures: Sequence[GridNote]) -> Words:
+    """Bars of sixteen sixteenths as words, from their prefix to EOS."""
+    notes = [replace(note, step=16 * k + note.step) for k, figure in enumerate(figures) for note in figure]
+    return encode(our_events(Piece(tuple(sorted(notes)), (16,) * len(figures), ((0, "C_M"),))), VOCABULARY)
+
+
+def stepwise(words: Words, backs: Sequence[int], before: Words | None = None) -> npt.NDArray[np.int64]:
+    recall = Recall(VOCABULARY, backs, () if before is None else list(before.astype(np.int64)))
+    return np.stack([recall.hear(word) for word in words.astype(np.int64)])
+
+
+def untold(words: Words) -> Words:
+    """Without the likeness, which only who knows the whole bar can tell."""
+    out = words.copy()
+    out[..., -1] = 0
+    return out
+
+
+@given(pieces("ours"), st.lists(st.integers(1, 4), min_size=1, max_size=3, unique=True), st.integers(0, 3))
+def test_word_by_word_as_at_once(piece: Piece, backs: list[int], cut: int) -> None:
+    words = encode(our_events(piece), VOCABULARY)
+    bars = np.flatnonzero(words[:, COLUMN["type"]] == VOCABULARY.id("type", "Bar"))
+    cut = min(cut, len(bars) - 1)
+    before, heard = words[1 : bars[cut]], np.concatenate([words[:1], words[bars[cut] :]])
+    whole = recalled(words, VOCABULARY, backs)
+    assert np.array_equal(untold(whole)[:-1], stepwise(words[:-1], backs))
+    assert np.array_equal(untold(recalled(heard, VOCABULARY, backs, before))[:-1], stepwise(heard[:-1], backs, before))
+    assert np.array_equal(recalled(heard, VOCABULARY, backs, before)[1:], whole[bars[cut] :])
+
+
+@given(pieces("ours"), st.data())
+def test_nothing_is_recalled_that_is_yet_to_come(piece: Piece, data: st.DataObject) -> None:
+    words = encode(our_events(piece), VOCABULARY)
+    heard = data.draw(st.integers(1, len(words)))
+    other = words.copy()
+    other[heard:, COLUMN["pitch"]] = 0
+    other[heard:, COLUMN["barbeat"]] = 0
+    assert np.array_equal(
+        untold(recalled(other, VOCABULARY, (1, 2)))[:heard], untold(recalled(words, VOCABULARY, (1, 2)))[:heard]
+    )
+
+
+def test_a_bar_that_comes_back_is_told_word_for_word() -> None:
+    words = bars_of(FIGURE, (), FIGURE, (GridNote(0, 60, 16, 70),))
+    known = recalled(words, VOCABULARY, (2,))
+    bars = np.cumsum(words[:, COLUMN["type"]] == VOCABULARY.id("type", "Bar"))
+    third = np.flatnonzero(bars == 3)
+    fields = [COLUMN[name] for name in ("type", "barbeat", "pitch", "duration", "velocity", "strength", "density")]
+    said = untold(known)[third[:-1], 0][:, fields]
+    meant = words[third[1:]][:, fields]
+    assert np.array_equal(said[meant > 0], meant[meant > 0]), "what was recalled is what came"
+    assert set(known[third, 0, -1]) == {LIKENESS}
+    assert list(known[third, 0, -2]) == [min(TRUST, hits * TRUST // LATELY) for hits in range(len(third))]
+    assert set(known[bars < 3, 0].ravel()) == {0}, "two bars ago there was nothing"
+    fourth = known[bars == 4, 0]
+    assert not fourth[0, COLUMN["pitch"]], "an empty bar tells of no note"
+
+
+def test_the_place_is_what_counts_not_how_many_notes_came_before_it() -> None:
+    words = bars_of(FIGURE, (GridNote(0, 76, 4, 80, "melody"), GridNote(2, 60, 1, 70), GridNote(8, 45, 8, 70)))
+    known = recalled(words, VOCABULARY, (1,))[:, 0]
+    rows = {
+        (str(VOCABULARY.value("type", int(word[COLUMN["type"]]))), int(word[COLUMN["pitch"]])): known[k]
+        for k, word in enumerate(words)
+        if np.sum(words[: k + 1, COLUMN["type"]] == VOCABULARY.id("type", "Bar")) == 2
+    }
+
+    def pitch(kind: str, after: int) -> str | int:
+        return VOCABULARY.value("pitch", int(rows[kind, VOCABULARY.id("pitch", f"Note_Pitch_{after}")][COLUMN["pitch"]]))
+
+    assert pitch("Melody", 76) == "Note_Pitch_72", "a note lower than the one that was heard comes next there"
+    after = rows["Piano", VOCABULARY.id("pitch", "Note_Pitch_60")]
+    assert VOCABULARY.value("barbeat", int(after[COLUMN["barbeat"]])) == "Beat_6", "nothing began there: the next place"
+    assert {int(row[-1]) for row in rows.values()} == {1}
+
+
+def test_likeness_is_counted_in_quarters() -> None:
+    assert [likeness(hits, 8) for hits in range(9)] == [1, 1, 2, 2, 3, 3, 4, 4, 4]
+    assert likeness(0, 0) == 0
+
+
+def test_sources_take_the_place_of_the_bars_own() -> None:
+    other = (GridNote(0, 65, 4, 80, "melody"),)
+    words = bars_of(FIGURE, other, ()).astype(np.int64)[:-2]
+    pitches = {}
+    for source in (0, 1, None):
+        recall = Recall(VOCABULARY, (1,), sources={2: (source,)}, likenesses={2: (3,)})
+        last = [recall.hear(word)[0] for word in [*words, *bars_of(FIGURE)[2:5].astype(np.int64)]][-1]
+        pitches[source] = VOCABULARY.value("pitch", int(last[COLUMN["pitch"]]))
+        assert last[-1] == (0 if source is None else 3)
+    assert pitches == {0: "Note_Pitch_72", 1: "Note_Pitch_65", None: 0}
+
+
+def planned(brief: Brief, form: Form, first: int, notes: Sequence[Note] = ()) -> tuple[Recall, int]:
+    """What is recalled in a window, and how many bars of it were heard before."""
+    planner = Planner(brief, "C:maj", VOCABULARY, (), form)
+    recall = planner.recall((8, 4), first, notes, ())
+    heard = 0
+    for word in planner.primer(first, notes, ()):
+        recall.hear(word)
+        heard += int(word[COLUMN["type"]] == VOCABULARY.id("type", "Bar"))
+    return recall, heard
+
+
+def following(recall: Recall) -> list[str | int]:
+    """The highest pitch that each slot recalls at the start of the next bar; how alike it is told to be comes after it."""
+    out: list[str | int] = []
+    start = list(bars_of(FIGURE).astype(np.int64)[1:5])  # bar, controls, place, how many notes
+    rows = [recall.hear(word) for word in start][-1]
+    for row in rows:
+        out += [VOCABULARY.value("pitch", int(row[COLUMN["pitch"]])), int(row[-1])]
+    return out
+
+
+def theme(bar: int, pitch: int) -> tuple[Note, ...]:
+    return (Note(Fraction(4 * bar), pitch, Fraction(1), 90, "melody"),)
+
+
+def test_a_form_says_what_is_recalled_and_how_alike() -> None:
+    notes = tuple(note for bar in range(12) for note in theme(bar, 60 + bar))
+    new = (None,) * 12
+    recall, heard = planned(steady(16), (*new, 4, None, None, None), 12, notes)
+    assert heard == CONTEXT_BARS
+    assert following(recall) == ["Note_Pitch_64", ALIKE, "Note_Pitch_68", 0], "eight bars back, and the other is left open"
+    recall, _ = planned(steady(16), (*new, 8, None, None, None), 12, notes)
+    assert following(recall) == ["Note_Pitch_64", 0, "Note_Pitch_68", ALIKE], "four bars back"
+    recall, _ = planned(steady(16), (*new, 0, None, None, None), 12, notes)
+    assert following(recall) == ["Note_Pitch_60", ALIKE, "Note_Pitch_68", 0], "twelve bars back, in the first slot"
+    recall, _ = planned(steady(16), (*new, None, None, None, None), 12, notes)
+    assert following(recall) == ["Note_Pitch_64", 1, "Note_Pitch_68", 1], "new: told that it is not as those were"
+    recall, _ = planned(steady(16), (), 12, notes)
+    assert following(recall) == ["Note_Pitch_64", 0, "Note_Pitch_68", 0], "no form: nothing is told"
+
+
+def test_what_was_played_before_the_cue_is_recalled() -> None:
+    brief = replace(steady(4), before=tuple(note for bar in range(-8, 0) for note in theme(bar, 72 + bar)))
+    recall, heard = planned(brief, (-8, -7, -6, -5), 0)
+    assert heard == CONTEXT_BARS
+    assert following(recall) == ["Note_Pitch_64", ALIKE, "Note_Pitch_68", 0]
+    recall, _ = planned(replace(brief, before=played(3)), (None,) * 4, 0)
+    assert following(recall) == [0, 0, 0, 0], "so far back nothing was played"
+
+
+def test_windows_recall_their_own_song(shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "001").symlink_to(shared / "data" / "pop909" / "001")
+    windows = Windows(build_corpus(tmp_path, False), carry=True, recalls=(8, 4))
+    rng, told, reached = np.random.default_rng(0), set(), 0
+    for _ in range(40):
+        heard, meant, known = windows.draw(rng, 400)
+        assert known.shape == (len(meant), 2, meant.shape[1] + MORE)
+        assert heard.shape == meant.shape
+        told |= set(known[..., -1].ravel())
+        first = int(np.flatnonzero(meant[:, COLUMN["density"]])[0])
+        reached += int(known[first, 0].any())
+    assert told == set(range(LIKENESS + 1))
+    assert 3 < reached < 30, "bars before a window are recalled about half the time"
+    words, _ = windows.window(20, 4, 3)
+    earlier = np.delete(windows.window(12, 8, 3)[0][1:-2], COLUMN["time"], 1)
+    assert np.array_equal(np.delete(windows.before(20, 8, 3), COLUMN["time"], 1), earlier)
+    assert len(windows.before(0, 8)) == 0
+    assert windows.recalled(words, windows.before(20, 8, 3))[3, 0].any()
+
+
+def test_a_network_hears_what_is_recalled() -> None:
+    torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone")
+    from engines.bmt.network import BMTConfig, BMTransformer
+
+    torch.manual_seed(0)
+    config = BMTConfig(width=32, layers=2, heads=2, feedforward=48, positions=128, dropout=0.0, carry=True, recalls=(2,))
+    network, plain = BMTransformer(config).eval(), BMTransformer(replace(config, recalls=())).eval()
+    plain.load_state_dict({name: value for name, value in network.state_dict().items() if name in plain.state_dict()})
+    words = bars_of(FIGURE, (), FIGURE)
+    heard, known = (torch.from_numpy(a.astype(np.int64))[None] for a in (words, recalled(words, VOCABULARY, (2,))))
+    with torch.no_grad():
+        assert torch.equal(network.hear(heard, known), plain.hear(heard)), "before it has learned to, it hears nothing of it"
+        torch.nn.init.normal_(network.recall_linear.weight)
+        at_once = network.hear(heard, known)[0]
+        assert float((at_once - plain.hear(heard)[0]).abs().max()) > 0.1
+        s, z = network.empty_state(1)
+        for k in range(heard.shape[1]):
+            out, s, z = network.step(heard[:, k], torch.tensor([k]), s, z, known[:, k])
+            assert torch.allclose(out[0], at_once[k], atol=1e-4)
