@@ -184,7 +184,7 @@ ASKED: tuple[Address, ...] = (
         "Say something of the cue, a scene or a bar of it.",
         "the brief's words there",
         (
-            Argument("setting", "text", "density energy mood register key chords metre tempo avoid sting", needed=True),
+            Argument("setting", "text", "density energy mood register key chords metre tempo avoid sting theme", needed=True),
             Argument("value", "text", "as in the brief sheet: 4, calm, D:min, 80-96, true; left open, the picture decides"),
             whole("scene", "left open, the whole cue"),
             whole("bar", "of the cue"),

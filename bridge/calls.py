@@ -33,6 +33,7 @@ from engines.session.model import Session
 from engines.session.plain import plain
 from engines.session.remap import Maps
 from engines.session.sheet import tempo_of, told_of
+from engines.session.theme import spoken
 from engines.session.working import brief_json
 from engines.spotting.hits import override_from_text
 from engines.spotting.solve import MAX_BEND, TEMPO, exact
@@ -265,7 +266,7 @@ def _value(setting: str, text: str | None) -> Any:
 
 
 def _told(value: Session, scene: int | None, bar: int | None) -> Json:
-    table = plain(value.told[scope]) if (scope := scope_of(value, scene, bar)) in value.told else {}
+    table = plain(spoken(value, value.told[scope])) if (scope := scope_of(value, scene, bar)) in value.told else {}
     return {name: word for name, word in table.items() if word is not None}
 
 

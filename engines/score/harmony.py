@@ -157,6 +157,19 @@ def scale_tones(key: str) -> frozenset[int] | None:
     return frozenset((tonic + step) % 12 for step in (_MINOR if mode == "min" else _MAJOR))
 
 
+def pitch_in_key(pitch: int, old: str, new: str) -> int:
+    """A MIDI pitch of a key at the same degree of another, moved by less than an octave to the nearer side; from major to minor, or back,
+    thirds, sixths and sevenths are turned. As it was where one is no key."""
+    here, there = (pitch_class(key.partition(":")[0]) for key in (old, new))
+    if here is None or there is None or scale_tones(old) is None or scale_tones(new) is None:
+        return pitch
+    scales = _MINOR if old.endswith("min") else _MAJOR, _MINOR if new.endswith("min") else _MAJOR
+    degree = (pitch - here) % 12
+    turned = scales[1][scales[0].index(degree)] - degree if degree in scales[0] else 0
+    moved = pitch + turned + (there - here + 6) % 12 - 6
+    return moved - 12 if moved > 127 else moved + 12 if moved < 0 else moved
+
+
 def chord_at(chords: Sequence[tuple[Fraction, str]], beat: Fraction) -> tuple[int, ...]:
     """The triad that holds at a beat, root first; () where none does."""
     before = [symbol for start, symbol in chords if start <= beat]

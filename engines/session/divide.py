@@ -11,6 +11,7 @@ from engines.score.land import caught_at
 from engines.session.keep import parse
 from engines.session.lock import inside
 from engines.session.model import Answer, Scene, SceneTake, Session, Span, Told, part
+from engines.session.theme import renamed
 
 
 def split(session: Session, bar: int) -> Session:
@@ -49,7 +50,8 @@ def join(session: Session, number: int) -> Session:
     locked = (*one.scene.locked, *((a + len(one.bars), b + len(one.bars)) for a, b in two.scene.locked))
     scene = replace(one.scene, bars=bars, keep=keep, bpm=one.scene.bpm or two.scene.bpm, locked=locked)
     scenes = tuple(scene if s.id == scene.id else s for s in session.scenes if s.id != two.scene.id)
-    joined = replace(session, scenes=scenes, told=_gathered(session.told, one, two))
+    told = renamed(_gathered(session.told, one, two), two.scene.id, one.scene.id)
+    joined = replace(session, scenes=scenes, told=told)
     heard = [span for span in (one, two) if span.scene.chosen is not None]
     if not heard:
         return joined
@@ -158,7 +160,7 @@ def _turned(chords: tuple[str, ...] | None, bars: int) -> tuple[str, ...] | None
 
 def _gathered(told: Mapping[str, Told], one: Span, two: Span) -> dict[str, Told]:
     """The composer's words after two scenes were joined: what both say alike is said of the whole, all else of the bars for which
-    it was said. Mood, key, metre and tempo can only be said of a scene: they are the first's."""
+    it was said. Mood, key, theme, metre and tempo can only be said of a scene: they are the first's."""
     first, second = (told.get(span.scene.id, Told()) for span in (one, two))
     after = replace(second, chords=_turned(second.chords, -len(one.bars)))
     apart = [name for name in _BY_BAR if getattr(first, name) != getattr(after, name)]

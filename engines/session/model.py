@@ -65,7 +65,8 @@ class Told:
 
     ``density`` counts onset positions in a bar of 4/4, ``energy`` is 0..1, ``register`` a mean MIDI pitch, ``mood`` 1 to 4,
     ``chords`` symbols, one a bar, in a round. ``avoid`` asks for thin, low music (under dialogue), ``sting`` 0..1 for an accent on
-    the first beat. ``metre`` and ``tempo`` (beats a minute) hold for the tempo map of the scene.
+    the first beat. ``metre`` and ``tempo`` (beats a minute) hold for the tempo map of the scene. ``theme`` is the id of the scene whose
+    theme is taken up, or ``none``: nothing returns (`engines.session.theme`).
     """
 
     density: int | None = None
@@ -78,6 +79,7 @@ class Told:
     tempo: tuple[Fraction, Fraction] | None = None
     avoid: bool | None = None
     sting: float | None = None
+    theme: str | None = None
 
     def over(self, wider: Told) -> Told:
         """This word, and where it is silent the wider one."""

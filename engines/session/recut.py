@@ -27,6 +27,7 @@ from engines.session.model import ChosenMap, Film, Picture, PlayedNote, Scene, S
 from engines.session.picture import packed, retimed, unpacked
 from engines.session.plain import plain
 from engines.session.refill import Wish, next_seed, refilled
+from engines.session.theme import without_lost
 from engines.spotting.hits import Override
 from engines.spotting.tempo import TempoMap
 from engines.watch import Watch
@@ -245,7 +246,7 @@ def _carried(session: Session, new: NewCut, matched: Matched, plan: Replan) -> S
     for span, (owner, _) in zip(bare.spans, runs, strict=True):
         if owner:
             bare = _with_takes(session, bare, span, session.spans[owner - 1], plan, matched)
-    return bare
+    return without_lost(bare)
 
 
 def _name(session: Session, now: str) -> str:

@@ -18,6 +18,7 @@ from engines.session.compose import Answered, Made, beside, make
 from engines.session.heard import feature_files, paths_of, told_apart
 from engines.session.keep import Keep, bar_of, held, kept
 from engines.session.model import Answer, FeatureFile, Order, PlayedNote, SceneTake, Session, Span
+from engines.session.theme import from_bar, theme_of
 from engines.session.told import scene_brief, scopes, seen, stings, word
 from engines.spotting.hits import Hit
 from engines.watch import Watch
@@ -140,7 +141,7 @@ def compose_runs(
     """Composes the stems ``wanted`` of bars (by their places in the scene) run by run beside ``rows``, which stay; what came of it,
     with its orders."""
     whole = scene_brief(session, span, seen(session))
-    tempo_map = session.part(span)
+    tempo_map, theme = session.part(span), theme_of(session, span)
     hits = _hits(session, span)
     made: list[tuple[Order, Made]] = []
     for run in _runs(wanted):
@@ -160,6 +161,7 @@ def compose_runs(
                 before=before,
                 after=after,
                 part=_part(session, span.start + begin, span.start + end),
+                theme=from_bar(theme, run[0]),
             ),
             tuple(row.note for row in rows if begin <= row.note.start < end),
             inside,

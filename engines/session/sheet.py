@@ -15,6 +15,7 @@ from engines.engine import MOODS
 from engines.errors import OptionError
 from engines.score.harmony import chord_names
 from engines.session.model import Session, Span, Told
+from engines.session.theme import spoken, themed
 from engines.session.told import check, said, seen, suggested_mood
 from engines.spotting.brief import key_name, mood_number
 from engines.spotting.tempo import Metre
@@ -27,6 +28,7 @@ _HEAD = """# The brief of {cue}, {film}. What you write here holds; what you lea
 #   key = "D:min"         C:maj, F#:min, Bb                      chords = "C Am F/A G7"   one a bar, in a round
 #   metre = "3/4"         of a scene or the cue                  tempo = "80-96"  of a scene or the cue, beats a minute
 #   avoid = true          thin and low, under dialogue           sting = 1.0      an accent on the first beat, 0 to 1
+#   theme = 1             of a scene or the cue: takes up the theme of scene 1; "none": nothing returns
 """
 _TEMPO = re.compile(r" *\d{1,40}(\.\d{1,40}|/\d{1,40})? *")
 NAMES = {number: name for name, number in MOODS.items()}
@@ -36,7 +38,7 @@ def sheet_text(session: Session) -> str:
     """The sheet of a session. `read_sheet` gives its words back."""
     briefing = seen(session)
     out = [_HEAD.format(cue=_remark(session.cue), film=_remark(session.programme.title or session.film.path)), "[cue]"]
-    out += _lines(session.told.get("cue", Told()))
+    out += _lines(session, "cue")
     if session.key and not session.told.get("cue", Told()).key:
         out.append(f'# key = "{session.key}"')
     for span in session.spans:
@@ -44,7 +46,7 @@ def sheet_text(session: Session) -> str:
         start, end = (session.start + floor(second * session.film.rate) for second in span.seconds)
         name = f", {_remark(span.scene.name)}" if span.scene.name else ""
         out += ["", f"[scene.{span.number}]  # bars {span.first + 1} to {span.first + len(rows)}, {start} to {end}{name}"]
-        out += _lines(session.told.get(span.scene.id, Told()))
+        out += _lines(session, span.scene.id)
         mood = suggested_mood(session, span)
         if mood is not None:
             out.append(f'# mood = "{NAMES[mood]}"')
@@ -53,9 +55,9 @@ def sheet_text(session: Session) -> str:
             if any(value is not None for value in values):
                 out.append(f"# {field} = {' '.join('-' if v is None else f'{v:g}' for v in values)}")
         for k in range(1, len(rows) + 1):
-            word = session.told.get(f"{span.scene.id}/{k}")
-            if word is not None:
-                out += [f"[scene.{span.number}.bar.{span.first + k}]", *_lines(word)]
+            scope = f"{span.scene.id}/{k}"
+            if scope in session.told:
+                out += [f"[scene.{span.number}.bar.{span.first + k}]", *_lines(session, scope)]
     return "\n".join(out) + "\n"
 
 
@@ -73,7 +75,7 @@ def read_sheet(session: Session, text: str, where: object = "the brief") -> dict
     told: dict[str, Told] = {}
     for section, content in table.items():
         if section == "cue":
-            told["cue"] = _word("cue", "cue", content, where)
+            told["cue"] = _word(session, "cue", "cue", content, where)
         elif section == "scene" and isinstance(content, dict):
             for number, scene in content.items():
                 told |= _scene(session, number, scene, where)
@@ -91,10 +93,10 @@ def _scene(session: Session, number: str, content: Any, where: object) -> dict[s
     bars = content.get("bar", {})
     if not isinstance(bars, dict):
         raise OptionError("is no bar", where=f"{place} bar", cure=f"write [scene.{number}.bar.{span.first + 1}]")
-    told = {span.scene.id: _word(span.scene.id, f"scene.{number}", own, where)}
+    told = {span.scene.id: _word(session, span.scene.id, f"scene.{number}", own, where)}
     for bar, word in bars.items():
         scope = _bar_scope(span, bar, f"{where} [scene.{number}.bar.{bar}]")
-        told[scope] = _word(scope, f"scene.{number}.bar.{bar}", word, where)
+        told[scope] = _word(session, scope, f"scene.{number}.bar.{bar}", word, where)
     return told
 
 
@@ -105,11 +107,11 @@ def _bar_scope(span: Span, bar: str, place: str) -> str:
     return f"{span.scene.id}/{int(bar) - span.first}"
 
 
-def _word(scope: str, section: str, content: Any, where: object) -> Told:
+def _word(session: Session, scope: str, section: str, content: Any, where: object) -> Told:
     if not isinstance(content, dict):
         raise OptionError("holds no settings", where=f"{where} [{section}]", cure="write density = 4 below it")
     try:
-        word = told_of(content)
+        word = themed(session, told_of(content))
         check(scope, word)
     except OptionError as error:
         raise OptionError(error.what, where=f"{where} [{section}] {error.where or ''}".strip(), cure=error.cure) from error
@@ -149,6 +151,12 @@ def _truth(value: Any) -> bool:
     return value
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return value
+
+
 def tempo_of(text: Any) -> tuple[Fraction, Fraction]:
     """A range of tempo from ``96`` or ``70-140``. Raises ValueError."""
     low, _, high = str(text).partition("-")
@@ -169,6 +177,7 @@ _READERS: dict[str, Any] = {
     "tempo": tempo_of,
     "avoid": _truth,
     "sting": _number(float),
+    "theme": lambda value: str(_number(int)(value)) if isinstance(value, int) else _text(value),
 }
 _EXAMPLES = {
     "density": "4",
@@ -181,11 +190,12 @@ _EXAMPLES = {
     "tempo": '"80-96"',
     "avoid": "true",
     "sting": "1.0",
+    "theme": '1, or "none"',
 }
 
 
-def _lines(told: Told) -> list[str]:
-    out = []
+def _lines(session: Session, scope: str) -> list[str]:
+    out, told = [], spoken(session, session.told.get(scope, Told()))
     for name in _READERS:
         value = getattr(told, name)
         if value is None:
@@ -198,5 +208,7 @@ def _lines(told: Told) -> list[str]:
             value = f"{value[0]}" if value[0] == value[1] else f"{value[0]}-{value[1]}"
         elif name == "metre":
             value = str(value)
+        elif name == "theme" and value.isdecimal():
+            value = int(value)
         out.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
     return out

@@ -166,3 +166,5 @@ def check(scope: str, told: Told) -> None:
         raise OptionError("is no range of tempo", where="tempo", cure="write 96 or 70-140")
     if "/" in scope and (told.metre is not None or told.tempo is not None):
         raise OptionError("a single bar has no metre or tempo of its own", where="brief", cure="say it of a scene")
+    if "/" in scope and told.theme is not None:
+        raise OptionError("a single bar has no theme of its own", where="brief", cure="say it of a scene")

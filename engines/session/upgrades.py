@@ -11,9 +11,9 @@ from typing import Any
 from engines.errors import SessionError
 
 FORMAT = "hitpoint session"
-VERSION = 4
+VERSION = 5
 """Version 1 (0.1.0) held one take of a whole film; 2 has scenes, takes with recipes, the composer's words, and the history; 3 knows
-files of what the film looks like, and over which part of the film a brief lies; 4 knows bars whose tempo is locked."""
+files of what the film looks like, and over which part of the film a brief lies; 4 knows bars whose tempo is locked; 5 knows themes."""
 
 
 def _from_1(old: dict[str, Any]) -> dict[str, Any]:
@@ -118,6 +118,18 @@ def _from_3(old: dict[str, Any]) -> dict[str, Any]:
     return {**_grown(old, _ADDED_IN_4), "version": 4}
 
 
+_TOLD = ("avoid", "chords", "density", "energy", "key", "metre", "mood", "register", "sting", "tempo")
+_ADDED_IN_5: dict[frozenset[str], dict[str, Any]] = {
+    frozenset(_TOLD): {"theme": None},
+    frozenset((*_BRIEF, "part")): {"theme": None},
+}
+
+
+def _from_4(old: dict[str, Any]) -> dict[str, Any]:
+    """No scene is told what to take up."""
+    return {**_grown(old, _ADDED_IN_5), "version": 5}
+
+
 def _grown(value: Any, added: dict[frozenset[str], dict[str, Any]]) -> Any:
     """A value with what tables of these keys hold since, wherever they are: in earlier cuts and in the history too."""
     if isinstance(value, list):
@@ -159,7 +171,7 @@ def _frame(label: str, rate: Fraction) -> int:
     return Timecode.parse(label, rate, ";" in label).frame
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 """From each old version to the one after it."""
 
 

@@ -23,6 +23,7 @@ from engines.session.model import Session
 from engines.session.plain import plain
 from engines.session.recut import NewCut, Recut, previewed
 from engines.session.sheet import NAMES
+from engines.session.theme import spoken
 from engines.session.told import said, seen, suggested_mood
 from engines.watch import Watch
 
@@ -192,7 +193,7 @@ def brief_json(session: Session) -> dict[str, Any]:
 
 
 def _spoken(session: Session, scope: str) -> dict[str, Any]:
-    table = plain(session.told[scope]) if scope in session.told else {}
+    table = plain(spoken(session, session.told[scope])) if scope in session.told else {}
     return {name: value for name, value in table.items() if value is not None}
 
 
