@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
@@ -19,15 +20,19 @@ from desktop.worn import mark
 from engines.errors import OptionError
 from engines.score.harmony import chord_name, chord_names, chord_said
 from engines.session.model import Told
+from engines.session.theme import NOTHING
 
 tr = words("compose")
 NAMES = 58
 """Pixels of the names of fields, so that fields stand in one line."""
 SAID = 78
 """Pixels of what the picture and the composer say, so that nothing moves as it changes."""
+Scenes = Mapping[str, str]
+"""Scenes by id, and how each is named."""
+NO_SCENES: Scenes = {}
 RESET = 20
 """Pixels of the cross that gives a field back."""
-FIELDS = ("mood", "density", "energy", "register", "key", "chords", "avoid")
+FIELDS = ("mood", "density", "energy", "register", "key", "chords", "theme", "avoid")
 
 
 def field_words(name: str, value: Any) -> str:
@@ -158,6 +163,13 @@ class Brief(QWidget):
         self.chords.textEdited.connect(lambda _: self._mark())
         self._tip = tr("One a bar, in a round, such as C Am F/A G7")
         self._row("chords", tr("Chords"), self.chords, self._tip)
+        self.theme = QComboBox(self)
+        lean(self.theme)
+        self.theme.activated.connect(self._theme_chosen)
+        tip = tr(
+            "Take up the theme of a scene, its first eight bars in the key of this one; or let nothing return. Left open, chance decides"
+        )
+        self._row("theme", tr("Theme"), self.theme, tip)
         self.avoid = QToolButton(self)
         self.avoid.setText(tr("Under dialogue"))
         self.avoid.setCheckable(True)
@@ -167,6 +179,21 @@ class Brief(QWidget):
     def _key_chosen(self) -> None:
         key = self.key.currentData()
         self.told.emit(Told(), ("key",)) if key is None else self._say(key=key)
+
+    def _theme_chosen(self) -> None:
+        theme = self.theme.currentData()
+        self.told.emit(Told(), ("theme",)) if theme is None else self._say(theme=theme)
+
+    def _show_themes(self, held: str | None, scenes: Scenes) -> None:
+        """What may be taken up: chance decides, nothing, or a scene."""
+        rows = [(tr("by chance"), None), (tr("nothing returns"), NOTHING), *((said, name) for name, said in scenes.items())]
+        if held is not None and held not in dict(scenes) and held != NOTHING:
+            rows.append((tr("a scene that is gone"), held))
+        if rows != [(self.theme.itemText(k), self.theme.itemData(k)) for k in range(self.theme.count())]:
+            self.theme.clear()
+            for said, name in rows:
+                self.theme.addItem(said, name)
+        self.theme.setCurrentIndex(max(0, self.theme.findData(held)) if held else 0)
 
     def _chords_written(self) -> None:
         """What is no chord stays in its field, marked, until it is put right."""
@@ -200,9 +227,9 @@ class Brief(QWidget):
     _own, _wider, _seen = Told(), Told(), Suggested()
     _scope: object = None
 
-    def show_told(self, own: Told, wider: Told, seen: Suggested, scope: object = None) -> None:
-        """What is said of the scope itself, what holds for it from the cue, and what the picture suggests. Of another ``scope`` nothing
-        is left in the fields."""
+    def show_told(self, own: Told, wider: Told, seen: Suggested, scope: object = None, scenes: Scenes = NO_SCENES) -> None:
+        """What is said of the scope itself, what holds for it from the cue, and what the picture suggests; the ``scenes`` are those whose
+        theme can be taken up. Of another ``scope`` nothing is left in the fields."""
         if scope != self._scope:
             self._scope = scope
             self._mark()
@@ -219,6 +246,7 @@ class Brief(QWidget):
             button.update()
         self.moods.setExclusive(held.mood is not None)
         self.key.setCurrentIndex(max(0, self.key.findData(held.key)) if held.key else 0)
+        self._show_themes(held.theme, scenes)
         if not self.chords.property("refused") and not (self.chords.hasFocus() and self.chords.isModified()):
             self.chords.setText(" ".join(map(chord_said, held.chords or ())))
         self.avoid.setChecked(bool(held.avoid))
@@ -241,7 +269,8 @@ class Brief(QWidget):
         elif own is not None and name in ("mood", "key"):
             bright = field_words(name, own)
         elif own is None and wider is not None:
-            bright = tr("cue: {}").format(field_words(name, wider)) if name not in ("chords", "avoid") else tr("from the cue")
+            told = name not in ("chords", "theme", "avoid")
+            bright = tr("cue: {}").format(field_words(name, wider)) if told else tr("from the cue")
         parts = [f"<span style='color:{theme.text}'>{bright}</span>"] if bright else []
         parts += [f"<span style='color:{theme.dim}'>{grey}</span>"] if grey else []
         self.said[name].setText("&nbsp; ".join(parts))

@@ -258,7 +258,13 @@ class Compose(QWidget):
         if self.session is not None:
             scene = self.scene
             seen = self._seen.get(scene, Suggested())
-            self.brief.show_told(own(self.session, scene), wider(self.session, scene), seen, (self.session.film.digest, scene))
+            scope = self.session.film.digest, scene
+            self.brief.show_told(own(self.session, scene), wider(self.session, scene), seen, scope, self._scenes(self.session))
+
+    def _scenes(self, session: Session) -> dict[str, str]:
+        """The scenes by id, as they are named."""
+        names = ((span, f", {span.scene.name}" if span.scene.name else "") for span in session.spans)
+        return {span.scene.id: tr("scene {}").format(span.number) + name for span, name in names}
 
     def _show_wishes(self) -> None:
         session = self.session

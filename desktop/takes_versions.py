@@ -92,6 +92,11 @@ class VersionsTable(QAbstractTableModel):
             return figures(8)
         if role == Role.ForegroundRole:
             return current().colour("text" if self.fits(take) and column != MADE else "dim")
+        if role == Role.ToolTipRole and column == MADE and take.facts.get("form"):
+            return tr(
+                "The form: a letter for every phrase of four bars, the same for one that returns. X and Y were played eight and four bars"
+                " before the scene, T and U are the phrases of its theme"
+            )
         if role == Role.ToolTipRole:
             return tr(
                 "Enter hears it · A compares it with the one that is heard · 1 to 5 rate · F2 names it · Delete throws it away"

@@ -57,7 +57,7 @@ def theme_of(session: Session, span: Span) -> Theme | None:
         return Theme()
     source = next((other for other in session.spans if other.scene.id == told.theme), None)
     if source is None:
-        cure = f"brief --scene {span.number} --theme N names another, --forget theme leaves it open"
+        cure = "name another theme, or leave it open"
         raise OptionError(f"the scene whose theme scene {span.number} takes up is gone", where="theme", cure=cure)
     take = _heard(session, source)
     if take is None and source.scene.id == span.scene.id:

@@ -31,7 +31,7 @@ from desktop.compose_wish import wishes_of
 from desktop.compose_work import Work, left_words
 from desktop.rights_card import card_html
 from desktop.theme import current
-from engines.commands import Hold, Tell
+from engines.commands import Hold, Join, Tell, Title
 from engines.engine import ENGINES, MOODS
 from engines.errors import Cancelled
 from engines.picture.motion import BINS, Motion
@@ -122,6 +122,32 @@ def test_chords_are_written_and_taken_back(seat: Seat, panel: Compose, qtbot: Qt
     field.setText("")
     seat.change(field.editingFinished.emit)
     assert own(seat.session, 1).chords is None
+
+
+def test_a_theme_is_chosen_by_its_scene_and_given_back(seat: Seat, panel: Compose, qtbot: QtBot) -> None:
+    box = panel.brief.theme
+    seat.change(lambda: seat.document.act(Title("chorus", 2)))
+    assert [box.itemText(k) for k in range(box.count())] == [
+        *("by chance", "nothing returns", "scene 1", "scene 2, chorus", "scene 3"),
+    ]
+    box.setCurrentIndex(3)
+    seat.change(lambda: box.activated.emit(3))
+    assert own(seat.session, 1) == Told(theme="s2")
+    assert panel.brief.resets["theme"].isVisible()
+    seat.change(lambda: seat.document.act(Join(2)))
+    assert box.currentText() == "scene 2, chorus"
+    qtbot.mouseClick(panel.scope.button(0), Qt.MouseButton.LeftButton)
+    box.setCurrentIndex(1)
+    seat.change(lambda: box.activated.emit(1))
+    assert own(seat.session, None) == Told(theme="none")
+    qtbot.mouseClick(panel.scope.button(1), Qt.MouseButton.LeftButton)
+    reset = panel.brief.resets["theme"]
+    seat.change(lambda: qtbot.mouseClick(reset, Qt.MouseButton.LeftButton))
+    assert own(seat.session, 1).theme is None
+    assert box.currentText() == "nothing returns"
+    assert "from the cue" in panel.brief.said["theme"].text()
+    panel.brief.show_told(Told(theme="s9"), Told(), Suggested(), scenes={"s1": "scene 1"})
+    assert box.currentText() == "a scene that is gone"
 
 
 def test_common_names_of_chords_are_taken_and_one_that_is_none_is_marked(seat: Seat, panel: Compose, qtbot: QtBot) -> None:

@@ -118,7 +118,7 @@ def test_what_cannot_be_is_said_in_one_line(trio: str) -> None:
     gone = replace(start(), told={"s3": Told(theme="s77")})
     with pytest.raises(OptionError, match="is gone") as caught:
         refilled(gone, Wish(3), Watch())
-    assert "--forget theme" in str(caught.value)
+    assert "name another theme" in str(caught.value)
 
 
 def test_a_silent_scene_still_has_its_theme(trio: str) -> None:
