@@ -170,6 +170,8 @@ def test_the_whole_way_by_name(studio: Studio, daw: OscClient) -> None:
     assert daw.ask("/hitpoint/tell", setting="density", value="3", scene=1)["told"] == {"density": 3}
     assert daw.ask("/hitpoint/tell", setting="mood", value="calm")["told"] == {"mood": 4}
     assert daw.ask("/hitpoint/tell", setting="mood")["told"] == {}
+    assert daw.ask("/hitpoint/tell", setting="theme", value="1", scene=2)["told"] == {"theme": "1"}
+    assert daw.ask("/hitpoint/tell", setting="theme", scene=2)["told"] == {}
     assert daw.ask("/hitpoint/split", bar=4)["scenes"][1]["bars"] == [4, 7]
     assert len(daw.ask("/hitpoint/scene/join", scene=1)["scenes"]) == 3
     assert daw.ask("/hitpoint/undo") == {"undone": "Join scenes 1 and 2"}
@@ -218,6 +220,7 @@ def test_the_whole_way_by_name(studio: Studio, daw: OscClient) -> None:
         (SCENE_3, [3, *[""] * 29], "30 arguments"),
         (SCENE_3, [3, 1, "x-y"], "are no bars"),
         ("/hitpoint/tell", ["density", "lots"], "is not a value"),
+        ("/hitpoint/tell", ["theme", "77"], "is no scene"),
         ("/hitpoint/tell", ["loudness", "1"], "is no setting"),
         ("/hitpoint/open", ["cue.hitpoint"], "is no absolute path"),
         ("/hitpoint/open", ["/nowhere/cue.hitpoint"], "cannot be read"),
