@@ -8,7 +8,7 @@ numbers: chunks in parallel for training, one step with a state of constant size
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -188,12 +188,10 @@ class BMTransformer(nn.Module):
             self.recall_linear = nn.Linear(backs * (sum(self.vocabulary.widths) + 64), config.width, bias=False)
             nn.init.zeros_(self.recall_linear.weight)
             self.copy_table = nn.Embedding(backs * (1 + TRUST) * (1 + LIKENESS), len(fields))
-            nn.init.zeros_(self.copy_table.weight)
-            for field in fields:
-                copy = nn.Linear(config.width, backs)
-                nn.init.zeros_(copy.weight)
-                nn.init.zeros_(copy.bias)
-                self.add_module(f"copy_{field.name}", copy)
+            self.copy_type = nn.Linear(config.width, backs)
+            self.copy_fields = nn.Linear(config.width, backs * len(self.head_order))
+            for nothing in (self.copy_table.weight, *self.copy_type.parameters(), *self.copy_fields.parameters()):
+                nn.init.zeros_(nothing)
         self.dropout = nn.Dropout(config.dropout)
         self.transformer_encoder = Encoder(config)
         type_width = self.vocabulary.field("type").width
@@ -253,23 +251,21 @@ class BMTransformer(nn.Module):
     def type_logits(self, heard: Tensor, recalled: Tensor | None = None) -> Tensor:
         """(..., width), with what is recalled as in `embed`, to (..., types)."""
         logits: Tensor = self.get_submodule("proj_type")(heard)
-        return logits + self._copied(heard, "type", recalled)
-
-    def _copied(self, features: Tensor, name: str, recalled: Tensor | None, kind: Tensor | None = None) -> Tensor | float:
-        """What is added to the logits of a field: to each value that is recalled, by a word of the same ``kind``, as much as the features
-        and its trust and likeness say."""
         if recalled is None or not self.config.recalls:
-            return 0.0
-        column, backs = self.vocabulary.column, len(self.config.recalls)
-        levels = (torch.arange(backs, device=recalled.device) * (1 + TRUST) + recalled[..., -2]) * (1 + LIKENESS) + recalled[
-            ..., -1
-        ]
-        much = self.get_submodule(f"copy_{name}")(features) + self.copy_table(levels)[..., column[name]]
-        value, known = recalled[..., column[name]], recalled[..., column["type"]]
-        there = known > 0 if kind is None else (known == kind[..., None]) & (value > 0)
-        values = torch.arange(len(self.vocabulary.field(name).values), device=recalled.device)
-        copied: Tensor = ((much * there)[..., None] * (value[..., None] == values)).sum(-2)
-        return copied
+            return logits
+        column = self.vocabulary.column["type"]
+        much = self.copy_type(heard) + self._trusted(recalled)[..., column]
+        types = torch.arange(len(self.vocabulary.field("type").values), device=recalled.device)
+        known = recalled[..., column, None]
+        copied: Tensor = (much[..., None] * (known == types) * (known > 0)).sum(-2)
+        return logits + copied
+
+    def _trusted(self, recalled: Tensor) -> Tensor:
+        """How much each field of what is recalled (..., backs, fields + 2) weighs by its trust and likeness: (..., backs, fields)."""
+        slots = torch.arange(len(self.config.recalls), device=recalled.device)
+        levels = (slots * (1 + TRUST) + recalled[..., -2]) * (1 + LIKENESS) + recalled[..., -1]
+        table: Tensor = self.copy_table(levels)
+        return table
 
     def given_type(self, heard: Tensor, kind: Tensor) -> Tensor:
         """Features from which the fields are read, for types ``kind`` (...) int64."""
@@ -279,15 +275,37 @@ class BMTransformer(nn.Module):
     def field_logits(self, given: Tensor, name: str, recalled: Tensor | None = None, kind: Tensor | None = None) -> Tensor:
         """(..., width), with what is recalled as in `embed` and the type (...) of the word, to (..., values of the field)."""
         logits: Tensor = getattr(self, f"proj_{name}")(given)
-        return logits + self._copied(given, name, recalled, kind)
+        return logits if recalled is None or kind is None else logits + self._copied(given, recalled, kind, (name,))
+
+    def _copied(self, given: Tensor, recalled: Tensor, kind: Tensor, names: Sequence[str]) -> Tensor | float:
+        """What is added to the logits of some fields, one after the other: to each value that is recalled, by a word of the same
+        ``kind``, as much as the features and its trust and likeness say."""
+        backs = len(self.config.recalls)
+        if not backs:
+            return 0.0
+        column, sizes = self.vocabulary.column, [len(self.vocabulary.field(name).values) for name in names]
+        places, columns = [self.head_order.index(name) for name in names], [column[name] for name in names]
+        weight = self.copy_fields.weight.reshape(backs, len(self.head_order), -1)
+        bias = self.copy_fields.bias.reshape(backs, len(self.head_order))
+        if len(names) < len(self.head_order):
+            weight, bias = weight[:, places], bias[:, places]
+        own = functional.linear(given, weight.flatten(0, 1), bias.flatten())
+        own = own.reshape(*own.shape[:-1], backs, len(names))
+        same = (recalled[..., column["type"]] == kind[..., None])[..., None]
+        much = (own + self._trusted(recalled)[..., columns]) * same  # (..., backs, names)
+        values = torch.cat([torch.arange(size) for size in sizes]).to(recalled.device)
+        field = torch.cat([torch.full((size,), k) for k, size in enumerate(sizes)]).to(recalled.device)
+        known = (recalled[..., columns][..., field] == values) & (values > 0)  # 0 is "not carried"
+        copied: Tensor = (much[..., field] * known).sum(-2)
+        return copied
 
     def all_logits(self, heard: Tensor, recalled: Tensor | None = None) -> Tensor:
         """(batch, width) to (batch, types, values of every other field in order): the host picks the row after the type."""
         types = len(self.vocabulary.field("type").values)
         kinds = torch.arange(types, device=heard.device).expand(heard.shape[0], types)
         given = self.given_type(heard[:, None].expand(-1, types, -1), kinds)
-        known = None if recalled is None else recalled[:, None].expand(-1, types, -1, -1)
-        return torch.cat([self.field_logits(given, name, known, kinds) for name in self.head_order], dim=-1)
+        logits = torch.cat([self.field_logits(given, name) for name in self.head_order], dim=-1)
+        return logits if recalled is None else logits + self._copied(given, recalled[:, None], kinds, self.head_order)
 
     def empty_state(self, batch: int) -> tuple[Tensor, Tensor]:
         """States before the first word."""

@@ -211,3 +211,39 @@ def test_a_network_hears_what_is_recalled() -> None:
         for k in range(heard.shape[1]):
             out, s, z = network.step(heard[:, k], torch.tensor([k]), s, z, known[:, k])
             assert torch.allclose(out[0], at_once[k], atol=1e-4)
+
+
+def test_what_is_recalled_can_be_copied_by_a_word_of_its_type() -> None:
+    torch = pytest.importorskip("torch", reason="torch is in the extra 'train' alone")
+    from engines.bmt.network import BMTConfig, BMTransformer
+
+    torch.manual_seed(1)
+    config = BMTConfig(width=32, layers=1, heads=2, feedforward=48, positions=128, dropout=0.0, carry=True, recalls=(2, 1))
+    network = BMTransformer(config).eval()
+    words = bars_of(FIGURE, (GridNote(4, 60, 2, 70),), FIGURE)
+    heard, known = (torch.from_numpy(a.astype(np.int64))[None] for a in (words, recalled(words, VOCABULARY, (2, 1))))
+    with torch.no_grad():
+        features = network.hear(heard, known)[0]
+        before = network.type_logits(features, known[0]), network.all_logits(features, known[0])
+        assert torch.equal(before[0], network.type_logits(features))
+        assert torch.equal(before[1], network.all_logits(features)), "nothing is copied before it has learned to"
+        for part in (network.copy_table.weight, *network.copy_fields.parameters(), *network.copy_type.parameters()):
+            torch.nn.init.normal_(part)
+        after = network.type_logits(features, known[0]), network.all_logits(features, known[0])
+        change = after[0] - before[0]
+        for row, recall in zip(change, known[0], strict=True):
+            told = {int(slot[COLUMN["type"]]) for slot in recall} - {0}
+            assert set(row.nonzero().flatten().tolist()) == told
+        start = 0
+        for name in network.head_order:
+            size = len(VOCABULARY.field(name).values)
+            for kind in range(before[1].shape[1]):
+                kinds = torch.full((len(features),), kind)
+                given = network.given_type(features, kinds)
+                alone = network.field_logits(given, name, known[0], kinds)
+                assert torch.allclose(after[1][:, kind, start : start + size], alone, atol=1e-5)
+                change = after[1][:, kind, start : start + size] - before[1][:, kind, start : start + size]
+                for row, recall in zip(change, known[0], strict=True):
+                    told = {int(slot[COLUMN[name]]) for slot in recall if int(slot[COLUMN["type"]]) == kind} - {0}
+                    assert set((row.abs() > 1e-6).nonzero().flatten().tolist()) == told
+            start += size
