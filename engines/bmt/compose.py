@@ -134,7 +134,7 @@ class _Piece:
         """Window by window; the grammar of the graph's own words is forced."""
         kind = Writer if self.vocabulary.name == "ours" else PublishedWriter
         # the published words are drawn as they say
-        sources = form(self.brief, np.random.default_rng([self.seed, 0, 1])) if kind is Writer and lean.again else ()
+        sources = form(self.brief, np.random.default_rng([self.seed, 0, 1])) if kind is Writer and lean.again is not None else ()
         self.said = {"form": letters(sources)} if sources else {}
         planner = Planner(self.brief, self.key, self.vocabulary, self.kept, sources)
         # the published words have no key: only one that the brief names is leant to

@@ -382,7 +382,7 @@ class Windows:
         bars = np.cumsum(words[:, self.column["barbeat"]] == self.vocabulary.id("barbeat", "Bar"))
         for slot in range(len(self.recalls)):
             known[np.isin(bars, np.flatnonzero(rng.random(int(bars[-1]) + 1) < 0.1)), slot, -1] = 0
-            if rng.random() < 0.4:
+            if rng.random() < 0.15:
                 known[:, slot, -1] = 0
             if rng.random() < 0.15:
                 known[:, slot] = 0

@@ -169,7 +169,7 @@ class Writer:
         for index, bar in enumerate(bars):
             self._kept[index] = tuple(note for notes in bar.kept.values() for note in notes)
             heard = self._heard(bar.again) if isinstance(bar.again, int) else bar.again
-            self._echo = Echo(self.vocabulary, self.NOTE_TYPES, heard, self._harmony.lean.again)
+            self._echo = Echo(self.vocabulary, self.NOTE_TYPES, heard, self._harmony.lean.again or 0.0)
             yield from self._bar(index, bar)
             self.bars_done = index + 1
 

@@ -39,7 +39,7 @@ class Lean:
     ``stray``: of a note outside both the key and the chord; ``chord``: of a chord with a tone outside the key;
     ``accompaniment`` and ``melody``: of a note outside the chord, in the piano and in the other stems; ``bass``: of a lowest note
     under a new chord that is not its root. Given instead are ``home``, to the key's own triad, and ``again``, to what was played
-    in a bar that comes back (`Echo`).
+    in a bar that comes back (`Echo`): None leaves it to the network whether something does, and draws no form.
     """
 
     stray: float = 0.0
@@ -48,7 +48,7 @@ class Lean:
     melody: float = 0.0
     bass: float = 0.0
     home: float = 0.0
-    again: float = 0.0
+    again: float | None = None
 
 
 class Harmony:

@@ -68,7 +68,7 @@ def test_themes_come_back_as_in_songs(shared: Path) -> None:
     brief = Sketch(LENGTH, BPM).brief()
     engines: dict[str, Engine] = {
         "bmt": load_engine("bmt"),
-        "bmt, no form": BMTEngine(lean=replace(LEAN, again=0.0)),
+        "bmt, no form": BMTEngine(lean=replace(LEAN, again=None)),
         "diffbgm": load_engine("diffbgm"),
     }
     real = songs(shared / "data" / "pop909")
