@@ -10,6 +10,7 @@ from pathlib import Path
 from engines.engine import BarBrief, Brief, load_engine
 from engines.errors import OptionError
 from engines.files import folder, may_hold
+from engines.score.bass import with_bass
 from engines.score.harmony import chord_names
 from engines.score.perform import perform
 from engines.score.smf import Score, write_smf
@@ -84,7 +85,7 @@ def sketches(
                 on_progress(k + done / total, count)
 
         take = composer.compose(brief, seed + k, on_progress=told, cancelled=cancelled)
-        notes = perform(take.notes, tempo_map, amount=performance, seed=seed + k, bars=brief.bars)
+        notes = perform(with_bass(take.notes, brief.bars), tempo_map, amount=performance, seed=seed + k, bars=brief.bars)
         key, length = take.recipe.get("key"), tempo_map.seconds(sketch.bars * sketch.metre.length)
         score = Score(tempo_map, notes, f"sketch {seed + k}", key if isinstance(key, str) else None, length=length)
         made.append(write_smf(folder(out) / f"sketch-{seed + k}.mid", score))

@@ -90,6 +90,24 @@ def chord_tones(symbol: str) -> tuple[int, ...]:
     return tuple((tonic + step) % 12 for step in _TRIADS[kind])
 
 
+def bass_of(symbol: str) -> int | None:
+    """The pitch class that a chord was given as its bass, by a tone (``F:maj/A``) or by a degree (``C:7/3``); None where it has none, or
+    its root."""
+    name, stroke, written = symbol.rpartition("/")
+    tonic = pitch_class(name.partition(":")[0])
+    if not stroke or tonic is None:
+        return None
+    if _DEGREE.fullmatch(written):
+        number = (int(written.lstrip("#b")) - 1) % 7
+        low = (tonic + _MAJOR[number] + written.count("#") - written.count("b")) % 12
+    else:
+        tone = pitch_class(written)
+        if tone is None:
+            return None
+        low = tone
+    return None if low == tonic else low
+
+
 def chord_name(text: str) -> str | None:
     """A chord as we keep it, in Harte's syntax (``C:min7``, ``F:maj/A``, ``N``), however it was written: ``Cm7``, ``F/A``, ``Bb``,
     ``F#m7b5``, ``C:min7``, ``C_m7``; None if it is none."""

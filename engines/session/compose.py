@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from engines.engine import Engine, Progress
+from engines.score.bass import with_bass
 from engines.score.instruments import SHORTEST
 from engines.score.land import Landing, land, landed_beats
 from engines.score.notes import Note
@@ -67,7 +68,7 @@ def make(
     kept = {*order.keep, *ringing}
     inside = [n for n in take.notes if n in kept or begin <= n.start < order.end] + ringing
     written, landings = land(
-        inside,
+        with_bass(inside, order.brief.bars, kept),
         order.hits,
         tempo_map,
         keep=kept,
