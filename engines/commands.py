@@ -22,7 +22,7 @@ from engines.session.recut import NewCut, conformed
 from engines.session.refill import Wish, next_seed, refilled
 from engines.session.remap import remapped
 from engines.session.respot import respotted
-from engines.session.theme import themed
+from engines.session.theme import kept_or_themed
 from engines.session.told import check, named
 from engines.spotting.candidates import Candidate
 from engines.watch import Watch
@@ -246,7 +246,8 @@ class TellAll:
         for scope, word in self.told.items():
             check(scope, word)
         after = replace(
-            session, told={scope: themed(session, named(told)) for scope, told in self.told.items() if not told.silent}
+            session,
+            told={scope: kept_or_themed(session, scope, named(told)) for scope, told in self.told.items() if not told.silent},
         )
         return respotted(session, after)
 

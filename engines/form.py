@@ -57,9 +57,16 @@ def form(brief: Brief, rng: np.random.Generator) -> Form:
         there = [first[back] for back in willing if back >= 0 or PHRASE * back in heard]
         twice = {first[phrase - 1], first[phrase - 2]}  # no phrase is heard three times on end
         first[phrase] = next((back for back in there if twice != {back}), phrase)
-        if PHRASE * phrase < len(theme):
-            first[phrase] = THEME // PHRASE + phrase
-        for number in range(PHRASE * phrase, min(PHRASE * (phrase + 1), len(bars))):
+        numbers = range(PHRASE * phrase, min(PHRASE * (phrase + 1), len(bars)))
+        told = [THEME + number if THEME + number in heard else None for number in numbers]
+        told = [
+            s if s is not None and bars[n].length == length_of(brief, s) else None for n, s in zip(numbers, told, strict=True)
+        ]
+        if any(source is not None for source in told):
+            first[phrase] = phrase
+            sources += told
+            continue
+        for number in numbers:
             source = number - PHRASE * (phrase - first[phrase])
             known = 0 <= source < number or source in heard
             sources.append(source if known and bars[number].length == length_of(brief, source) else None)

@@ -32,6 +32,7 @@ from engines.session.model import ChosenMap, Film, Limits, Picture, Scene, Sessi
 from engines.session.picture import packed
 from engines.session.refill import Wish, refilled
 from engines.session.scenes import default_scenes
+from engines.session.theme import in_turn
 from engines.session.told import seen as briefing_of
 from engines.spotting.brief import key_name, mood_number
 from engines.spotting.candidates import Candidate, worth_a_look
@@ -286,11 +287,13 @@ def film_of(reel: Reel) -> Film:
 
 
 def composed(session: Session, wishes: Wishes, watch: Watch) -> Session:
-    """The session with a first take of every scene, in order: each hears the one before it."""
-    bars = len(session.bars)
-    for span in session.spans:
+    """The session with a first take of every scene, in order: each hears the one before it, and is there before its theme is taken
+    up."""
+    bars, done = len(session.bars), 0
+    for span in in_turn(session):
         wish = Wish(span.number, seed=wishes.seed + span.number - 1)
-        session, _ = refilled(session, wish, watch.part(span.first, len(span.bars), bars), wishes.provider)
+        session, _ = refilled(session, wish, watch.part(done, len(span.bars), bars), wishes.provider)
+        done += len(span.bars)
     return session
 
 

@@ -367,7 +367,8 @@ class Windows:
 
     def draw(self, rng: np.random.Generator, limit: int = LIMIT) -> tuple[Words, Words, Words]:
         """One window of as many bars as fit into ``limit`` words, as (heard, meant, recalled): inputs with controls dropped, all to
-        predict, and what is recalled, of bars before the window half the time, each back left out at random, its likeness more often."""
+        predict, and what is recalled, of bars before the window half the time; backs, and the likeness of windows and of bars, are
+        left out at random."""
         semitones = int(rng.integers(-6, 6))
         for _ in range(8):
             bar = int(rng.integers(len(self.corpus.song)))

@@ -49,6 +49,8 @@ class BMTConfig:
         return asdict(self) | {"recalls": list(self.recalls)}
 
 
+COPY = 16.0
+"""What the table of trust and likeness counts: its rows are met seldom, and would be learned slowly by steps of one size for all."""
 OURS = BMTConfig(carry=True, recalls=(8, 4))
 PUBLISHED = BMTConfig("published", 512, 12, 8, 2048, 20000, 0.1, head_gelu=False)
 
@@ -264,7 +266,7 @@ class BMTransformer(nn.Module):
         """How much each field of what is recalled (..., backs, fields + 2) weighs by its trust and likeness: (..., backs, fields)."""
         slots = torch.arange(len(self.config.recalls), device=recalled.device)
         levels = (slots * (1 + TRUST) + recalled[..., -2]) * (1 + LIKENESS) + recalled[..., -1]
-        table: Tensor = self.copy_table(levels)
+        table: Tensor = COPY * self.copy_table(levels)
         return table
 
     def given_type(self, heard: Tensor, kind: Tensor) -> Tensor:

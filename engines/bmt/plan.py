@@ -218,17 +218,20 @@ class Planner:
     def recall(self, backs: Sequence[int], first: int, notes: Sequence[Note], chords: Sequence[tuple[Fraction, str]]) -> Recall:
         """What the network recalls in the window that begins at ``first``: the bars that it does not hear there again, and which of them
         come back."""
-        heard, older, theme = self._context(first), self._older(first), model_bars(theme_bars(self.brief))
-        before = [*theme, *older]
-        places = {bar.start: k - len(before) for k, bar in enumerate([*before, *heard, *self.bars[first:]])}
+        heard, older, window = self._context(first), self._older(first), self.bars[first : first + WINDOW_BARS]
+        recent = older[-max(backs) - CONTEXT_BARS :]
+        wanted = {bar.start - back for bar in window if (back := self._back.get(bar.brief.start)) is not None}
+        far = [bar for bar in (*model_bars(theme_bars(self.brief)), *older[: -len(recent) or None]) if bar.start in wanted]
+        before = [*far, *recent]
+        places = {bar.start: k - len(before) for k, bar in enumerate([*before, *heard, *window])}
         sources: dict[int, list[int | None]] = {}
         likenesses: dict[int, list[int]] = {}
-        for number, bar in enumerate([*heard, *self.bars[first : first + WINDOW_BARS]]):
-            sources[number] = [number - far if number - far >= -len(older) else None for far in backs]
+        for number, bar in enumerate([*heard, *window]):
+            sources[number] = [number - back if number - back >= -len(recent) else None for back in backs]
             if number < len(heard) or not self._formed:
                 continue
-            back = self._back.get(bar.brief.start)
-            source = None if back is None else places.get(bar.start - back)
+            shift = self._back.get(bar.brief.start)
+            source = None if shift is None else places.get(bar.start - shift)
             likenesses[number] = [0 if source is not None else 1] * len(backs)
             if source is not None:
                 slot = backs.index(number - source) if number - source in backs else 0

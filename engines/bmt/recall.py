@@ -115,7 +115,8 @@ class Recall:
         likenesses: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
         column = vocabulary.column
-        self._backs, self._sources, self._likenesses = tuple(backs), sources or {}, likenesses or {}
+        self._backs, self._likenesses = tuple(backs), likenesses or {}
+        self._sources: Mapping[int, Sequence[int | None]] = {}  # they are of the bars that will be heard
         self._places, self._carrier = Places(vocabulary), Carrier(vocabulary)
         self._told = [column[name] for name in TOLD]
         self._alike = [column["type"], column["barbeat"], column["pitch"]]
@@ -129,7 +130,7 @@ class Recall:
         self._before = 0
         for word in before:
             self._take(word)
-        self._before = self._bar + 1
+        self._before, self._sources = self._bar + 1, sources or {}
 
     def _take(self, word: npt.NDArray[np.int64]) -> None:
         """Hears a word."""

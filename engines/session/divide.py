@@ -148,7 +148,9 @@ def _parted(told: Mapping[str, Told], scene: str, bars: int, second: str) -> dic
             out[f"{second}/{int(bar) - bars}"] = word
         else:
             out[name] = word
-            if name == scene and not (after := replace(word, sting=None, chords=_turned(word.chords, bars))).silent:
+            own = second if word.theme == scene else word.theme
+            after = replace(word, sting=None, chords=_turned(word.chords, bars), theme=own)
+            if name == scene and not after.silent:
                 out[second] = after
     return out
 

@@ -154,7 +154,11 @@ def conformed(
     with watch.stage("solve"):
         plan = _planned(session, new, matched)
     found = _found(session, session, new, matched, plan, refused)
-    carried = _carried(session, new, matched, plan)
+    carried, lost = without_lost(_carried(session, new, matched, plan))
+    for number in lost:
+        line = f"the theme of scene {number} is gone with this recut; name another, or leave it open"
+        if line not in watch.said:
+            watch.said.append(line)
     for span in carried.spans:
         carried = with_before(session, carried, span, plan.bars)
     wanted = [run for run in new_runs(plan.bars) if run not in found.by_hand]
@@ -246,7 +250,7 @@ def _carried(session: Session, new: NewCut, matched: Matched, plan: Replan) -> S
     for span, (owner, _) in zip(bare.spans, runs, strict=True):
         if owner:
             bare = _with_takes(session, bare, span, session.spans[owner - 1], plan, matched)
-    return without_lost(bare)
+    return bare
 
 
 def _name(session: Session, now: str) -> str:

@@ -18,7 +18,7 @@ from engines.session.compose import Answered, Made, beside, make
 from engines.session.heard import feature_files, paths_of, told_apart
 from engines.session.keep import Keep, bar_of, held, kept
 from engines.session.model import Answer, FeatureFile, Order, PlayedNote, SceneTake, Session, Span
-from engines.session.theme import from_bar, theme_of
+from engines.session.theme import fitting, from_bar, theme_of
 from engines.session.told import scene_brief, scopes, seen, stings, word
 from engines.spotting.hits import Hit
 from engines.watch import Watch
@@ -141,7 +141,10 @@ def compose_runs(
     """Composes the stems ``wanted`` of bars (by their places in the scene) run by run beside ``rows``, which stay; what came of it,
     with its orders."""
     whole = scene_brief(session, span, seen(session))
-    tempo_map, theme = session.part(span), theme_of(session, span)
+    tempo_map = session.part(span)
+    theme, why = fitting(theme_of(session, span), whole)
+    if why is not None and (line := f"scene {span.number} cannot take up its theme: {why}") not in watch.said:
+        watch.said.append(line)
     hits = _hits(session, span)
     made: list[tuple[Order, Made]] = []
     for run in _runs(wanted):

@@ -12,6 +12,7 @@ from engines.runtime import Card, read_card, repository
 from engines.score.notes import Note
 from engines.session.model import Order, SceneTake, Session, Span
 from engines.session.plain import plain
+from engines.session.theme import spoken
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -147,7 +148,7 @@ def _said(session: Session) -> dict[str, Any]:
         if name in numbers:
             number, first = numbers[name]
             scope = f"scene {number}, bar {first + int(bar)}" if bar else f"scene {number}"
-        out[scope] = {key: value for key, value in plain(told).items() if value is not None}
+        out[scope] = {key: value for key, value in plain(spoken(session, told)).items() if value is not None}
     if session.overrides:
         out["hits"] = [override.frame for override in session.overrides]
     return out

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from statistics import fmean
 
-from engines.engine import Theme
+from engines.engine import Brief, Theme
 from engines.errors import OptionError
 from engines.form import PHRASE, TOLD
 from engines.score.harmony import pitch_in_key
+from engines.score.metrics import best_key
+from engines.score.notes import Note
 from engines.session.model import SceneTake, Session, Span, Told
 from engines.session.told import word
 
@@ -38,6 +41,11 @@ def theme_said(session: Session, value: str) -> str:
 def themed(session: Session, told: Told) -> Told:
     """A word with its theme as we keep it. Raises OptionError."""
     return told if told.theme is None else replace(told, theme=theme_id(session, told.theme))
+
+
+def kept_or_themed(session: Session, scope: str, told: Told) -> Told:
+    """The same, of words that may have been said before: what was, stays as it is."""
+    return told if told.theme == session.told.get(scope, Told()).theme else themed(session, told)
 
 
 def spoken(session: Session, told: Told) -> Told:
@@ -70,10 +78,30 @@ def theme_of(session: Session, span: Span) -> Theme | None:
         )
     lengths = tuple(metre.length for metre in take.tempo_map.metres[:BARS])
     notes = tuple(row.note for row in take.notes if row.note.start < sum(lengths))
-    there, here = take.facts.get("key"), told.key or session.key
+    there, here = _key(take, notes), told.key or session.key
     if there and here:
-        notes = tuple(replace(note, pitch=pitch_in_key(note.pitch, str(there), here)) for note in notes)
+        notes = tuple(replace(note, pitch=pitch_in_key(note.pitch, there, here)) for note in notes)
     return Theme(notes, lengths)
+
+
+def _key(take: SceneTake, notes: Sequence[Note]) -> str | None:
+    """The key of the first bars of a take: its recipe's where that is of one piece, else the one that is heard."""
+    said = take.facts.get("key")
+    return said if isinstance(said, str) and len(take.orders) == 1 and take.base is None else best_key(notes)
+
+
+def fitting(theme: Theme | None, brief: Brief) -> tuple[Theme | None, str | None]:
+    """A theme as the bars of a brief can take it up, by whole octaves near the register that they ask for; else None, and why not."""
+    if theme is None or not theme.lengths:
+        return theme, None
+    if not theme.notes:
+        return None, "nothing is played there"
+    if not any(bar.length == length for bar, length in zip(brief.bars, theme.lengths, strict=False)):
+        return None, "no bar is as long as those of the theme"
+    asked = [bar.register for bar in brief.bars if bar.register is not None]
+    octaves = round((fmean(asked) - fmean(note.pitch for note in theme.notes)) / 12) if asked else 0
+    moved = (replace(note, pitch=note.pitch + 12 * octaves) for note in theme.notes)
+    return Theme(tuple(note for note in moved if 0 <= note.pitch <= 127), theme.lengths), None
 
 
 def _heard(session: Session, span: Span) -> SceneTake | None:
@@ -92,11 +120,31 @@ def from_bar(theme: Theme | None, bar: int) -> Theme | None:
     return Theme(tuple(replace(n, start=n.start - line) for n in theme.notes if n.start >= line), theme.lengths[bar:])
 
 
-def without_lost(session: Session) -> Session:
-    """The session without words about themes of scenes that it no longer has."""
-    there = {NOTHING, *(scene.id for scene in session.scenes)}
-    told = {s: replace(w, theme=w.theme if w.theme in there else None) for s, w in session.told.items()}
-    return replace(session, told={scope: word for scope, word in told.items() if not word.silent})
+def without_lost(session: Session) -> tuple[Session, list[int]]:
+    """The session without words about themes that nobody can take up any longer, because their scene is gone or nothing is left of its
+    takes; and the numbers of the scenes that had them."""
+    there = {NOTHING, *(scene.id for scene in session.scenes if session.takes_of(scene))}
+    told = {
+        scope: replace(word, theme=word.theme if word.theme in (*there, scope) else None) for scope, word in session.told.items()
+    }
+    lost = [span.number for span in session.spans if told.get(span.scene.id) != session.told.get(span.scene.id)]
+    return replace(session, told={scope: word for scope, word in told.items() if not word.silent}), lost
+
+
+def in_turn(session: Session) -> list[Span]:
+    """The scenes in the order in which they are composed: each behind the one whose theme it takes up, else as they follow."""
+    by_id = {span.scene.id: span for span in session.spans}
+    out: dict[str, Span] = {}
+
+    def put(span: Span, waiting: tuple[str, ...]) -> None:
+        source = word(session, "cue", span.scene.id).theme or ""
+        if source in by_id and source not in waiting:
+            put(by_id[source], (*waiting, span.scene.id))
+        out.setdefault(span.scene.id, span)
+
+    for span in session.spans:
+        put(span, (span.scene.id,))
+    return list(out.values())
 
 
 def renamed(told: Mapping[str, Told], old: str, new: str) -> dict[str, Told]:

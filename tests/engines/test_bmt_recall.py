@@ -20,8 +20,8 @@ from engines.bmt.plan import ALIKE, CONTEXT_BARS, Planner
 from engines.bmt.recall import LATELY, LIKENESS, MORE, TRUST, Recall, likeness, recalled
 from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events
 from engines.bmt.vocabulary import ours
-from engines.engine import Brief
-from engines.form import Form
+from engines.engine import Brief, Theme
+from engines.form import Form, form
 from engines.score.notes import Note
 
 VOCABULARY = ours()
@@ -161,6 +161,21 @@ def test_a_form_says_what_is_recalled_and_how_alike() -> None:
     assert following(recall) == ["Note_Pitch_64", 1, "Note_Pitch_68", 1], "new: told that it is not as those were"
     recall, _ = planned(steady(16), (), 12, notes)
     assert following(recall) == ["Note_Pitch_64", 0, "Note_Pitch_68", 0], "no form: nothing is told"
+
+
+def test_a_long_cue_recalls_no_more_than_it_needs() -> None:
+    notes = tuple(note for bar in range(240) for note in theme(bar, 50 + bar % 40))
+    sources = (*(None,) * 240, 3, None, None, None)
+    recall, _ = planned(steady(244), sources, 240, notes)
+    assert recall._before < 20
+    assert following(recall) == ["Note_Pitch_53", ALIKE, f"Note_Pitch_{50 + 236 % 40}", 0]
+
+
+def test_a_theme_is_recalled_where_the_form_says_so() -> None:
+    told = Theme(tuple(replace(note, pitch=40 + k) for k in range(8) for note in theme(k, 0)), (Fraction(4),) * 8)
+    brief = replace(steady(8), theme=told, before=tuple(note for bar in range(-8, 0) for note in theme(bar, 72 + bar)))
+    recall, _ = planned(brief, form(brief, np.random.default_rng(0)), 0)
+    assert following(recall) == ["Note_Pitch_40", ALIKE, "Note_Pitch_68", 0]
 
 
 def test_what_was_played_before_the_cue_is_recalled() -> None:

@@ -130,6 +130,21 @@ def test_a_theme_of_other_bars_or_of_rests_is_taken_up_where_it_can_be() -> None
     assert form(replace(steady(4), theme=rests), np.random.default_rng(0)) == (THEME, None, None, THEME + 3)
 
 
+def test_a_short_theme_comes_back_whole_as_it_was_played_here() -> None:
+    for seed in range(60):
+        sources = form(replace(steady(12), theme=melody(3)), np.random.default_rng(seed))
+        assert sources[:4] == (THEME, THEME + 1, THEME + 2, None)
+        assert sources[8:] in ((None,) * 4, (0, 1, 2, 3), (4, 5, 6, 7))
+    names = {letters(form(replace(steady(12), theme=melody(3)), np.random.default_rng(seed))) for seed in range(60)}
+    assert names >= {"TAT", "TAA", "TAB"}
+
+
+def test_a_theme_that_no_bar_can_take_up_leaves_the_form_as_it_was() -> None:
+    for seed in range(40):
+        plain, other = form(steady(12), np.random.default_rng(seed)), replace(steady(12), theme=melody(8, Fraction(3)))
+        assert form(other, np.random.default_rng(seed)) == plain
+
+
 def test_told_that_nothing_returns_nothing_does() -> None:
     brief = replace(steady(24), theme=Theme(), before=played(8))
     for seed in range(50):

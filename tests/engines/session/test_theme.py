@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from statistics import fmean
 
 import pytest
 from hypothesis import given
@@ -13,16 +14,19 @@ from sittings import scored, unscored
 
 from engines import commands
 from engines.bmt.vocabulary import KEYS
-from engines.engine import Theme
+from engines.engine import BarBrief, Brief, Theme
 from engines.errors import OptionError
 from engines.score.harmony import pitch_in_key, scale_tones
+from engines.score.metrics import best_key
 from engines.score.notes import Note
 from engines.session.model import Session, Told
 from engines.session.plain import plain, session_of
 from engines.session.refill import Wish, refilled
+from engines.session.rights import rights
 from engines.session.sheet import read_sheet, sheet_text
-from engines.session.theme import BARS, NOTHING, from_bar, theme_of
+from engines.session.theme import BARS, NOTHING, fitting, from_bar, in_turn, theme_of, without_lost
 from engines.session.working import brief_json
+from engines.spotting.tempo import Metre
 from engines.watch import Watch
 
 
@@ -156,3 +160,78 @@ def test_a_theme_is_a_part_of_the_recipe(trio: str) -> None:
     assert other.takes[after.scenes[2].chosen or ""].orders[0].brief.theme == take.orders[0].brief.theme
     assert isinstance(take.orders[0].brief.theme, Theme)
     assert all(isinstance(note, Note) and isinstance(note.start, Fraction) for note in take.orders[0].brief.theme.notes)
+
+
+def test_the_key_of_a_take_in_parts_is_the_one_that_is_heard(trio: str) -> None:
+    session = start()
+    first = session.take(session.scenes[0])[1]
+    whole = theme_of(told(session, 3, "1"), session.spans[2])
+    name = session.scenes[0].chosen or ""
+    lied = replace(session, takes={**session.takes, name: replace(first, facts={**first.facts, "key": "C:min"})}, key="C:min")
+    one_piece = theme_of(told(lied, 3, "1"), lied.spans[2])
+    assert one_piece == whole, "its recipe says that it is in this key already"
+    parted = replace(lied, takes={**lied.takes, name: replace(lied.takes[name], orders=())})
+    heard = best_key([row.note for row in first.notes if row.note.start < sum(whole.lengths if whole else ())])
+    moved = theme_of(told(parted, 3, "1"), parted.spans[2])
+    assert heard not in (None, "C:min")
+    assert moved is not None
+    assert whole is not None
+    assert [n.pitch for n in moved.notes] == [pitch_in_key(n.pitch, str(heard), "C:min") for n in whole.notes]
+
+
+def test_a_theme_that_fits_no_bar_is_said_and_left(trio: str) -> None:
+    waltz = commands.Tell(Told(metre=Metre(5, 4), theme="1"), 3).do(start(), Watch())
+    watch = Watch()
+    _, take = refilled(waltz, Wish(3), watch)
+    assert [order.brief.theme for order in take.orders] == [None]
+    assert watch.said == ["scene 3 cannot take up its theme: no bar is as long as those of the theme"]
+    silent = replace(start(), takes={n: replace(t, notes=() if t.scene == "s1" else t.notes) for n, t in start().takes.items()})
+    watch = Watch()
+    _, take = refilled(told(silent, 3, "1"), Wish(3), watch)
+    assert watch.said == ["scene 3 cannot take up its theme: nothing is played there"]
+    assert [order.brief.theme for order in take.orders] == [None]
+
+
+@given(st.integers(36, 96), st.integers(30, 90))
+def test_a_theme_comes_in_the_octave_that_the_brief_asks_for(asked: int, middle: int) -> None:
+    theme = Theme(tuple(Note(Fraction(k), middle + k - 2, Fraction(1), 80) for k in range(4)), (Fraction(4),))
+    found, why = fitting(theme, Brief((BarBrief(Fraction(0), Fraction(4), register=asked),)))
+    assert why is None
+    assert found is not None
+    assert {(new.pitch - old.pitch) % 12 for new, old in zip(found.notes, theme.notes, strict=True)} == {0}
+    assert abs(fmean(n.pitch for n in found.notes) - asked) <= 6.01
+    assert fitting(theme, Brief((BarBrief(Fraction(0), Fraction(4)),))) == (theme, None)
+
+
+def test_all_scenes_are_composed_behind_those_whose_themes_they_take_up(trio: str) -> None:
+    session = told(replace(unscored(), engine="trio"), 1, "3")
+    assert [span.number for span in in_turn(session)] == [3, 1, 2]
+    scored_one = commands.Score(seed=5).do(session, Watch())
+    assert all(scene.chosen for scene in scored_one.scenes)
+    (order,) = scored_one.take(scored_one.scenes[0])[1].orders
+    assert order.brief.theme is not None
+    assert order.brief.theme.notes
+    ring = told(told(told(unscored(), 1, "2"), 2, "3"), 3, "1")
+    assert sorted(span.number for span in in_turn(ring)) == [1, 2, 3], "a ring has an end"
+    assert [span.number for span in in_turn(told(unscored(), None, "2"))] == [2, 1, 3]
+
+
+def test_a_scene_that_varies_itself_does_so_in_both_halves(trio: str) -> None:
+    halves = commands.Split(4).do(told(start(), 1, "1"), Watch())
+    assert halves.told[halves.scenes[0].id].theme == halves.scenes[0].id
+    assert halves.told[halves.scenes[1].id].theme == halves.scenes[1].id
+
+
+def test_what_was_said_before_does_not_stand_in_the_way(trio: str) -> None:
+    gone = replace(start(), told={"s3": Told(theme="s77")})
+    after = commands.Tell(Told(density=4), 1).do(gone, Watch())
+    assert after.told == {"s3": Told(theme="s77"), "s1": Told(density=4)}
+    cleaned, lost = without_lost(after)
+    assert cleaned.told == {"s1": Told(density=4)}
+    assert lost == [3]
+
+
+def test_what_is_handed_over_names_the_theme_by_its_number(trio: str) -> None:
+    session = told(commands.Split(4).do(start(), Watch()), 4, "2")
+    assert session.told["s3"].theme == "s4"
+    assert rights(session)["composer"] == {"scene 4": {"theme": "2"}}
