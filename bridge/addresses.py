@@ -185,7 +185,11 @@ ASKED: tuple[Address, ...] = (
         "the brief's words there",
         (
             Argument("setting", "text", "density energy mood register key chords metre tempo avoid sting theme", needed=True),
-            Argument("value", "text", "as in the brief sheet: 4, calm, D:min, 80-96, true, of a theme 1 or none; left open, it is taken back"),
+            Argument(
+                "value",
+                "text",
+                "as in the brief sheet: 4, calm, D:min, 80-96, true, of a theme 1 or none; left open, it is taken back",
+            ),
             whole("scene", "left open, the whole cue"),
             whole("bar", "of the cue"),
         ),

@@ -287,8 +287,7 @@ def film_of(reel: Reel) -> Film:
 
 
 def composed(session: Session, wishes: Wishes, watch: Watch) -> Session:
-    """The session with a first take of every scene, in order: each hears the one before it, and is there before its theme is taken
-    up."""
+    """The session with a first take of every scene, in order, each hearing the one before it; whose theme is taken up comes first."""
     bars, done = len(session.bars), 0
     for span in in_turn(session):
         wish = Wish(span.number, seed=wishes.seed + span.number - 1)

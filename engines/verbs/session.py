@@ -249,7 +249,13 @@ def add(verb: Verb) -> None:
     two.add_argument("--avoid", action=argparse.BooleanOptionalAction, help="thin and low, under dialogue")
     two.add_argument("--sting", type=within(0, 1, float), help="an accent on the first beat, 0 to 1")
     two.add_argument("--theme", metavar="SCENE", help="take up the theme of this scene; none: nothing returns")
-    two.add_argument("--forget", action="append", default=[], metavar="SETTING", help="take a setting back: the picture decides, or of a theme chance")
+    two.add_argument(
+        "--forget",
+        action="append",
+        default=[],
+        metavar="SETTING",
+        help="take a setting back: the picture decides, or of a theme chance",
+    )
     two.add_argument("--edit", action="store_true", help="edit all of it as a text sheet in your editor ($VISUAL or $EDITOR)")
     two.add_argument("--write", type=Path, metavar="FILE", help="write the text sheet")
     two.add_argument("--read", type=Path, metavar="FILE", help="read a text sheet back: what it says replaces what was said")
