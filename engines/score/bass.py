@@ -30,6 +30,17 @@ def with_bass(notes: Collection[Note], bars: Sequence[BarBrief], keep: Collectio
     return _apart(found, fixed)
 
 
+def told_bass(chords: Sequence[tuple[Fraction, str]], bars: Sequence[BarBrief]) -> tuple[tuple[Fraction, str], ...]:
+    """The harmony that an engine meant, with the chords that were asked for with a bass: an engine knows no more than their roots."""
+    out = dict(chords)
+    for bar in bars:
+        if bar.chord is not None and bass_of(bar.chord) is not None:
+            meant = [symbol for beat, symbol in chords if beat <= bar.start]
+            out.setdefault(bar.start + bar.length, meant[-1] if meant else bar.chord.partition("/")[0])
+            out[bar.start] = bar.chord
+    return tuple(sorted(out.items()))
+
+
 def _turned(notes: set[Note], keep: set[Note], bar: BarBrief, low: int) -> set[Note]:
     """The notes of one bar, with the pitch class ``low`` in its bass."""
     end = bar.start + bar.length

@@ -189,6 +189,7 @@ def pitch_in_key(pitch: int, old: str, new: str) -> int:
 
 
 def chord_at(chords: Sequence[tuple[Fraction, str]], beat: Fraction) -> tuple[int, ...]:
-    """The triad that holds at a beat, root first; () where none does."""
+    """The triad that holds at a beat, its root first, or the bass that it was given; () where none does."""
     before = [symbol for start, symbol in chords if start <= beat]
-    return chord_tones(before[-1]) if before else ()
+    tones, low = (chord_tones(before[-1]), bass_of(before[-1])) if before else ((), None)
+    return tones if low is None else (low, *(tone for tone in tones if tone != low))

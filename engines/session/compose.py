@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from engines.engine import Engine, Progress
-from engines.score.bass import with_bass
+from engines.score.bass import told_bass, with_bass
 from engines.score.instruments import SHORTEST
 from engines.score.land import Landing, land, landed_beats
 from engines.score.notes import Note
@@ -72,7 +72,7 @@ def make(
         order.hits,
         tempo_map,
         keep=kept,
-        chords=take.chords,
+        chords=told_bass(take.chords, order.brief.bars),
         instruments=order.instruments,
         end=order.end,
         stems=order.brief.stems,

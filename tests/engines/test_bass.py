@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from engines.bmt.compose import BMTEngine
 from engines.diffbgm.compose import DiffBGMEngine
 from engines.engine import BarBrief
-from engines.score.bass import LOWEST, with_bass
-from engines.score.harmony import bass_of, chord_name
+from engines.score.bass import LOWEST, told_bass, with_bass
+from engines.score.harmony import bass_of, chord_at, chord_name
 from engines.score.notes import STEMS, Note
 
 notes = st.sets(
@@ -77,6 +77,15 @@ def test_the_rest_of_the_chord_stays() -> None:
     out = with_bass(bar, two_bars("F:maj/A"))
     assert [(n.start, n.pitch) for n in out] == [(0, 45), (0, 53), (0, 57), (0, 60), (2, 45), (3, 48)]
     assert with_bass(bar, two_bars("F:maj")) == tuple(sorted(bar))
+
+
+def test_an_accent_is_struck_over_the_bass_too() -> None:
+    bars = (*two_bars("F:maj/A"), BarBrief(Fraction(8), Fraction(4), chord="G:maj/B"), BarBrief(Fraction(12), Fraction(4)))
+    told = told_bass(((Fraction(0), "F_M"), (Fraction(4), "G_M")), bars)
+    assert told == ((0, "F:maj/A"), (4, "G_M"), (8, "G:maj/B"), (12, "G_M"))
+    assert [chord_at(told, Fraction(beat))[0] for beat in (0, 3, 4, 9, 13)] == [9, 9, 7, 11, 7]
+    assert set(chord_at(told, Fraction(1))) == {5, 9, 0}
+    assert chord_at((), Fraction(1)) == ()
 
 
 def test_both_engines_stand_on_the_bass_that_is_asked_for() -> None:
