@@ -2,7 +2,7 @@
 
 A network that hears some dozen bars invents a new figure every time. Songs do not: every third to fifth bar of POP909's melodies is, more
 than half of it, that of eight bars before, every seventh that of four. So the phrases that return are drawn first, by their seed, and
-the engines lean towards what was played there.
+the engines take up what was played there: BMT as it learned to, Diff-BGM by leaning towards it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engines.score.notes import Note
 PHRASE = 4
 """Bars of a phrase."""
 BACK = ((2, 0.45), (1, 0.3))
-"""Phrases back, and how often one returns that is so far back, in this order."""
+"""Phrases back, and how often one returns that is so far back, in this order; where there is none, what comes is new."""
 NAMES = "ABCDEFGHIJKLMNOPQRSVW"
 HEARD = "YX"
 """Names of the phrases that were played last before the cue, and before that."""
@@ -53,10 +53,10 @@ def form(brief: Brief, rng: np.random.Generator) -> Form:
     # what returns is what was new: the third time is as near to the first as the second
     first = {back: back for back in range(-len(HEARD), 0)}
     for phrase in range(-(-len(bars) // PHRASE)):
-        willing = [phrase - far for far, chance in BACK if rng.random() < chance]
-        there = [first[back] for back in willing if back >= 0 or PHRASE * back in heard]
+        willing = next((phrase - far for far, chance in BACK if rng.random() < chance), None)
+        back = None if willing is None or not (willing >= 0 or PHRASE * willing in heard) else first[willing]
         twice = {first[phrase - 1], first[phrase - 2]}  # no phrase is heard three times on end
-        first[phrase] = next((back for back in there if twice != {back}), phrase)
+        first[phrase] = phrase if back is None or twice == {back} else back
         numbers = range(PHRASE * phrase, min(PHRASE * (phrase + 1), len(bars)))
         told = [THEME + number if THEME + number in heard else None for number in numbers]
         told = [

@@ -1,4 +1,5 @@
-"""Leaning towards a bar that was heard before, where the form says that it comes back (`engines.form`).
+"""Leaning towards a bar that was heard before, where the form says that it comes back (`engines.form`): what is left to be done where a
+network recalls it by itself (`engines.bmt.recall`), and all there is where it cannot.
 
 What was played there gets likelier by a number of nats: its chord, its onsets, how many notes begin with them, their stems, pitches
 and lengths. What the brief fixes is forced as ever, and the network still decides: a bar that comes back under another chord keeps

@@ -232,7 +232,8 @@ class Planner:
                 continue
             shift = self._back.get(bar.brief.start)
             source = None if shift is None else places.get(bar.start - shift)
-            likenesses[number] = [0 if source is not None else 1] * len(backs)
+            nothing = self.brief.theme is not None and not self.brief.theme.lengths
+            likenesses[number] = [1 if nothing else 0] * len(backs)
             if source is not None:
                 slot = backs.index(number - source) if number - source in backs else 0
                 sources[number][slot], likenesses[number][slot] = source, ALIKE

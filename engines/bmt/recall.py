@@ -25,6 +25,8 @@ TRUST = 8
 """Levels of that above 0: none of them."""
 LIKENESS = 4
 """Levels of how much of a bar is as the other was, above 0: not said. 1 is less than a quarter of its notes, 4 three quarters or more."""
+FIRM = 8
+"""The trust at least in a bar that is told to be as another was, from its first word on."""
 MORE = 2
 """Columns of a recalled word beside its fields: trust and likeness."""
 
@@ -164,6 +166,7 @@ class Recall:
         for slot, found in enumerate(self._found):
             if found is not None:
                 out[slot, : self._width] = self._said[found]
-                out[slot, self._width] = sum(self._heard[slot]) * TRUST // LATELY
+                trust = sum(self._heard[slot]) * TRUST // LATELY
+                out[slot, self._width] = max(trust, FIRM) if levels[slot] == LIKENESS else trust
                 out[slot, self._width + 1] = levels[slot]
         return out

@@ -227,9 +227,10 @@ def test_neighbours_are_heard_and_left_alone(engine: Engine) -> None:
 def test_what_still_rings_is_not_struck_again(engine: Engine) -> None:
     told = bars(3, start=16, density=6)
     ringing = tuple(Note(Fraction(31, 2), pitch, Fraction(5), 70, "piano") for pitch in range(28, 97))
-    take = engine.compose(Brief(told, before=ringing), 3)
-    assert any(n.stem == "piano" for n in take.notes)
-    assert all(n.start >= Fraction(41, 2) for n in take.notes if n.stem == "piano")
+    takes = [engine.compose(Brief(told, before=ringing), seed) for seed in (3, 4, 5)]
+    played = [note for take in takes for note in take.notes if note.stem == "piano"]
+    assert played, "one of them plays the piano later on"
+    assert all(note.start >= Fraction(41, 2) for note in played)
 
 
 def test_a_cue_that_begins_anywhere(engine: Engine) -> None:

@@ -17,7 +17,7 @@ from test_form import played, steady
 
 from engines.bmt.data import Windows, build_corpus
 from engines.bmt.plan import ALIKE, CONTEXT_BARS, Planner
-from engines.bmt.recall import LATELY, LIKENESS, MORE, TRUST, Recall, likeness, recalled
+from engines.bmt.recall import FIRM, LATELY, LIKENESS, MORE, TRUST, Recall, likeness, recalled
 from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events
 from engines.bmt.vocabulary import ours
 from engines.engine import Brief, Theme
@@ -119,6 +119,10 @@ def test_sources_take_the_place_of_the_bars_own() -> None:
         last = [recall.hear(word)[0] for word in [*words, *bars_of(FIGURE)[2:5].astype(np.int64)]][-1]
         pitches[source] = VOCABULARY.value("pitch", int(last[COLUMN["pitch"]]))
         assert last[-1] == (0 if source is None else 3)
+        assert last[-2] < FIRM
+    sure = Recall(VOCABULARY, (1,), sources={2: (0,)}, likenesses={2: (LIKENESS,)})
+    rows = [sure.hear(word)[0] for word in [*words, *bars_of(FIGURE)[2:5].astype(np.int64)]]
+    assert rows[-1][-2] == FIRM, "told to be as that was, it trusts from the first word on"
     assert pitches == {0: "Note_Pitch_72", 1: "Note_Pitch_65", None: 0}
 
 
@@ -158,7 +162,9 @@ def test_a_form_says_what_is_recalled_and_how_alike() -> None:
     recall, _ = planned(steady(16), (*new, 0, None, None, None), 12, notes)
     assert following(recall) == ["Note_Pitch_60", ALIKE, "Note_Pitch_68", 0], "twelve bars back, in the first slot"
     recall, _ = planned(steady(16), (*new, None, None, None, None), 12, notes)
-    assert following(recall) == ["Note_Pitch_64", 1, "Note_Pitch_68", 1], "new: told that it is not as those were"
+    assert following(recall) == ["Note_Pitch_64", 0, "Note_Pitch_68", 0], "new: whether something of them returns is open"
+    recall, _ = planned(replace(steady(16), theme=Theme()), (None,) * 16, 12, notes)
+    assert following(recall) == ["Note_Pitch_64", 1, "Note_Pitch_68", 1], "nothing returns: told that it is not as those were"
     recall, _ = planned(steady(16), (), 12, notes)
     assert following(recall) == ["Note_Pitch_64", 0, "Note_Pitch_68", 0], "no form: nothing is told"
 
