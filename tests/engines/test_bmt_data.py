@@ -235,7 +235,7 @@ def test_controls_are_dropped_from_what_is_heard_alone(corpus: Corpus) -> None:
     controls = ("emotion", "key", "density", "energy", "register", "tempo")
     dropped: Counter[str] = Counter()
     for _ in range(60):
-        heard, meant = windows.draw(rng, 320)
+        heard, meant, _ = windows.draw(rng, 320)
         assert heard.shape == meant.shape
         assert len(meant) <= 320
         for name in column:
