@@ -45,7 +45,19 @@ WIRE: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, str]]] = {
         ("tell", "brief/write", "brief/read"),
         {"--write": "path", "--read": "path"}
         | dict.fromkeys(
-            ("--density", "--energy", "--mood", "--register", "--key", "--chords", "--metre", "--tempo", "--avoid", "--sting"),
+            (
+                "--density",
+                "--energy",
+                "--mood",
+                "--register",
+                "--key",
+                "--chords",
+                "--metre",
+                "--tempo",
+                "--avoid",
+                "--sting",
+                "--theme",
+            ),
             "setting",
         ),
         {"session": FILE, "--forget": "a setting without a value", "--edit": TERMINAL},

@@ -21,6 +21,7 @@ from engines.picture.demo_film import CUTS, make_demo_film
 from engines.runtime import repository
 from engines.score.notes import Note, Take
 from engines.score.smf import read_smf
+from engines.session.upgrades import VERSION
 
 ROOT = Path(main.__file__).resolve().parent
 
@@ -87,7 +88,7 @@ def test_score_hits_every_caught_cut_in_the_written_file(run: Run, film: Path, t
     assert set(told["seconds"]) >= {"decode", "shots", "solve", "compose", "total"}
     assert {"engine", "model", "provider", "seed", "summary", "files"} <= told.keys()
     assert json.loads((tmp_path / "cue" / "report.json").read_text())["hits"] == told["hits"]
-    assert json.loads((tmp_path / "cue" / "cue.hitpoint").read_text())["version"] == 4
+    assert json.loads((tmp_path / "cue" / "cue.hitpoint").read_text())["version"] == VERSION
     assert not leftovers(tmp_path)
 
 
