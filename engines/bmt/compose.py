@@ -6,8 +6,8 @@ up to 1,024 words. Bars longer than sixteen sixteenths (5/4, 9/8) are told to th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Generator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from engines.engine import MOODS, Brief, Progress, check
 from engines.errors import Cancelled, ModelError, OptionError
 from engines.form import form, letters
 from engines.runtime import Model, open_model
-from engines.score.notes import STEMS, Note, Take, sorted_notes
+from engines.score.notes import STEMS, Note, Take, cleared, sorted_notes
 
 RANGES = {"melody": (52, 93), "bridge": (43, 96), "piano": (33, 84)}
 """Pitches that a stem may use: all but a thousandth of POP909's at either end."""
@@ -91,7 +91,7 @@ class BMTEngine:
             "kept": len(kept),
         }
         end = max(bar.start + bar.length for bar in brief.bars)
-        notes = [*_clear(piece.notes, kept, brief.before, end), *kept]
+        notes = [*cleared(piece.notes, kept, brief.before, end), *kept]
         return Take(sorted_notes(notes), recipe | piece.said, _changes(piece.chords))
 
     def _checked(self, brief: Brief, vocabulary: Vocabulary, model: Model, seed: int) -> str:
@@ -183,25 +183,6 @@ class _Piece:
                 self._on_progress(min(done(), total), total)
         if self._on_progress:
             self._on_progress(min(done(), total), total)
-
-
-def _clear(notes: Collection[Note], kept: Collection[Note], before: Collection[Note], end: Fraction) -> Iterator[Note]:
-    """New notes until ``end``, shortened where the same pitch of their stem sounds again, left out where a kept one, or one from
-    before, sounds already."""
-    by_pitch: dict[tuple[str, int], list[tuple[Note, bool]]] = {}
-    for fixed, group in ((False, notes), (True, kept), (True, before)):
-        for note in group:
-            by_pitch.setdefault((note.stem, note.pitch), []).append((note, fixed))
-    for voices in by_pitch.values():
-        voices.sort(key=lambda v: (v[0].start, not v[1]))
-        held = voices[0][0].start
-        for (note, fixed), following in zip(voices, [*voices[1:], None], strict=True):
-            if fixed:
-                held = max(held, note.end)
-            elif note.start >= held:
-                stop = min(note.end, end) if following is None else min(note.end, end, following[0].start)
-                if stop > note.start:
-                    yield replace(note, length=stop - note.start)
 
 
 def _changes(chords: list[tuple[Fraction, str]]) -> tuple[tuple[Fraction, str], ...]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from engines.engine import BarBrief
 from engines.score.harmony import bass_of
-from engines.score.notes import STEMS, Note, sorted_notes
+from engines.score.notes import STEMS, Note, cleared, sorted_notes
 
 LOWEST = 28
 """The lowest MIDI pitch that a bass is moved to: the E of a double bass."""
@@ -27,7 +27,9 @@ def with_bass(notes: Collection[Note], bars: Sequence[BarBrief], keep: Collectio
     found, fixed = set(notes) - set(keep), set(keep)
     for bar, low in asked:
         found = _turned(found, fixed, bar, low)
-    return _apart(found, fixed)
+    end = max((note.end for note in notes), default=Fraction(0))
+    # of two notes that have become one the longer stays: it comes last
+    return sorted_notes([*cleared(sorted(found), fixed, (), end), *fixed])
 
 
 def told_bass(chords: Sequence[tuple[Fraction, str]], bars: Sequence[BarBrief]) -> tuple[tuple[Fraction, str], ...]:
@@ -69,21 +71,3 @@ def _pitch(pitch: int, was: int, bass: int) -> int:
     while pitch < bass:
         pitch += 12
     return pitch
-
-
-def _apart(notes: Collection[Note], keep: Collection[Note]) -> tuple[Note, ...]:
-    """Notes and what is kept, with no pitch of a stem struck twice at once, or while it sounds: the earlier ends, and what would begin
-    within a kept note is left out."""
-    longest: dict[tuple[Fraction, int, str], Note] = {}
-    for note in sorted(notes):
-        place = note.start, note.pitch, note.stem
-        if place not in longest or longest[place].length < note.length:
-            longest[place] = note
-    out = list(keep)
-    for note in longest.values():
-        voice = [n for n in (*longest.values(), *keep) if (n.stem, n.pitch) == (note.stem, note.pitch) and n != note]
-        if any(n.start <= note.start < n.end for n in voice if n in keep):
-            continue
-        end = min([note.end, *(n.start for n in voice if n.start > note.start)])
-        out.append(replace(note, length=end - note.start))
-    return sorted_notes(out)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 STEMS = ("melody", "bridge", "piano")
@@ -48,3 +48,22 @@ class Take:
 def sorted_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
     """Notes in the order in which they sound; equal starts by pitch."""
     return tuple(sorted(notes))
+
+
+def cleared(notes: Collection[Note], kept: Collection[Note], before: Collection[Note], end: Fraction) -> Iterator[Note]:
+    """New notes until ``end``, shortened where the same pitch of their stem sounds again, left out where a kept one, or one from
+    before, sounds already."""
+    by_pitch: dict[tuple[str, int], list[tuple[Note, bool]]] = {}
+    for fixed, group in ((False, notes), (True, kept), (True, before)):
+        for note in group:
+            by_pitch.setdefault((note.stem, note.pitch), []).append((note, fixed))
+    for voices in by_pitch.values():
+        voices.sort(key=lambda v: (v[0].start, not v[1]))
+        held = voices[0][0].start
+        for (note, fixed), following in zip(voices, [*voices[1:], None], strict=True):
+            if fixed:
+                held = max(held, note.end)
+            elif note.start >= held:
+                stop = min(note.end, end) if following is None else min(note.end, end, following[0].start)
+                if stop > note.start:
+                    yield replace(note, length=stop - note.start)
