@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
@@ -21,8 +21,6 @@ from engines.score.notes import Note
 
 PHRASE = 4
 """Bars of a phrase."""
-BACK = ((2, 0.45), (1, 0.3))
-"""Phrases back, and how often one returns that is so far back, in this order; where there is none, what comes is new."""
 NAMES = "ABCDEFGHIJKLMNOPQRSVW"
 HEARD = "YX"
 """Names of the phrases that were played last before the cue, and before that."""
@@ -35,14 +33,20 @@ FAR = Fraction(1_000_000)
 LENGTH = Fraction(4)
 """Beats of a bar of what was played before: its metre is not known, and is mostly this."""
 
+Returns = Sequence[tuple[int, float]]
+"""Phrases back, and how often one returns that is so far back, in this order; where there is none, what comes is new. Every engine has
+its own: what it plays comes out as clearly as songs bring it back, or not."""
 Form = tuple[int | None, ...]
 """For every bar of a cue the earlier bar, by number, that it takes up; None where it is new. Bars before the cue's first are -1, -2 ...,
 those of a theme `THEME`, and on."""
 
 
-def form(brief: Brief, rng: np.random.Generator) -> Form:
-    """Draws a form. A bar takes up only one of its own length, with notes in it; a phrase of which the last bars are missing may return
-    too. Where the brief gives a theme the cue begins with it; with one without bars nothing returns."""
+def form(brief: Brief, rng: np.random.Generator, returns: Returns) -> Form:
+    """Draws a form, in which phrases return as often as ``returns`` says.
+
+    A bar takes up only one of its own length, with notes in it; a phrase of which the last bars are missing may return too. Where the
+    brief gives a theme the cue begins with it; with one without bars nothing returns.
+    """
     bars, theme = brief.bars, _lengths(brief)
     if brief.theme is not None and not theme:
         return (None,) * len(bars)
@@ -53,7 +57,7 @@ def form(brief: Brief, rng: np.random.Generator) -> Form:
     # what returns is what was new: the third time is as near to the first as the second
     first = {back: back for back in range(-len(HEARD), 0)}
     for phrase in range(-(-len(bars) // PHRASE)):
-        willing = next((phrase - far for far, chance in BACK if rng.random() < chance), None)
+        willing = next((phrase - far for far, chance in returns if rng.random() < chance), None)
         back = None if willing is None or not (willing >= 0 or PHRASE * willing in heard) else first[willing]
         twice = {first[phrase - 1], first[phrase - 2]}  # no phrase is heard three times on end
         first[phrase] = phrase if back is None or twice == {back} else back

@@ -17,7 +17,7 @@ from engines.bmt.data import FLATS
 from engines.bmt.grammar import LEAN, STRICT, Answer, Word, Writer
 from engines.bmt.lean import Harmony, Lean
 from engines.bmt.official import OfficialSampler, brief_rows
-from engines.bmt.plan import WINDOW_BARS, Planner
+from engines.bmt.plan import RETURNS, WINDOW_BARS, Planner, alike
 from engines.bmt.published import PublishedWriter
 from engines.bmt.sampling import PUBLISHED, Taste
 from engines.bmt.step import Stepper, backs_of, vocabulary_of, warm
@@ -134,9 +134,10 @@ class _Piece:
         """Window by window; the grammar of the graph's own words is forced."""
         kind = Writer if self.vocabulary.name == "ours" else PublishedWriter
         # the published words are drawn as they say
-        sources = form(self.brief, np.random.default_rng([self.seed, 0, 1])) if kind is Writer and lean.again is not None else ()
+        rng = np.random.default_rng([self.seed, 0, 1])
+        sources = form(self.brief, rng, RETURNS) if kind is Writer and lean.again is not None else ()
         self.said = {"form": letters(sources)} if sources else {}
-        planner = Planner(self.brief, self.key, self.vocabulary, self.kept, sources)
+        planner = Planner(self.brief, self.key, self.vocabulary, self.kept, sources, alike(sources, rng))
         # the published words have no key: only one that the brief names is leant to
         harmony = Harmony(self.vocabulary, self.key if kind is Writer else self.brief.key, lean)
         ranges = RANGES if kind is Writer else SOLO

@@ -25,8 +25,10 @@ TRUST = 8
 """Levels of that above 0: none of them."""
 LIKENESS = 4
 """Levels of how much of a bar is as the other was, above 0: not said. 1 is less than a quarter of its notes, 4 three quarters or more."""
+CLEAR = 3
+"""The level from which on a bar is, by half of its notes or more, the other one."""
 FIRM = 8
-"""The trust at least in a bar that is told to be as another was, from its first word on."""
+"""The trust at least in a bar that is told to be clearly as another was, from its first word on."""
 MORE = 2
 """Columns of a recalled word beside its fields: trust and likeness."""
 
@@ -167,6 +169,6 @@ class Recall:
             if found is not None:
                 out[slot, : self._width] = self._said[found]
                 trust = sum(self._heard[slot]) * TRUST // LATELY
-                out[slot, self._width] = max(trust, FIRM) if levels[slot] == LIKENESS else trust
+                out[slot, self._width] = max(trust, FIRM) if levels[slot] >= CLEAR else trust
                 out[slot, self._width + 1] = levels[slot]
         return out

@@ -26,7 +26,7 @@ from engines.diffbgm.config import DiffBGMConfig
 from engines.diffbgm.features import Features, by_beat, load_features, window
 from engines.diffbgm.outlines import outlined
 from engines.diffbgm.pianoroll import BARS, BEATS, SOUNDS, STEPS, STEPS_PER_BAR, STEPS_PER_BEAT, Roll, read
-from engines.diffbgm.plan import Plan
+from engines.diffbgm.plan import RETURNS, Plan
 from engines.diffbgm.progressions import STATES, Counts, harmonised
 from engines.diffbgm.sampler import Array, Keep, Known, Sampler, Told, published
 from engines.diffbgm.schedule import TIMES
@@ -100,7 +100,7 @@ class DiffBGMEngine:
         key = brief.key or _key(brief, kept, rng, told=not config.caption)
         turns: Mapping[Fraction, str] = {}
         # a published network is drawn as it says
-        sources = form(brief, np.random.default_rng([seed, 0, 1])) if config.predicts == "roll" else ()
+        sources = form(brief, np.random.default_rng([seed, 0, 1]), RETURNS) if config.predicts == "roll" else ()
         if key and "progressions" in model.metadata:
             harmony = harmonised(brief, kept, key, _moves(model), rng, sources)
             brief, turns = harmony.brief, harmony.turns

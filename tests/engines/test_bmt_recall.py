@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,12 @@ from test_bmt_tokens import pieces
 from test_form import played, steady
 
 from engines.bmt.data import Windows, build_corpus
-from engines.bmt.plan import ALIKE, CONTEXT_BARS, Planner
-from engines.bmt.recall import FIRM, LATELY, LIKENESS, MORE, TRUST, Recall, likeness, recalled
+from engines.bmt.plan import CONTEXT_BARS, RETURNS, STAYS, Planner, alike
+from engines.bmt.recall import CLEAR, FIRM, LATELY, LIKENESS, MORE, TRUST, Recall, likeness, recalled
 from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events
 from engines.bmt.vocabulary import ours
 from engines.engine import Brief, Theme
-from engines.form import Form, form
+from engines.form import THEME, Form, form
 from engines.score.notes import Note
 
 VOCABULARY = ours()
@@ -115,20 +116,39 @@ def test_sources_take_the_place_of_the_bars_own() -> None:
     words = bars_of(FIGURE, other, ()).astype(np.int64)[:-2]
     pitches = {}
     for source in (0, 1, None):
-        recall = Recall(VOCABULARY, (1,), sources={2: (source,)}, likenesses={2: (3,)})
+        recall = Recall(VOCABULARY, (1,), sources={2: (source,)}, likenesses={2: (2,)})
         last = [recall.hear(word)[0] for word in [*words, *bars_of(FIGURE)[2:5].astype(np.int64)]][-1]
         pitches[source] = VOCABULARY.value("pitch", int(last[COLUMN["pitch"]]))
-        assert last[-1] == (0 if source is None else 3)
+        assert last[-1] == (0 if source is None else 2)
         assert last[-2] < FIRM
-    sure = Recall(VOCABULARY, (1,), sources={2: (0,)}, likenesses={2: (LIKENESS,)})
-    rows = [sure.hear(word)[0] for word in [*words, *bars_of(FIGURE)[2:5].astype(np.int64)]]
-    assert rows[-1][-2] == FIRM, "told to be as that was, it trusts from the first word on"
+    for level in range(CLEAR, LIKENESS + 1):
+        sure = Recall(VOCABULARY, (1,), sources={2: (0,)}, likenesses={2: (level,)})
+        rows = [sure.hear(word)[0] for word in [*words, *bars_of(FIGURE)[2:5].astype(np.int64)]]
+        assert rows[-1][-2] == FIRM, "told to be clearly as that was, it trusts from the first word on"
     assert pitches == {0: "Note_Pitch_72", 1: "Note_Pitch_65", None: 0}
 
 
-def planned(brief: Brief, form: Form, first: int, notes: Sequence[Note] = ()) -> tuple[Recall, int]:
+@given(st.lists(st.sampled_from([None, -8, -3, 0, 5, THEME, THEME + 7]), max_size=60).map(tuple), st.integers(0, 99))
+def test_what_returns_returns_varied_but_for_a_theme_that_was_asked_for(sources: Form, seed: int) -> None:
+    levels = alike(sources, np.random.default_rng(seed))
+    assert len(levels) == len(sources)
+    for source, level in zip(sources, levels, strict=True):
+        assert level == 0 if source is None else LIKENESS >= level >= (LIKENESS if source <= THEME + 7 else CLEAR)
+    assert levels == alike(sources, np.random.default_rng(seed))
+
+
+def test_a_bar_that_returns_is_mostly_as_like_as_the_one_before_it() -> None:
+    levels = [alike((0,) * 4, np.random.default_rng(seed)) for seed in range(2000)]
+    assert 0.45 < np.mean([row[3] == CLEAR for row in levels]) < 0.55
+    same = np.mean([a == b for row in levels for a, b in pairwise(row)])
+    assert abs(same - STAYS) < 0.02
+
+
+def planned(
+    brief: Brief, form: Form, first: int, notes: Sequence[Note] = (), likenesses: Sequence[int] = ()
+) -> tuple[Recall, int]:
     """What is recalled in a window, and how many bars of it were heard before."""
-    planner = Planner(brief, "C:maj", VOCABULARY, (), form)
+    planner = Planner(brief, "C:maj", VOCABULARY, (), form, likenesses)
     recall = planner.recall((8, 4), first, notes, ())
     heard = 0
     for word in planner.primer(first, notes, ()):
@@ -156,11 +176,13 @@ def test_a_form_says_what_is_recalled_and_how_alike() -> None:
     new = (None,) * 12
     recall, heard = planned(steady(16), (*new, 4, None, None, None), 12, notes)
     assert heard == CONTEXT_BARS
-    assert following(recall) == ["Note_Pitch_64", ALIKE, "Note_Pitch_68", 0], "eight bars back, and the other is left open"
+    assert following(recall) == ["Note_Pitch_64", LIKENESS, "Note_Pitch_68", 0], "eight bars back, and the other is left open"
+    recall, _ = planned(steady(16), (*new, 4, None, None, None), 12, notes, (*(0,) * 12, CLEAR, 0, 0, 0))
+    assert following(recall) == ["Note_Pitch_64", CLEAR, "Note_Pitch_68", 0], "as much as it is told"
     recall, _ = planned(steady(16), (*new, 8, None, None, None), 12, notes)
-    assert following(recall) == ["Note_Pitch_64", 0, "Note_Pitch_68", ALIKE], "four bars back"
+    assert following(recall) == ["Note_Pitch_64", 0, "Note_Pitch_68", LIKENESS], "four bars back"
     recall, _ = planned(steady(16), (*new, 0, None, None, None), 12, notes)
-    assert following(recall) == ["Note_Pitch_60", ALIKE, "Note_Pitch_68", 0], "twelve bars back, in the first slot"
+    assert following(recall) == ["Note_Pitch_60", LIKENESS, "Note_Pitch_68", 0], "twelve bars back, in the first slot"
     recall, _ = planned(steady(16), (*new, None, None, None, None), 12, notes)
     assert following(recall) == ["Note_Pitch_64", 0, "Note_Pitch_68", 0], "new: whether something of them returns is open"
     recall, _ = planned(replace(steady(16), theme=Theme()), (None,) * 16, 12, notes)
@@ -174,21 +196,21 @@ def test_a_long_cue_recalls_no_more_than_it_needs() -> None:
     sources = (*(None,) * 240, 3, None, None, None)
     recall, _ = planned(steady(244), sources, 240, notes)
     assert recall._before < 20
-    assert following(recall) == ["Note_Pitch_53", ALIKE, f"Note_Pitch_{50 + 236 % 40}", 0]
+    assert following(recall) == ["Note_Pitch_53", LIKENESS, f"Note_Pitch_{50 + 236 % 40}", 0]
 
 
 def test_a_theme_is_recalled_where_the_form_says_so() -> None:
     told = Theme(tuple(replace(note, pitch=40 + k) for k in range(8) for note in theme(k, 0)), (Fraction(4),) * 8)
     brief = replace(steady(8), theme=told, before=tuple(note for bar in range(-8, 0) for note in theme(bar, 72 + bar)))
-    recall, _ = planned(brief, form(brief, np.random.default_rng(0)), 0)
-    assert following(recall) == ["Note_Pitch_40", ALIKE, "Note_Pitch_68", 0]
+    recall, _ = planned(brief, form(brief, np.random.default_rng(0), RETURNS), 0)
+    assert following(recall) == ["Note_Pitch_40", LIKENESS, "Note_Pitch_68", 0]
 
 
 def test_what_was_played_before_the_cue_is_recalled() -> None:
     brief = replace(steady(4), before=tuple(note for bar in range(-8, 0) for note in theme(bar, 72 + bar)))
     recall, heard = planned(brief, (-8, -7, -6, -5), 0)
     assert heard == CONTEXT_BARS
-    assert following(recall) == ["Note_Pitch_64", ALIKE, "Note_Pitch_68", 0]
+    assert following(recall) == ["Note_Pitch_64", LIKENESS, "Note_Pitch_68", 0]
     recall, _ = planned(replace(brief, before=played(3)), (None,) * 4, 0)
     assert following(recall) == [0, 0, 0, 0], "so far back nothing was played"
 
