@@ -18,7 +18,7 @@ from engines.session.compose import Answered, Made, beside, make
 from engines.session.heard import feature_files, paths_of, told_apart
 from engines.session.keep import Keep, bar_of, held, kept
 from engines.session.model import Answer, FeatureFile, Order, PlayedNote, SceneTake, Session, Span
-from engines.session.theme import fitting, from_bar, theme_of
+from engines.session.theme import fitting, from_bar, theme_facts, theme_of
 from engines.session.told import scene_brief, scopes, seen, stings, word
 from engines.spotting.hits import Hit
 from engines.watch import Watch
@@ -75,6 +75,7 @@ def refilled(
     asked = wanted if wish.stems else _under_dialogue(session, span, wanted)
     rows, made = compose_runs(session, span, asked, rows, question, engine, watch, known)
     takes = session.takes_of(span.scene)
+    themed = any(order.brief.theme is not None and order.brief.theme.notes for order, _ in made)
     take = SceneTake(
         scene=span.scene.id,
         number=max((t.number for t in takes.values()), default=0) + 1,
@@ -82,7 +83,7 @@ def refilled(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         tempo_map=session.part(span),
         orders=tuple(order for order, _ in made),
-        facts={**made[-1][1].facts, "hitpoint": __version__},
+        facts={**made[-1][1].facts, "hitpoint": __version__} | (theme_facts(session, span) if themed else {}),
         notes=tuple(rows),
         chords=_chords(session, span, wanted, base, [m for _, m in made]),
         answers=_answers(session, span, wanted, base, [m for _, m in made]),

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from engines.errors import ModelError
 from engines.runtime import Card, read_card, repository
 from engines.score.notes import Note
 from engines.session.model import Order, SceneTake, Session, Span
+from engines.session.origins import origin, origins
 from engines.session.plain import plain
 from engines.session.theme import spoken
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -89,25 +87,12 @@ def rights(session: Session, delivered: Iterable[tuple[Span, SceneTake]] = ()) -
     A take's model is known by the hash in its recipe; its card is told only where a model with that hash is at hand.
     """
     found = sources(session, delivered)
-    models = {key: _model(*key) for source in found if source.take is not None for key in _keys(source.take)}
+    models = {key: _model(*key) for source in found if source.take is not None for key in origins(source.take.facts)}
     return {
         "models": list(models.values()),
         "takes": [_take(source) for source in found],
         "composer": _said(session),
     }
-
-
-def _key(take: SceneTake) -> tuple[str, str | None]:
-    """Engine and the SHA-256 of its model, None where the recipe names none."""
-    model = take.facts.get("model")
-    return str(take.facts.get("engine", "")), model if isinstance(model, str) and _DIGEST.fullmatch(model) else None
-
-
-def _keys(take: SceneTake) -> list[tuple[str, str | None]]:
-    """The same of a take that scenes of several models were joined into: of every one."""
-    parts = take.facts.get("parts")
-    wholes = [replace(take, facts=facts) for facts in parts if isinstance(facts, dict)] if isinstance(parts, list) else []
-    return [_key(part) for part in wholes or [take]]
 
 
 def _model(engine: str, digest: str | None) -> dict[str, Any]:
@@ -123,7 +108,7 @@ def _take(source: Source) -> dict[str, Any]:
     take = source.take
     if take is None:
         return {"scene": source.scene, "take": None, "heard": source.heard, "notes": source.notes}
-    engine, digest = _key(take)
+    engine, digest = origin(take.facts)
     facts = {name: _plain(take.facts.get(name)) for name in ("mode", "provider", "key", "hitpoint")}
     return {
         "scene": source.scene,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from statistics import fmean
+from typing import Any
 
 from engines.engine import Brief, Theme
 from engines.errors import OptionError
@@ -14,6 +15,7 @@ from engines.score.harmony import pitch_in_key
 from engines.score.metrics import best_key
 from engines.score.notes import Note
 from engines.session.model import SceneTake, Session, Span, Told
+from engines.session.origins import origins
 from engines.session.told import word
 
 NOTHING = "none"
@@ -59,29 +61,42 @@ def theme_of(session: Session, span: Span) -> Theme | None:
     Raises OptionError where the scene of the theme is gone, or was never composed.
     """
     told = word(session, "cue", span.scene.id)
-    if told.theme is None:
-        return None
     if told.theme == NOTHING:
         return Theme()
-    source = next((other for other in session.spans if other.scene.id == told.theme), None)
-    if source is None:
-        cure = "name another theme, or leave it open"
-        raise OptionError(f"the scene whose theme scene {span.number} takes up is gone", where="theme", cure=cure)
-    take = _heard(session, source)
-    if take is None and source.scene.id == span.scene.id:
-        return None
+    take = _source(session, span, told.theme)
     if take is None:
-        raise OptionError(
-            f"scene {source.number} has no take whose theme scene {span.number} could take up",
-            where="theme",
-            cure=f"compose it first: refill --scene {source.number}",
-        )
+        return None
     lengths = tuple(metre.length for metre in take.tempo_map.metres[:BARS])
     notes = tuple(row.note for row in take.notes if row.note.start < sum(lengths))
     there, here = _key(take, notes), told.key or session.key
     if there and here:
         notes = tuple(replace(note, pitch=pitch_in_key(note.pitch, there, here)) for note in notes)
     return Theme(notes, lengths)
+
+
+def _source(session: Session, span: Span, theme: str | None) -> SceneTake | None:
+    """The take that is the theme of a scene which takes up that of the scene ``theme``. Raises OptionError, see `theme_of`."""
+    if theme is None or theme == NOTHING:
+        return None
+    source = next((other for other in session.spans if other.scene.id == theme), None)
+    if source is None:
+        cure = "name another theme, or leave it open"
+        raise OptionError(f"the scene whose theme scene {span.number} takes up is gone", where="theme", cure=cure)
+    take = _heard(session, source)
+    if take is None and source.scene.id != span.scene.id:
+        raise OptionError(
+            f"scene {source.number} has no take whose theme scene {span.number} could take up",
+            where="theme",
+            cure=f"compose it first: refill --scene {source.number}",
+        )
+    return take
+
+
+def theme_facts(session: Session, span: Span) -> dict[str, Any]:
+    """What the recipe of a take says of those whose theme it takes up; nothing where it takes none up."""
+    take = _source(session, span, word(session, "cue", span.scene.id).theme)
+    names = ("engine", "model")
+    return {} if take is None else {"themes": [dict(zip(names, found, strict=True)) for found in origins(take.facts)]}
 
 
 def _key(take: SceneTake, notes: Sequence[Note]) -> str | None:

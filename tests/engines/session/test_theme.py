@@ -235,3 +235,18 @@ def test_what_is_handed_over_names_the_theme_by_its_number(trio: str) -> None:
     session = told(commands.Split(4).do(start(), Watch()), 4, "2")
     assert session.told["s3"].theme == "s4"
     assert rights(session)["composer"] == {"scene 4": {"theme": "2"}}
+
+
+def test_the_rights_name_who_composed_a_theme_that_is_no_longer_heard(trio: str) -> None:
+    session = told(start(), 3, "1")
+    source = session.scenes[0].chosen or ""
+    models = {"pulse": "ab" * 32, "older": "cd" * 32}
+    facts = {"engine": "pulse", "model": models["pulse"], "themes": [{"engine": "older", "model": models["older"]}]}
+    session = replace(session, takes={**session.takes, source: replace(session.takes[source], facts=facts)})
+    after, take = refilled(session, Wish(3), Watch())
+    assert take.facts["themes"] == [{"engine": name, "model": digest} for name, digest in models.items()]
+    silent = commands.Choose(1, None).do(after, Watch())
+    named = {model["sha256"] for model in rights(silent)["models"]}
+    assert named >= set(models.values())
+    without, _ = refilled(told(silent, 3, NOTHING), Wish(3), Watch())
+    assert not {model["sha256"] for model in rights(without)["models"]} & set(models.values()), "nothing of it is left"
