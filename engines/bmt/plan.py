@@ -36,18 +36,21 @@ WINDOW_BARS, CONTEXT_BARS = 12, 4
 """Bars written in one go, and bars before them that the network hears: together they fit into the 1,024 words that it learned."""
 RETURNS = ((2, 0.45), (1, 0.55))
 """How often phrases return (`engines.form.Returns`), set by how much of what is played comes back (tests/benchmarks/test_themes.py)."""
-STAYS = 0.7
-"""How often a bar that comes back is as like as the bar before it, of those that come back clearly (POP909: 0.75 of the likest, 0.64 of
-the others, measured over all parts)."""
+SOON, LATER = 0.36, 0.53
+"""How often a bar that clearly comes back is of the likest, after one phrase and after two or more (POP909, over all parts)."""
+HELD = 0.4
+"""How much of that chance the bar before it decides (the same songs)."""
 
 
 def alike(form: Form, rng: np.random.Generator) -> tuple[int, ...]:
     """How much each bar of a form is told to be as what it takes up, 0 where it takes nothing up: in songs a theme mostly comes back
     varied. One that the brief gives is told as it is."""
     out, level = [], 0
-    for source in form:
-        fresh, stays = int(rng.integers(CLEAR, LIKENESS + 1)), rng.random() < STAYS
-        level = level if level and stays else CLEAR + LIKENESS - level if level else fresh
+    for number, source in enumerate(form):
+        drawn, chance = rng.random(), SOON if source is not None and number - source < 2 * PHRASE else LATER
+        if level:
+            chance += HELD * ((level == LIKENESS) - chance)
+        level = LIKENESS if drawn < chance else CLEAR
         level = 0 if source is None else LIKENESS if source <= THEME // 2 else level
         out.append(level)
     return tuple(out)

@@ -17,7 +17,7 @@ from test_bmt_tokens import pieces
 from test_form import played, steady
 
 from engines.bmt.data import Windows, build_corpus
-from engines.bmt.plan import CONTEXT_BARS, RETURNS, STAYS, Planner, alike
+from engines.bmt.plan import CONTEXT_BARS, LATER, HELD, SOON, RETURNS, Planner, alike
 from engines.bmt.recall import CLEAR, FIRM, LATELY, LIKENESS, MORE, TRUST, Recall, likeness, recalled
 from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events
 from engines.bmt.vocabulary import ours
@@ -137,11 +137,13 @@ def test_what_returns_returns_varied_but_for_a_theme_that_was_asked_for(sources:
     assert levels == alike(sources, np.random.default_rng(seed))
 
 
-def test_a_bar_that_returns_is_mostly_as_like_as_the_one_before_it() -> None:
-    levels = [alike((0,) * 4, np.random.default_rng(seed)) for seed in range(2000)]
-    assert 0.45 < np.mean([row[3] == CLEAR for row in levels]) < 0.55
-    same = np.mean([a == b for row in levels for a, b in pairwise(row)])
-    assert abs(same - STAYS) < 0.02
+@pytest.mark.parametrize(("back", "share"), [(4, SOON), (8, LATER), (20, LATER)])
+def test_returns_are_as_like_as_in_songs_and_their_bars_go_together(back: int, share: float) -> None:
+    first = (None,) * back
+    levels = [alike((*first, *range(4)), np.random.default_rng(seed))[back:] for seed in range(4000)]
+    assert abs(np.mean([row == LIKENESS for bars in levels for row in bars]) - share) < 0.02
+    after = {level: [b == LIKENESS for bars in levels for a, b in pairwise(bars) if a == level] for level in (CLEAR, LIKENESS)}
+    assert abs(np.mean(after[LIKENESS]) - np.mean(after[CLEAR]) - HELD) < 0.04
 
 
 def planned(
