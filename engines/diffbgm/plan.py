@@ -25,7 +25,7 @@ from engines.score.notes import STEMS, Note
 
 CONTEXT, HOP = 4, 4
 """Slots before and after the cue that are heard; slots by which windows follow one another."""
-RETURNS = ((2, 0.45), (1, 0.45))
+RETURNS = ((2, 0.45), (1, 0.65))
 """How often phrases return (`engines.form.Returns`), set by how much of what is played comes back (tests/benchmarks/test_themes.py)."""
 PIANO = (21, 108)
 """The pitches of a voice of all stems: a published network's one piano."""

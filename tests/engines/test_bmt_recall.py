@@ -17,7 +17,7 @@ from test_bmt_tokens import pieces
 from test_form import played, steady
 
 from engines.bmt.data import Windows, build_corpus
-from engines.bmt.plan import CONTEXT_BARS, LATER, HELD, SOON, RETURNS, Planner, alike
+from engines.bmt.plan import CONTEXT_BARS, HELD, LATER, RETURNS, SOON, Planner, alike
 from engines.bmt.recall import CLEAR, FIRM, LATELY, LIKENESS, MORE, TRUST, Recall, likeness, recalled
 from engines.bmt.tokens import GridNote, Piece, Words, encode, our_events
 from engines.bmt.vocabulary import ours
