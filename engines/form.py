@@ -1,8 +1,8 @@
 """The form of a cue: which of its phrases take up one that was heard before, so that a theme comes back.
 
-A network that hears some dozen bars invents a new figure every time. Songs do not: every third to fifth bar of POP909's melodies is, more
-than half of it, that of eight bars before, every seventh that of four. So the phrases that return are drawn first, by their seed, and
-the engines take up what was played there: BMT as it learned to, Diff-BGM by leaning towards it.
+A network that hears some dozen bars invents a new figure every time. Songs do not: every third bar of POP909's melodies is, more than
+half of it, that of eight bars before (of the other parts every fourth or fifth), every seventh that of four. So the phrases that return
+are drawn first, by their seed, and the engines take up what was played there: BMT as it learned to, Diff-BGM by leaning towards it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ LENGTH = Fraction(4)
 """Beats of a bar of what was played before: its metre is not known, and is mostly this."""
 
 Returns = Sequence[tuple[int, float]]
-"""Phrases back, and how often one returns that is so far back, in this order; where there is none, what comes is new. Every engine has
-its own: what it plays comes out as clearly as songs bring it back, or not."""
+"""Phrases back, and how often one returns that is so far back: one after the other, the second only where the first is not drawn; where
+there is no such phrase, what comes is new. Every engine has its own: what it plays comes out as clearly as songs bring it back, or not."""
 Form = tuple[int | None, ...]
 """For every bar of a cue the earlier bar, by number, that it takes up; None where it is new. Bars before the cue's first are -1, -2 ...,
 those of a theme `THEME`, and on."""
@@ -78,12 +78,13 @@ def form(brief: Brief, rng: np.random.Generator, returns: Returns) -> Form:
 
 
 def letters(sources: Form) -> str:
-    """A form as it is written: a letter for every phrase, the same for one that returns (``ABAC``); X and Y are the phrases that were
-    played eight and four bars before the first, T and U those of a theme."""
+    """A form as it is written: a letter for every phrase, the same for one that returns (``ABAC``), A1 after the last of them; X and Y
+    are the phrases that were played eight and four bars before the first, T and U those of a theme."""
     out: list[str] = []
     for first in range(0, len(sources), PHRASE):
         source = next((source for source in sources[first : first + PHRASE] if source is not None), None)
-        new = NAMES[len(set(out) - set(HEARD) - set(TOLD)) % len(NAMES)]
+        count, place = divmod(len(set(out) - set(HEARD) - set(TOLD)), len(NAMES))
+        new = NAMES[place] + (str(count) if count else "")
         out.append(new if source is None else out[source // PHRASE] if source >= 0 else _outside(source // PHRASE))
     return "".join(out)
 

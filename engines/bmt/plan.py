@@ -43,8 +43,8 @@ HELD = 0.4
 
 
 def alike(form: Form, rng: np.random.Generator) -> tuple[int, ...]:
-    """How much each bar of a form is told to be as what it takes up, 0 where it takes nothing up: in songs a theme mostly comes back
-    varied. One that the brief gives is told as it is."""
+    """How much each bar of a form is told to be as what it takes up, 0 where it takes nothing up: in songs about half
+    of what comes back is varied. One that the brief gives is told as it is."""
     out, level = [], 0
     for number, source in enumerate(form):
         drawn, chance = rng.random(), SOON if source is not None and number - source < 2 * PHRASE else LATER

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from engines.conform.carry import new_runs
 from engines.session.model import PlayedNote, Session, Span
+from engines.session.origins import credits
 
 BEFORE, AFTER = "before the recut", "after the recut"
 """What the two takes of a scene are called that a recut touched."""
@@ -42,7 +43,10 @@ def with_before(session: Session, bare: Session, span: Span, bars: Sequence[int 
     take = bare.takes[name]
     rows = [row for at, old in sorted(places.items()) for row in _laid(session, old, span, at)]
     notes = tuple(sorted({*take.notes, *rows}, key=lambda row: (row.note, row.played)))
-    made = replace(take, notes=notes, orders=(), name=take.name or BEFORE)
+    owners = (session.span_of_bar(old + 1).scene.chosen for old in places.values())
+    whose = [take, *(session.takes[owner] for owner in dict.fromkeys(owners) if owner is not None)]
+    facts = dict(take.facts) | {"parts": credits(session, whose)}
+    made = replace(take, notes=notes, orders=(), facts=facts, name=take.name or BEFORE)
     return replace(bare, takes={**bare.takes, name: made})
 
 

@@ -11,6 +11,7 @@ from engines.score.land import caught_at
 from engines.session.keep import parse
 from engines.session.lock import inside
 from engines.session.model import Answer, Scene, SceneTake, Session, Span, Told, part
+from engines.session.origins import whole_facts
 from engines.session.theme import renamed
 
 
@@ -32,7 +33,7 @@ def split(session: Session, bar: int) -> Session:
     takes = dict(session.takes)
     for name, take in session.takes_of(span.scene).items():
         if session.fits(span, take):
-            takes[name], after = _divided(take, beat, second.id, later)
+            takes[name], after = _divided(replace(take, facts=whole_facts(session, take)), beat, second.id, later)
             other = replace(session, takes=takes).fresh("t")
             takes[other] = after
             if name == span.scene.chosen:
@@ -127,7 +128,7 @@ def _joined(session: Session, one: Span, heard: list[Span], tempo_map: object) -
         notes=tuple(sorted(rows, key=lambda row: (row.note, row.played))),
         chords=tuple((place + by, chord) for by, take in parts for place, chord in take.chords),
         answers=tuple(answer for _, take in parts for answer in take.answers),
-        facts={**parts[-1][1].facts, "parts": [dict(take.facts) for _, take in parts]},
+        facts={**parts[-1][1].facts, "parts": [whole_facts(session, take) for _, take in parts]},
         base=None,
         rating=None,
         remark="",

@@ -12,13 +12,15 @@ from pathlib import Path
 from engines import __version__
 from engines.engine import Engine, load_engine
 from engines.errors import OptionError
+from engines.form import TOLD
 from engines.score.land import caught_at
 from engines.score.notes import STEMS, Note
 from engines.session.compose import Answered, Made, beside, make
 from engines.session.heard import feature_files, paths_of, told_apart
 from engines.session.keep import Keep, bar_of, held, kept
 from engines.session.model import Answer, FeatureFile, Order, PlayedNote, SceneTake, Session, Span
-from engines.session.theme import fitting, from_bar, theme_facts, theme_of
+from engines.session.origins import composed
+from engines.session.theme import fitting, from_bar, taken_up, theme_of
 from engines.session.told import scene_brief, scopes, seen, stings, word
 from engines.spotting.hits import Hit
 from engines.watch import Watch
@@ -75,7 +77,6 @@ def refilled(
     asked = wanted if wish.stems else _under_dialogue(session, span, wanted)
     rows, made = compose_runs(session, span, asked, rows, question, engine, watch, known)
     takes = session.takes_of(span.scene)
-    themed = any(order.brief.theme is not None and order.brief.theme.notes for order, _ in made)
     take = SceneTake(
         scene=span.scene.id,
         number=max((t.number for t in takes.values()), default=0) + 1,
@@ -83,7 +84,7 @@ def refilled(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         tempo_map=session.part(span),
         orders=tuple(order for order, _ in made),
-        facts={**made[-1][1].facts, "hitpoint": __version__} | (theme_facts(session, span) if themed else {}),
+        facts={**made[-1][1].facts, "hitpoint": __version__} | taken_up(session, span, _letters(made), HEARD_BEFORE),
         notes=tuple(rows),
         chords=_chords(session, span, wanted, base, [m for _, m in made]),
         answers=_answers(session, span, wanted, base, [m for _, m in made]),
@@ -92,6 +93,12 @@ def refilled(
     if wish.features is not None and not wish.engine:
         session = replace(session, features=question.features)
     return with_take(session, span, take), take
+
+
+def _letters(made: Iterable[tuple[Order, Made]]) -> set[str]:
+    """The letters of the forms in which runs were composed; an engine that names none takes up the theme that it is given."""
+    theme = (TOLD if order.brief.theme is not None and order.brief.theme.notes else "" for order, _ in made)
+    return set("".join(str(answer.facts.get("form", other)) for (_, answer), other in zip(made, theme, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -206,7 +213,7 @@ def again(take: SceneTake, provider: str | None = None, watch: Watch | None = No
     watch = watch or Watch()
     if not take.orders:
         return Comparison(False, ("the take has no recipe: it comes from a session of version 1, or was carried over a recut",))
-    rows = [row for row in take.notes if not any(_composed(row.note, order) for order in take.orders)]
+    rows = [row for row in take.notes if not any(composed(row.note, order) for order in take.orders)]
     differs: list[str] = []
     for order in take.orders:
         paths = tuple(features) or paths_of(order.features)
@@ -224,12 +231,6 @@ def again(take: SceneTake, provider: str | None = None, watch: Watch | None = No
     if lost:
         differs.append(f"the notes differ at {len(lost)} places, first at beat {float(lost[0]) + 1:g} of the scene")
     return Comparison(not lost, tuple(dict.fromkeys(differs)))
-
-
-def _composed(note: Note, order: Order) -> bool:
-    """Whether a note of a take is an answer to this order, and not one that was kept."""
-    first, last = order.brief.bars[0], order.brief.bars[-1]
-    return first.start <= note.start < last.start + last.length and note.stem in order.brief.stems and note not in order.keep
 
 
 def _base(session: Session, span: Span, whole: bool) -> tuple[str | None, tuple[PlayedNote, ...]]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engines.errors import ModelError
 from engines.runtime import Card, read_card, repository
-from engines.score.notes import Note
-from engines.session.model import Order, SceneTake, Session, Span
-from engines.session.origins import origin, origins
+from engines.session.model import SceneTake, Session, Span
+from engines.session.origins import lineage, origin, origins
 from engines.session.plain import plain
 from engines.session.theme import spoken
 
@@ -37,32 +36,8 @@ def sources(session: Session, delivered: Iterable[tuple[Span, SceneTake]] = ()) 
         Source(span.number, take, count, heard)
         for heard, pairs in ((True, chosen), (False, others))
         for span, leaf in pairs
-        for take, count in _lineage(session, leaf)
+        for take, count in lineage(session, leaf)
     )
-
-
-def _lineage(session: Session, chosen: SceneTake) -> Iterator[tuple[SceneTake | None, int]]:
-    """Each take with how many of the notes heard it composed; what its own orders did not is laid to the one before it."""
-    left, take, seen = list(chosen.notes), chosen, set()
-    while True:
-        first = take.base is None or take.base in seen
-        kept = [] if first else [row for row in left if not any(_composed(row.note, order) for order in take.orders)]
-        yield take, len(left) - len(kept)
-        if first or not kept:
-            return
-        seen.add(take.base)
-        base = session.takes.get(take.base or "")
-        if base is None:
-            yield None, len(kept)
-            return
-        left, take = kept, base
-
-
-def _composed(note: Note, order: Order) -> bool:
-    """Whether an order may have written a note, which it did unless it was told to keep it."""
-    first, last = order.brief.bars[0], order.brief.bars[-1]
-    inside = first.start <= note.start < last.start + last.length
-    return inside and note.stem in order.brief.stems and note not in order.keep
 
 
 def card_of(digest: str) -> Card | None:

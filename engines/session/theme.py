@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
+from fractions import Fraction
 from itertools import accumulate
 from statistics import fmean
 from typing import Any
 
 from engines.engine import Brief, Theme
 from engines.errors import OptionError
-from engines.form import PHRASE, TOLD
+from engines.form import HEARD, PHRASE, TOLD
 from engines.score.harmony import pitch_in_key
 from engines.score.metrics import best_key
 from engines.score.notes import Note
 from engines.session.model import SceneTake, Session, Span, Told
-from engines.session.origins import origins
+from engines.session.origins import credits
 from engines.session.told import word
 
 NOTHING = "none"
@@ -92,11 +93,17 @@ def _source(session: Session, span: Span, theme: str | None) -> SceneTake | None
     return take
 
 
-def theme_facts(session: Session, span: Span) -> dict[str, Any]:
-    """What the recipe of a take says of those whose theme it takes up; nothing where it takes none up."""
-    take = _source(session, span, word(session, "cue", span.scene.id).theme)
-    names = ("engine", "model")
-    return {} if take is None else {"themes": [dict(zip(names, found, strict=True)) for found in origins(take.facts)]}
+def taken_up(session: Session, span: Span, letters: Set[str], heard: Fraction) -> dict[str, Any]:
+    """What the recipe of a take says of those whose music it takes up, by the letters of its form: of its theme, and of the scenes
+    that were ``heard`` so many beats before it."""
+    takes = []
+    if letters & set(TOLD):
+        takes.append(_source(session, span, word(session, "cue", span.scene.id).theme))
+    if letters & set(HEARD):
+        near = (other for other in session.spans if other.start < span.start < other.end + heard)
+        takes += [session.takes[other.scene.chosen] for other in near if other.scene.chosen is not None]
+    rows = credits(session, [take for take in takes if take is not None])
+    return {"themes": rows} if rows else {}
 
 
 def _key(take: SceneTake, notes: Sequence[Note]) -> str | None:

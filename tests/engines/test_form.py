@@ -21,7 +21,7 @@ from engines.bmt.vocabulary import STEM_TYPES, ours
 from engines.diffbgm.compose import DiffBGMEngine
 from engines.diffbgm.plan import RETURNS as DIFFBGM_RETURNS
 from engines.engine import BarBrief, Brief, Theme
-from engines.form import FAR, PHRASE, THEME, form, letters, shifts, start_of, theme_bars
+from engines.form import FAR, NAMES, PHRASE, THEME, form, letters, shifts, start_of, theme_bars
 from engines.score.notes import Note
 
 METRES = {Fraction(4): (4, 4), Fraction(3): (3, 4), Fraction(7, 2): (7, 8)}
@@ -103,6 +103,12 @@ def test_forms_differ_by_seed_and_themes_come_back_in_most_long_cues() -> None:
     assert np.mean([len(set(name)) < len(name) for name in found]) > 0.9
     short = [letters(form(steady(12), np.random.default_rng(seed), RETURNS)) for seed in range(200)]
     assert "ABC" in short, "some go on to new things all the time"
+
+
+def test_every_new_phrase_has_a_name_of_its_own() -> None:
+    count = 30
+    names = letters((None,) * (PHRASE * count) + (0,) * PHRASE)
+    assert names == "".join(NAMES) + "".join(f"{name}1" for name in NAMES[: count - len(NAMES)]) + "A"
 
 
 def melody(count: int, length: Fraction = Fraction(4)) -> Theme:

@@ -100,6 +100,12 @@ def test_before_and_after_are_takes_of_every_touched_scene() -> None:
         assert found.session.fits(span, before[0])
         there = commands.Choose(number, before[0].number).do(found.session, Watch())
         laid = sources(found.bars, len(session().bars))
+        here = range(span.first, span.first + len(span.bars))
+        whose = {
+            session().span_of_bar(old + 1).scene.chosen for new, old in laid.items() if new in here and found.bars[new] is None
+        }
+        of = {session().takes[name or ""].facts["engine"] for name in whose}
+        assert {row["engine"] for row in before[0].facts["parts"]} >= of, "whose music is laid there is in its rights"
         for bar in range(span.first, span.first + len(span.bars)):
             if found.bars[bar] is not None or bar in laid:
                 old = found.bars[bar] if found.bars[bar] is not None else laid[bar]

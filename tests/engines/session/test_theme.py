@@ -19,6 +19,8 @@ from engines.errors import OptionError
 from engines.score.harmony import pitch_in_key, scale_tones
 from engines.score.metrics import best_key
 from engines.score.notes import Note
+from engines.session import compose
+from engines.session.compose import Made
 from engines.session.model import Session, Told
 from engines.session.plain import plain, session_of
 from engines.session.refill import Wish, refilled
@@ -250,3 +252,43 @@ def test_the_rights_name_who_composed_a_theme_that_is_no_longer_heard(trio: str)
     assert named >= set(models.values())
     without, _ = refilled(told(silent, 3, NOTHING), Wish(3), Watch())
     assert not {model["sha256"] for model in rights(without)["models"]} & set(models.values()), "nothing of it is left"
+
+
+def by(session: Session, scene: int, engine: str) -> Session:
+    """The chosen take of a scene as if that engine had composed it, from a model of its own."""
+    name = session.scenes[scene - 1].chosen or ""
+    facts = {"engine": engine, "model": f"{sum(engine.encode()):064x}"}
+    return replace(session, takes={**session.takes, name: replace(session.takes[name], facts=facts)})
+
+
+def engines_of(session: Session) -> set[str]:
+    return {model["engine"] for model in rights(session)["models"]}
+
+
+def test_what_a_theme_was_built_upon_is_in_the_rights_too(trio: str) -> None:
+    session, _ = refilled(by(start(), 1, "first"), Wish(1, stems=("melody",)), Watch())
+    after, take = refilled(told(by(session, 1, "second"), 3, "1"), Wish(3), Watch())
+    assert [row["engine"] for row in take.facts["themes"]] == ["second", "first"]
+    assert engines_of(commands.Choose(1, None).do(after, Watch())) >= {"first", "second"}
+
+
+@pytest.mark.parametrize(("form", "named"), [("XA", True), ("AA", False), ("Y", True), ("", False)])
+def test_what_was_played_before_a_scene_is_named_where_its_form_says_so(
+    trio: str, form: str, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def saying(*args: object, **more: object) -> Made:
+        made = compose.make(*args, **more)  # type: ignore[arg-type]
+        return replace(made, facts={**made.facts, "form": form})
+
+    monkeypatch.setattr("engines.session.refill.make", saying)
+    session = by(by(start(), 1, "far"), 2, "near")
+    _, take = refilled(session, Wish(3), Watch())
+    assert ("near" in [row["engine"] for row in take.facts.get("themes", [])]) == named
+
+
+def test_scenes_that_are_split_and_joined_still_name_all(trio: str) -> None:
+    session, _ = refilled(by(start(), 2, "first"), Wish(2, stems=("melody",)), Watch())
+    session = by(session, 2, "second")
+    split = commands.Split(session.spans[1].first + 3).do(session, Watch())
+    assert engines_of(split) >= {"first", "second"}
+    assert engines_of(commands.Join(1).do(session, Watch())) >= {"first", "second"}
