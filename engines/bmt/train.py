@@ -85,7 +85,7 @@ def batch_at(windows: Windows, step: int, settings: TrainSettings) -> tuple[Tens
 
 
 def validation_batches(windows: Windows, count: int = 64, bars: int = 16) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """The same windows each time, spread over the songs; half of them with controls, half without any. Nothing is recalled from
+    """The same windows each time, spread over the songs; half of them with all controls, half with some left out. Nothing is recalled from
     before a window, and no likeness is told."""
     starts = np.linspace(0, len(windows.corpus.song) - bars, count).astype(int)
     rng = np.random.default_rng(5)

@@ -3,7 +3,8 @@
 The network tells the chance of every cell on its own, and in few steps the unsure ones all fall silent: a window that began with an
 expectation of 21 notes a bar ended with 16. So after each step the log odds of a layer are shifted until its expected count is again
 what it was while all was noise. What cells know of one another only when they are nearly clean is said earlier: bars share their
-onset places, a melody moves by steps, what goes on has begun, and a bar lies where the brief wants it.
+onset places, a melody moves by steps, what goes on has begun, a bar that returns leans towards the one that it takes up, and a bar lies
+where the brief wants it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ from engines.bmt.compose import BMTEngine  # noqa: E402
 from engines.bmt.grammar import Answer  # noqa: E402
 from engines.bmt.network import PUBLISHED, BMTConfig, BMTransformer  # noqa: E402
 from engines.bmt.official import OfficialSampler, condition_rows  # noqa: E402
+from engines.bmt.recall import Recall  # noqa: E402
 from engines.bmt.step import Stepper  # noqa: E402
+from engines.bmt.tokens import Carrier  # noqa: E402
 from engines.bmt.vocabulary import published  # noqa: E402
 from engines.engine import BarBrief, Brief  # noqa: E402
 from engines.runtime import read_card, repository  # noqa: E402
@@ -52,20 +54,24 @@ class Timed:
 
 
 class Eager:
-    """The network in torch, a word at a time, every head for every type as in the graph."""
+    """The network in torch, a word at a time, every head for every type as in the graph; what holds and is recalled is told as there."""
 
-    def __init__(self, network: BMTransformer, official: bool) -> None:
-        self.network, self.official, self.at = network, official, 0
+    def __init__(self, network: BMTransformer, official: bool, recall: Recall | None = None) -> None:
+        self.network, self.official, self.at, self.recall = network, official, 0, recall
+        self.carrier = Carrier(network.vocabulary) if network.config.carry else None
         self.state = network.empty_state(1)
 
     @torch.no_grad()
     def hear(self, words: np.ndarray) -> list[Answer]:
         position = torch.tensor([0 if self.official else min(self.at, 2047)])
-        heard, *state = self.network.step(torch.from_numpy(words), position, *self.state)
+        known = None if self.recall is None else torch.from_numpy(self.recall.hear(words[0])[None])
+        if self.carrier is not None:
+            words = self.carrier.hear(words[0])[None]
+        heard, *state = self.network.step(torch.from_numpy(words), position, *self.state, known)
         self.state, self.at = (state[0], state[1]), self.at + 1
-        kinds = self.network.type_logits(heard)
+        kinds = self.network.type_logits(heard, known)
         if not self.official:
-            return [Answer(kinds[0].numpy(), self.network.all_logits(heard)[0].numpy())]
+            return [Answer(kinds[0].numpy(), self.network.all_logits(heard, known)[0].numpy())]
         # as published: a type is drawn first, and the heads are evaluated for it alone
         kind = torch.multinomial(torch.softmax(kinds, -1), 1)[:, 0]
         given = self.network.given_type(heard, kind)
@@ -116,18 +122,24 @@ def test_words_a_second(stored: dict[str, Path], monkeypatch: pytest.MonkeyPatch
     eager = BMTransformer(BMTConfig(**config)).eval()
     slow = BMTransformer(PUBLISHED).eval()
 
+    in_eager = Eager.hear
+
     def in_torch(seed: int) -> int:
         nonlocal heard
         heard = 0
-        stepper = Eager(eager, official=False)
 
-        def hear(words: np.ndarray) -> list[Answer]:
+        def stepper(_: object, count: int, recalls: list[Recall] | None = None) -> Eager:
+            assert count == 1
+            return Eager(eager, official=False, recall=recalls[0] if recalls else None)
+
+        def hear(self: Eager, words: np.ndarray) -> list[Answer]:
             nonlocal heard
             heard += 1
-            return stepper.hear(words)
+            return in_eager(self, words)
 
         with monkeypatch.context() as patch:
-            patch.setattr(bmt_compose, "Stepper", lambda *_, **__: type("Torch", (), {"hear": staticmethod(hear)})())
+            patch.setattr(bmt_compose, "Stepper", stepper)
+            patch.setattr(Eager, "hear", hear)
             BMTEngine(provider="cpu", folder=stored["fp16"]).compose(EIGHT_BARS, seed)
         return heard
 

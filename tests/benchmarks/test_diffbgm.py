@@ -32,9 +32,11 @@ from engines.engine import BarBrief, Brief
 from engines.runtime import repository
 from engines.score.harmony import scale_tones
 from engines.score.metrics import compared, grooves, measure
+from engines.score.notes import Note
 
 RESULTS = Path(__file__).parent / "results"
-STEPS, WINDOWS, ROUNDS, TIMED = (1, 5, 10, 20, 50, 999), 16, 2, 10
+STEPS, GUIDANCE, WINDOWS, ROUNDS, TIMED = (1, 5, 10, 20, 50), (1.0, 1.25, 2.0, 3.0, 5.0), 32, 2, 10
+MEASURES = ("empty_bars", "polyphony", "pche_8", "pche_1", "gps")
 EIGHT_BARS = Brief(tuple(BarBrief(Fraction(4 * k), Fraction(4)) for k in range(BARS)))
 shipped = pytest.mark.skipif(not (repository() / "diffbgm").is_dir(), reason="the repository holds no onnx/diffbgm yet")
 
@@ -140,25 +142,14 @@ def test_seconds_for_eight_bars(paper: Path, features: tuple[Path, Path], monkey
             assert processor / threads < 12, name
 
 
-@shipped
-@pytest.mark.benchmark
-@pytest.mark.timeout(3600)
-def test_how_few_steps_keep_the_music(shared: Path) -> None:
-    """The measures of music drawn in few and in many steps, beside real songs and beside the same rhythms with random pitches."""
-    real = list(islice(real_windows(shared, validation=True), WINDOWS))
-    truth = [measure(notes, LINES) for notes, _, _ in real]
-    pieces = {"random": [noise(notes, seed) for seed, (notes, _, _) in enumerate(real)]}
-    seconds = {}
-    for steps in STEPS:
-        engine = replace(DiffBGMEngine(provider="cpu"), steps=steps)
-        some = real[:WINDOWS] if steps < TIMES - 1 else real[:2]
-        began = time.process_time()
-        pieces[f"{steps} steps"] = [engine.compose(briefed(*window), seed).notes for seed, window in enumerate(some)]
-        seconds[f"{steps} steps"] = (time.process_time() - began) / len(some)
-    rows = {}
+Windows = list[tuple[tuple[Note, ...], str | None, float]]
+
+
+def measured(pieces: dict[str, list[tuple[Note, ...]]], real: Windows, seconds: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Rows of measures of music that was told the density and key of real windows, beside those."""
+    truth, rows = [measure(notes, LINES) for notes, _, _ in real], {}
     for name, made in pieces.items():
-        measures = [measure(notes, LINES) for notes in made]
-        table = compared(measures, truth)
+        table = compared([measure(notes, LINES) for notes in made], truth)
         keys = [(notes, scale_tones(key)) for notes, (_, key, _) in zip(made, real, strict=False) if key]
         asked = [[len(places) for places in grooves(notes, LINES)] for notes, _, _ in real]
         given = [[len(places) for places in grooves(notes, LINES)] for notes in made]
@@ -166,19 +157,51 @@ def test_how_few_steps_keep_the_music(shared: Path) -> None:
             "overlap": fmean(float(row["overlap"] or 0) for row in table.values()),
             "out_of_told_key": fmean(n.pitch % 12 not in (scale or ()) for notes, scale in keys for n in notes),
             "density_error": fmean(abs(a - b) for x, y in zip(asked, given, strict=False) for a, b in zip(x, y, strict=True)),
-            "empty_bars": float(table["empty_bars"]["ours"] or 0),
-            "polyphony": float(table["polyphony"]["ours"] or 0),
-            "pche_1": float(table["pche_1"]["ours"] or 0),
+            **{what: float(table[what]["ours"] or 0) for what in MEASURES},
             "processor_s": seconds.get(name, 0.0),
         }
-    real_keys = fmean(n.pitch % 12 not in (scale_tones(key) or ()) for notes, key, _ in real if key for n in notes)
-    print(
-        f"\n{WINDOWS} windows of {BARS} bars, told the density and key of real ones (whose out-of-key share is {real_keys:.3f})"
-    )
-    print(f"{'':12}" + "".join(f"{name:>17}" for name in next(iter(rows.values()))))
+    return rows
+
+
+def drawn(real: Windows, ways: dict[str, DiffBGMEngine]) -> dict[str, dict[str, float]]:
+    """Rows of measures of each way to draw, and of the real windows and random pitches in their rhythms."""
+    pieces = {"real": [notes for notes, _, _ in real], "random": [noise(notes, seed) for seed, (notes, _, _) in enumerate(real)]}
+    seconds = {}
+    for name, engine in ways.items():
+        began = time.process_time()
+        pieces[name] = [engine.compose(briefed(*window), seed).notes for seed, window in enumerate(real)]
+        seconds[name] = (time.process_time() - began) / len(real)
+    return measured(pieces, real, seconds)
+
+
+def shown(rows: dict[str, dict[str, float]], file: str) -> None:
+    """Prints rows and keeps them."""
+    print(f"\n{WINDOWS} windows of {BARS} bars, told the density and key of real ones")
+    print(f"{'':14}" + "".join(f"{name:>17}" for name in rows["real"]))
     for name, row in rows.items():
-        print(f"{name:12}" + "".join(f"{value:17.3f}" for value in row.values()))
-    (RESULTS / "diffbgm_steps.json").write_text(json.dumps(rows | {"real_out_of_key": real_keys}, indent=2) + "\n")
-    ours = rows[f"{DiffBGMEngine().steps} steps"]
+        print(f"{name:14}" + "".join(f"{value:17.3f}" for value in row.values()))
+    (RESULTS / file).write_text(json.dumps({"windows": WINDOWS, "ways": rows}, indent=2) + "\n")
+
+
+@shipped
+@pytest.mark.benchmark
+@pytest.mark.timeout(3600)
+def test_how_few_steps_keep_the_music(shared: Path) -> None:
+    """The measures of music drawn in few and in many steps."""
+    engine, real = DiffBGMEngine(provider="cpu"), list(islice(real_windows(shared, validation=True), WINDOWS))
+    rows = drawn(real, {f"{steps} steps": replace(engine, steps=steps) for steps in STEPS})
+    shown(rows, "diffbgm_steps.json")
+    ours = rows[f"{engine.steps} steps"]
     assert ours["out_of_told_key"] < 0.5 * rows["random"]["out_of_told_key"]
     assert ours["density_error"] == 0
+
+
+@shipped
+@pytest.mark.benchmark
+@pytest.mark.timeout(3600)
+def test_how_far_beyond_the_unconditioned_music(shared: Path) -> None:
+    """The measures of music drawn with guidance from none to much."""
+    engine, real = DiffBGMEngine(provider="cpu"), list(islice(real_windows(shared, validation=True), WINDOWS))
+    rows = drawn(real, {f"guidance {scale:g}": replace(engine, guidance=scale) for scale in (*GUIDANCE, engine.guidance)})
+    shown(rows, "diffbgm_guidance.json")
+    assert rows[f"guidance {engine.guidance:g}"]["out_of_told_key"] < 0.5 * rows["random"]["out_of_told_key"]

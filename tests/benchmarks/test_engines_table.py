@@ -29,23 +29,35 @@ COUNT = int(os.environ.get("HITPOINT_SKETCHES", "100"))
 BPM = Fraction(80)
 
 
+NEAR = 0.15
+"""Of what was asked: so far off is still kept to."""
+KEPT = ("density", "density within", "register", "register within", "register in semitones", "empty")
+
+
 def kept_to(notes: tuple[Note, ...], brief: Brief) -> dict[str, list[float]]:
-    """How far each bar is from what was asked: shares of the onset positions and of the mean pitch, and bars that are empty unasked."""
+    """How far each bar is from what was asked: shares of the onset positions and of the mean pitch, and semitones of that; whether that
+    is `NEAR`; and bars that are empty unasked."""
     lines = [bar.start for bar in brief.bars] + [brief.bars[-1].start + brief.bars[-1].length]
-    out: dict[str, list[float]] = {"density": [], "register": [], "empty": []}
+    out: dict[str, list[float]] = {name: [] for name in KEPT}
     for bar, places in zip(brief.bars, grooves(notes, lines), strict=True):
         pitches = [note.pitch for note in notes if bar.start <= note.start < bar.start + bar.length]
         if bar.density:
-            out["density"].append(abs(len(places) / bar.density - 1))
+            off = abs(len(places) / bar.density - 1)
+            out["density"].append(off)
+            out["density within"].append(float(off <= NEAR))
             out["empty"].append(float(not places))
         if bar.register and pitches:
-            out["register"].append(abs(fmean(pitches) / bar.register - 1))
+            off = abs(fmean(pitches) - bar.register)
+            out["register"].append(off / bar.register)
+            out["register within"].append(float(off / bar.register <= NEAR))
+            out["register in semitones"].append(off)
     return out
 
 
 def told_sketches(name: str, data: Path, out: Path) -> dict[str, float]:
     """Writes a file for each of the real windows' briefs; what kept to them, as shares."""
-    engine, found = load_engine(name), {"density": [], "register": [], "empty": []}  # type: dict[str, list[float]]
+    engine = load_engine(name)
+    found: dict[str, list[float]] = {name: [] for name in KEPT}
     tempo = TempoMap.steady(BPM, BARS)
     for seed, window in enumerate(of_pop909(data, count=COUNT), 1):
         piece = read_song(data / window.name)
@@ -77,7 +89,7 @@ def test_engines_beside_real_music(shared: Path, tmp_path: Path) -> None:
     print("songs, never learned; a star: as near to them as their halves are to each other")
     print(table.text())
     for name, shares in kept.items():
-        print(f"{name}, told, off what was asked: " + ", ".join(f"{what} {100 * share:.1f} %" for what, share in shares.items()))
+        print(f"{name}, told, off what was asked: " + ", ".join(f"{what} {value:.3f}" for what, value in shares.items()))
     RESULTS.write_text(json.dumps(told | {"sketches": COUNT, "off_what_was_asked": kept}, indent=1) + "\n")
     floor = told["sets"]["random floor"]
     for lot in folders:
