@@ -28,7 +28,7 @@ STRICT = {
     "chord": Taste(),
     "pitch": Taste(0.98),
     "duration": Taste(1.05),
-    "velocity": Taste(1.05),
+    "velocity": Taste(1.2),
     "strength": Taste(1.05),
     "density": Taste(0.9),
     "energy": Taste(),
