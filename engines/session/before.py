@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from engines.conform.carry import new_runs
 from engines.session.model import PlayedNote, Session, Span
-from engines.session.origins import credits
+from engines.session.origins import credited
 
 BEFORE, AFTER = "before the recut", "after the recut"
 """What the two takes of a scene are called that a recut touched."""
@@ -45,7 +45,7 @@ def with_before(session: Session, bare: Session, span: Span, bars: Sequence[int 
     notes = tuple(sorted({*take.notes, *rows}, key=lambda row: (row.note, row.played)))
     owners = (session.span_of_bar(old + 1).scene.chosen for old in places.values())
     whose = [take, *(session.takes[owner] for owner in dict.fromkeys(owners) if owner is not None)]
-    facts = dict(take.facts) | {"parts": credits(session, whose)}
+    facts = dict(take.facts) | {"parts": credited(session, whose)}
     made = replace(take, notes=notes, orders=(), facts=facts, name=take.name or BEFORE)
     return replace(bare, takes={**bare.takes, name: made})
 

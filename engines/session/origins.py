@@ -57,7 +57,7 @@ def lineage(session: Session, leaf: SceneTake) -> Iterator[tuple[SceneTake | Non
         left, take = kept, base
 
 
-def credits(session: Session, takes: Iterable[SceneTake]) -> list[dict[str, str | None]]:
+def credited(session: Session, takes: Iterable[SceneTake]) -> list[dict[str, str | None]]:
     """Everyone whose work is in these takes and in what they were built upon, as a recipe keeps it."""
     found = (key for take in takes for part, _ in lineage(session, take) if part is not None for key in origins(part.facts))
     return [{"engine": engine, "model": model} for engine, model in dict.fromkeys(found)]
@@ -65,4 +65,4 @@ def credits(session: Session, takes: Iterable[SceneTake]) -> list[dict[str, str 
 
 def whole_facts(session: Session, take: SceneTake) -> dict[str, Any]:
     """The facts of a take for one that will no longer know what it was built upon."""
-    return dict(take.facts) | ({} if take.base is None else {"parts": credits(session, [take])})
+    return dict(take.facts) | ({} if take.base is None else {"parts": credited(session, [take])})

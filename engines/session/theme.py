@@ -16,7 +16,7 @@ from engines.score.harmony import pitch_in_key
 from engines.score.metrics import best_key
 from engines.score.notes import Note
 from engines.session.model import SceneTake, Session, Span, Told
-from engines.session.origins import credits
+from engines.session.origins import credited
 from engines.session.told import word
 
 NOTHING = "none"
@@ -102,7 +102,7 @@ def taken_up(session: Session, span: Span, letters: Set[str], heard: Fraction) -
     if letters & set(HEARD):
         near = (other for other in session.spans if other.start < span.start < other.end + heard)
         takes += [session.takes[other.scene.chosen] for other in near if other.scene.chosen is not None]
-    rows = credits(session, [take for take in takes if take is not None])
+    rows = credited(session, [take for take in takes if take is not None])
     return {"themes": rows} if rows else {}
 
 
